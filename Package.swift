@@ -1,0 +1,72 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// libtorch's folder: the one setting that says which libtorch to build against.
+// `make setup` puts it (or a link to $TORCH_DIR) at .deps/torch.
+let torch = Context.environment["TORCH_DIR"] ?? Context.packageDirectory + "/.deps/torch"
+let hasCUDA = FileManager.default.fileExists(atPath: torch + "/lib/libtorch_cuda.so")
+
+// `--no-as-needed`: nothing refers to libtorch_cuda by symbol; it registers itself when loaded.
+let torchLibraries = ["-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib",
+                      "-Xlinker", "--no-as-needed", "-ltorch", "-ltorch_cpu", "-lc10"]
+    + (hasCUDA ? ["-ltorch_cuda", "-lc10_cuda"] : [])
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, resources: [.copy("Data")])
+}
+
+let package = Package(
+    name: "segment",
+    products: [.executable(name: "segment", targets: ["segment"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // C libraries.
+        .target(
+            name: "CTorch",
+            cxxSettings: [.unsafeFlags(["-isystem", "\(torch)/include", "-O2"])],
+            linkerSettings: [.unsafeFlags(torchLibraries)]),
+        .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+
+        // The path of the data, from files to labels.
+        .target(name: "Volumes", dependencies: ["CTIFF", "CHDF5", "CDeflate", "CZstd"]),
+        .target(name: "Synthesis", dependencies: ["Volumes"]),
+        .target(name: "Tensors", dependencies: ["CTorch"]),
+        .target(name: "Networks", dependencies: ["Tensors"]),
+        .target(name: "Labeling", dependencies: ["Volumes"]),
+        .target(name: "Inference", dependencies: ["Networks", "Volumes"]),
+        .target(name: "Training", dependencies: ["Networks", "Volumes", "Labeling", "Inference"]),
+        .target(name: "Reports", dependencies: ["CCairo", "Volumes", "Labeling"]),
+        .target(
+            name: "Pipeline",
+            dependencies: [
+                "Volumes", "Tensors", "Networks", "Labeling", "Inference", "Training", "Reports", "Yams",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        .executableTarget(
+            name: "segment",
+            dependencies: [
+                "Pipeline", "Synthesis", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        tests("Volumes", ["Volumes"]),
+        tests("Synthesis", ["Synthesis", "Labeling"]),
+        tests("Tensors", ["Tensors"]),
+        tests("Networks", ["Networks"]),
+        tests("Labeling", ["Labeling"]),
+        tests("Inference", ["Inference"]),
+        tests("Training", ["Training"]),
+        tests("Reports", ["Reports"]),
+        tests("Pipeline", ["Pipeline"]),
+        tests("segment", ["Volumes", "segment"]),
+    ],
+    cxxLanguageStandard: .cxx20
+)

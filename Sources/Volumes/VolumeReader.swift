@@ -1,0 +1,54 @@
+/// What is known of a volume in a file before its voxels are read.
+public struct VolumeInfo: Sendable, Equatable {
+    /// The file, with the dataset where a file holds several: `block1.h5:/volumes/raw`.
+    public var source: String
+    /// For example `TIFF`, `BigTIFF`, `HDF5`.
+    public var format: String
+    public var shape: ZYX<Int>
+    public var elementType: ElementType
+    public var voxelSize: StatedVoxelSize
+    /// The shape of a piece that is stored together: a strip, a tile, a chunk.
+    public var chunk: ZYX<Int>
+    /// For example `none`, `deflate`, `gzip`.
+    public var compression: String
+
+    public init(
+        source: String, format: String, shape: ZYX<Int>, elementType: ElementType,
+        voxelSize: StatedVoxelSize, chunk: ZYX<Int>, compression: String
+    ) {
+        self.source = source
+        self.format = format
+        self.shape = shape
+        self.elementType = elementType
+        self.voxelSize = voxelSize
+        self.chunk = chunk
+        self.compression = compression
+    }
+}
+
+/// Reads boxes of voxels from one volume of one file. Adding a format means writing one of these.
+///
+/// A reader belongs to one thread at a time.
+public protocol VolumeReader: AnyObject {
+    var info: VolumeInfo { get }
+
+    /// The voxels of `box`, which must lie within the volume, in the file's own type and values.
+    ///
+    /// - Throws: `FileFault` where the file is damaged or cannot be read.
+    func read(_ box: Box) throws -> VoxelBuffer
+}
+
+/// A fault in a file: where it is, what was found, what was expected or what to do.
+public struct FileFault: Error, Equatable, CustomStringConvertible {
+    /// The file, with the dataset or section where that is known.
+    public let file: String
+    /// One sentence without a capital or a full stop: what was found and what was expected.
+    public let problem: String
+
+    public init(_ file: String, _ problem: String) {
+        self.file = file
+        self.problem = problem
+    }
+
+    public var description: String { "\(file): \(problem)" }
+}

@@ -1,0 +1,56 @@
+/// A box of voxels in memory whose type is known at run time: what readers return and stores keep.
+///
+/// `bytes` holds the values contiguously, x fastest, in this machine's byte order.
+public struct VoxelBuffer: Sendable, Equatable {
+    public let elementType: ElementType
+    public let shape: ZYX<Int>
+    public var bytes: [UInt8]
+
+    public init(elementType: ElementType, shape: ZYX<Int>, bytes: [UInt8]) {
+        precondition(bytes.count == shape.count * elementType.size)
+        self.elementType = elementType
+        self.shape = shape
+        self.bytes = bytes
+    }
+
+    public init<Element: VoxelElement>(_ volume: Volume<Element>) {
+        self.init(
+            elementType: Element.elementType, shape: volume.shape,
+            bytes: volume.voxels.withUnsafeBytes { [UInt8]($0) })
+    }
+
+    /// The values as `Element`, which must be the buffer's own type.
+    public func volume<Element: VoxelElement>(of type: Element.Type) -> Volume<Element> {
+        precondition(Element.elementType == elementType)
+        let voxels = [Element](unsafeUninitializedCapacity: shape.count) { target, count in
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(target).copyMemory(from: $0) }
+            count = shape.count
+        }
+        return Volume(shape: shape, voxels: voxels)
+    }
+
+    /// The values converted to `Element`.
+    ///
+    /// - Throws: `UnrepresentableValue` for the first value that `Element` cannot hold
+    ///   (labels are never wrapped).
+    public func converted<Element: VoxelElement>(to type: Element.Type) throws -> Volume<Element> {
+        if Element.elementType == elementType { return volume(of: type) }
+        func convert<Source: VoxelElement>(from source: Source.Type) throws -> Volume<Element> {
+            try volume(of: source).map { value in
+                guard let result = value.converted(to: type) else {
+                    throw UnrepresentableValue(value: "\(value)", elementType: Element.elementType)
+                }
+                return result
+            }
+        }
+        return try convert(from: elementType.scalar)
+    }
+}
+
+/// A value that its target type cannot hold.
+public struct UnrepresentableValue: Error, Equatable, CustomStringConvertible {
+    public let value: String
+    public let elementType: ElementType
+
+    public var description: String { "the value \(value) does not fit into \(elementType.rawValue)" }
+}
