@@ -7,9 +7,13 @@ import PackageDescription
 let torch = Context.environment["TORCH_DIR"] ?? Context.packageDirectory + "/.deps/torch"
 let hasCUDA = FileManager.default.fileExists(atPath: torch + "/lib/libtorch_cuda.so")
 
-// `--no-as-needed`: nothing refers to libtorch_cuda by symbol; it registers itself when loaded.
-let torchLibraries = ["-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib",
-                      "-Xlinker", "--no-as-needed", "-ltorch", "-ltorch_cpu", "-lc10"]
+// `--no-as-needed`: nothing refers to libtorch_cuda by symbol; it registers itself when loaded. libtorch.so is left
+// out: it is empty, and the CUDA wheel's would ask for libtorch_cuda even where only the CPU half is kept.
+let torchLibraries =
+    [
+        "-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib",
+        "-Xlinker", "--no-as-needed", "-ltorch_cpu", "-lc10",
+    ]
     + (hasCUDA ? ["-ltorch_cuda", "-lc10_cuda"] : [])
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -18,7 +22,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "segment",
-    products: [.executable(name: "segment", targets: ["segment"])],
+    products: [
+        .executable(name: "segment", targets: ["segment"]),
+        // For the benchmarks.
+        .library(name: "Tensors", targets: ["Tensors"]),
+        .library(name: "Networks", targets: ["Networks"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -65,8 +74,9 @@ let package = Package(
         tests("Inference", ["Inference"]),
         tests("Training", ["Training"]),
         tests("Reports", ["Reports"]),
-        tests("Pipeline", ["Pipeline"]),
-        tests("segment", ["Volumes", "segment"]),
+        tests("Pipeline", ["Pipeline", "TestSupport"]),
+        tests("segment", ["Volumes", "segment", "TestSupport"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
     ],
     cxxLanguageStandard: .cxx20
 )
