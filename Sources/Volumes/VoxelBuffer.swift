@@ -45,6 +45,22 @@ public struct VoxelBuffer: Sendable, Equatable {
         }
         return try convert(from: elementType.scalar)
     }
+
+    /// A copy of the voxels in `box`, which must lie within the buffer.
+    public func cropped(to box: Box) -> VoxelBuffer {
+        precondition(Box(shape).contains(box), "\(box) is not within \(Box(shape))")
+        if box == Box(shape) { return self }
+        let row = box.shape.x * elementType.size
+        var result: [UInt8] = []
+        result.reserveCapacity(box.count * elementType.size)
+        for z in box.origin.z..<box.end.z {
+            for y in box.origin.y..<box.end.y {
+                let start = ((z * shape.y + y) * shape.x + box.origin.x) * elementType.size
+                result.append(contentsOf: bytes[start..<start + row])
+            }
+        }
+        return VoxelBuffer(elementType: elementType, shape: box.shape, bytes: result)
+    }
 }
 
 /// A value that its target type cannot hold.

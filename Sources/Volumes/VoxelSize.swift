@@ -26,7 +26,8 @@ public enum LengthUnit: String, Codable, Sendable, CaseIterable {
         case "å", "angstrom", "angstroms", "ångström", "a": self = .angstrom
         case "nm", "nanometer", "nanometers", "nanometre", "nanometres": self = .nanometer
         case "µm", "μm", "um", "micron", "microns", "micrometer", "micrometers", "micrometre", "micrometres",
-            "\\u00b5m": self = .micrometer
+            "\\u00b5m":
+            self = .micrometer
         case "mm", "millimeter", "millimeters", "millimetre", "millimetres": self = .millimeter
         default: return nil
         }

@@ -1,0 +1,75 @@
+import Foundation
+
+/// Files that are complete or absent: written under another name beside their place, then renamed.
+///
+/// No `fsync`: after a power cut a file may be short, which readers find by its checksum.
+public enum AtomicFile {
+    /// Writes `data` to `path`; makes its folder where that is missing.
+    ///
+    /// - Throws: `FileFault` with the system's reason; nothing is left behind.
+    public static func write(_ data: Data, to path: String) throws {
+        try write([[UInt8](data)], to: path)
+    }
+
+    /// Writes `pieces`, one after the other, to `path`; makes its folder where that is missing.
+    ///
+    /// - Throws: `FileFault` with the system's reason; nothing is left behind.
+    static func write(_ pieces: [[UInt8]], to path: String) throws {
+        try makeFolder((path as NSString).deletingLastPathComponent)
+        let temporary = temporaryPath(beside: path)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
+        do {
+            do {
+                for piece in pieces { try write(piece, to: descriptor, path) }
+            } catch {
+                close(descriptor)
+                throw error
+            }
+            // A network file system may report a full disk only here.
+            guard close(descriptor) == 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
+            try move(temporary, to: path)
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// A name beside `path` that no other writer uses.
+    static func temporaryPath(beside path: String) -> String {
+        let folder = (path as NSString).deletingLastPathComponent
+        let name = (path as NSString).lastPathComponent
+        return (folder as NSString).appendingPathComponent(".\(name).\(UUID().uuidString).partial")
+    }
+
+    static func move(_ temporary: String, to path: String) throws {
+        guard rename(temporary, path) == 0 else {
+            throw FileFault(path, "cannot be written: \(systemReason())")
+        }
+    }
+
+    /// Makes a folder and the folders above it; one that is there already is fine.
+    public static func makeFolder(_ path: String) throws {
+        if path.isEmpty || mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT else { throw FileFault(path, "cannot be created: \(systemReason())") }
+        try makeFolder((path as NSString).deletingLastPathComponent)
+        guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+            throw FileFault(path, "cannot be created: \(systemReason())")
+        }
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws {
+        try bytes.withUnsafeBytes { source in
+            var done = 0
+            while done < source.count {
+                let written = Foundation.write(descriptor, source.baseAddress! + done, source.count - done)
+                if written < 0 && errno == EINTR { continue }
+                guard written > 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
+                done += written
+            }
+        }
+    }
+}
+
+/// The system's words for the error of its last call, as in `No space left on device`.
+public func systemReason() -> String { String(cString: strerror(errno)) }

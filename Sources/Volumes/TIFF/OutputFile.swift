@@ -1,0 +1,48 @@
+import Foundation
+
+/// A file under construction: written beside its place and renamed there when it is complete.
+/// Where it is abandoned nothing is left behind.
+final class OutputFile {
+    let path: String
+    let descriptor: Int32
+    private let temporary: String
+    private var isFinished = false
+
+    /// - Throws: `FileFault` where the folder is missing or cannot be written.
+    init(path: String) throws {
+        self.path = path
+        temporary = "\(path).\(getpid()).partial"
+        descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw FileFault(path, "cannot be written: \(systemError())") }
+    }
+
+    deinit {
+        guard !isFinished else { return }
+        close(descriptor)
+        unlink(temporary)
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+        var done = 0
+        while done < bytes.count {
+            let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw FileFault(path, "cannot be written: \(systemError())") }
+            done += count
+        }
+    }
+
+    func write(_ bytes: [UInt8], at offset: Int) throws {
+        try bytes.withUnsafeBytes { try write($0, at: offset) }
+    }
+
+    /// Puts the complete file in its place.
+    func finish() throws {
+        guard fsync(descriptor) == 0 else { throw FileFault(path, "cannot be written: \(systemError())") }
+        guard rename(temporary, path) == 0 else {
+            throw FileFault(path, "cannot be put in place: \(systemError())")
+        }
+        isFinished = true
+        close(descriptor)
+    }
+}
