@@ -1,0 +1,16 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Measurements of the product against its peers, in a package of their own: the product does not carry them.
+let package = Package(
+    name: "benchmarks",
+    dependencies: [.package(name: "segment", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "NetworkBenchmark",
+            dependencies: [
+                .product(name: "Tensors", package: "segment"), .product(name: "Networks", package: "segment"),
+            ])
+    ],
+    cxxLanguageStandard: .cxx20
+)

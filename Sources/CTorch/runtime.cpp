@@ -1,0 +1,74 @@
+#include "support.h"
+
+#include <ATen/Parallel.h>
+#include <torch/headeronly/version.h>
+
+#include <stdlib.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+#include <exception>
+#include <string>
+
+namespace ct {
+
+std::atomic<intptr_t> live{0};
+
+static thread_local std::string fault;
+
+static std::string first_line(const char *text) {
+    std::string line(text);
+    return line.substr(0, line.find('\n'));
+}
+
+void remember_fault() noexcept {
+    try {
+        throw;
+    } catch (const c10::Error &error) {
+        fault = first_line(error.what_without_backtrace());
+    } catch (const std::bad_alloc &) {
+        fault = "out of memory";
+    } catch (const std::exception &error) {
+        fault = first_line(error.what());
+    } catch (...) {
+        fault = "an unknown exception in libtorch";
+    }
+}
+
+}  // namespace ct
+
+const char *ct_fault(void) { return ct::fault.c_str(); }
+
+const char *ct_version(void) { return TORCH_VERSION; }
+
+int ct_set_threads(int count) {
+    return ct::attempt([&] { at::set_num_threads(count); });
+}
+
+int ct_threads(void) { return at::get_num_threads(); }
+
+bool ct_keep_memory(void) {
+#if defined(__GLIBC__)
+    // No mappings of their own for large blocks, no trimming of the heap: either returns pages at every release.
+    return mallopt(M_MMAP_MAX, 0) && mallopt(M_TRIM_THRESHOLD, -1);
+#else
+    return false;
+#endif
+}
+
+bool ct_has_cuda(void) {
+    bool found = false;
+    ct::attempt([&] { found = at::hasCUDA() && at::getNumGPUs() > 0; });
+    return found;
+}
+
+bool ct_has_bf16_instructions(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512bf16") || __builtin_cpu_supports("amx-bf16");
+#else
+    return false;
+#endif
+}
+
+intptr_t ct_live_tensors(void) { return ct::live; }

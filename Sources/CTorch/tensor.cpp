@@ -1,0 +1,128 @@
+// Lifetime, properties, bytes in and out, conversions.
+#include "support.h"
+
+#include <cstring>
+
+namespace ct {
+
+at::ScalarType scalar_type(int type) {
+    switch (type) {
+        case CT_F32: return at::kFloat;
+        case CT_BF16: return at::kBFloat16;
+        case CT_F64: return at::kDouble;
+        case CT_I64: return at::kLong;
+        case CT_I32: return at::kInt;
+        case CT_I16: return at::kShort;
+        case CT_I8: return at::kChar;
+        case CT_U8: return at::kByte;
+        case CT_BOOL: return at::kBool;
+        default: TORCH_CHECK(false, "element type ", type, " is unknown");
+    }
+}
+
+at::DeviceType device_type(int device) { return device == CT_CUDA ? at::kCUDA : at::kCPU; }
+
+at::Device device(int device) {
+    return device == CT_CUDA ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+}
+
+at::MemoryFormat channels_last(const at::Tensor &t) {
+    switch (t.dim()) {
+        case 4: return at::MemoryFormat::ChannelsLast;
+        case 5: return at::MemoryFormat::ChannelsLast3d;
+        default: return at::MemoryFormat::Contiguous;
+    }
+}
+
+}  // namespace ct
+
+using ct::attempt;
+using ct::list;
+using ct::make;
+
+void ct_release(ct_tensor *t) { delete t; }
+
+ct_tensor *ct_from_bytes(const void *bytes, size_t byte_count, int type, const intptr_t *shape, size_t rank) {
+    return make([&] {
+        at::Tensor t = at::empty(list(shape, rank), at::dtype(ct::scalar_type(type)));
+        TORCH_CHECK(t.nbytes() == byte_count, "shape ", t.sizes(), " needs ", t.nbytes(), " bytes, found ",
+                    byte_count);
+        if (byte_count) std::memcpy(t.mutable_data_ptr(), bytes, byte_count);
+        return t;
+    });
+}
+
+ct_tensor *ct_full(double value, int type, int device, const intptr_t *shape, size_t rank) {
+    return make([&] {
+        return at::full(list(shape, rank), value, at::dtype(ct::scalar_type(type)).device(ct::device(device)));
+    });
+}
+
+ct_tensor *ct_full_like(const ct_tensor *t, double value) {
+    return make([&] { return at::full_like(t->value, value); });
+}
+
+size_t ct_rank(const ct_tensor *t) { return static_cast<size_t>(t->value.dim()); }
+
+intptr_t ct_size(const ct_tensor *t, size_t axis) { return t->value.sizes()[axis]; }
+
+int ct_type(const ct_tensor *t) {
+    switch (t->value.scalar_type()) {
+        case at::kFloat: return CT_F32;
+        case at::kBFloat16: return CT_BF16;
+        case at::kDouble: return CT_F64;
+        case at::kLong: return CT_I64;
+        case at::kInt: return CT_I32;
+        case at::kShort: return CT_I16;
+        case at::kChar: return CT_I8;
+        case at::kByte: return CT_U8;
+        case at::kBool: return CT_BOOL;
+        default: return CT_OTHER;
+    }
+}
+
+int ct_device(const ct_tensor *t) { return t->value.is_cuda() ? CT_CUDA : CT_CPU; }
+
+bool ct_is_channels_last(const ct_tensor *t) {
+    return t->value.dim() >= 4 && t->value.is_contiguous(ct::channels_last(t->value));
+}
+
+int ct_read(const ct_tensor *t, void *bytes, size_t byte_count) {
+    return attempt([&] {
+        at::NoGradGuard guard;
+        at::Tensor source = t->value.detach();
+        TORCH_CHECK(source.nbytes() == byte_count, "reading ", source.nbytes(), " bytes into a buffer of ",
+                    byte_count);
+        // The copy to row-major order writes straight into the caller's buffer.
+        at::Tensor target = at::from_blob(bytes, source.sizes(), at::dtype(source.scalar_type()));
+        if (byte_count) target.copy_(source);
+    });
+}
+
+ct_tensor *ct_to_device(const ct_tensor *t, int device) {
+    return make([&] { return t->value.to(ct::device(device)); });
+}
+
+ct_tensor *ct_to_type(const ct_tensor *t, int type) {
+    return make([&] { return t->value.to(ct::scalar_type(type)); });
+}
+
+ct_tensor *ct_to_format(const ct_tensor *t, int format) {
+    return make([&] {
+        auto wanted = format == CT_CHANNELS_LAST ? ct::channels_last(t->value) : at::MemoryFormat::Contiguous;
+        return t->value.contiguous(wanted);
+    });
+}
+
+int ct_copy_into(ct_tensor *t, const ct_tensor *source) {
+    return attempt([&] {
+        at::NoGradGuard guard;
+        TORCH_CHECK(t->value.sizes() == source->value.sizes(), "copying shape ", source->value.sizes(),
+                    " into shape ", t->value.sizes());
+        t->value.copy_(source->value);
+    });
+}
+
+ct_tensor *ct_clone(const ct_tensor *t) {
+    return make([&] { return t->value.clone(); });
+}

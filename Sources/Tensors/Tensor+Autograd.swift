@@ -1,0 +1,46 @@
+import CTorch
+
+extension Tensor {
+    /// Whether operations on this tensor are recorded for ``backward()``.
+    public var requiresGradient: Bool { ct_requires_gradient(handle) }
+
+    /// Turns recording on or off; only floating-point leaves can be turned.
+    public func setRequiresGradient(_ wanted: Bool) throws {
+        try check(ct_set_requires_gradient(handle, wanted))
+    }
+
+    /// What ``backward()`` has added up for this leaf; nil where nothing has.
+    public func gradient() throws -> Tensor? {
+        var gradient: OpaquePointer?
+        try check(ct_gradient(handle, &gradient))
+        return try gradient.map { try Tensor($0) }
+    }
+
+    /// Forgets the gradient, and with it its memory.
+    public func clearGradient() throws { try check(ct_clear_gradient(handle)) }
+
+    /// Adds to the gradient of every leaf this scalar was computed from; the recorded graph is consumed.
+    public func backward() throws { try check(ct_backward(handle)) }
+
+    /// The same values, outside of the recorded graph.
+    public func detached() throws -> Tensor { try Tensor(ct_detach(handle)) }
+}
+
+/// Runs `body` on this thread without recording for autograd.
+public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let previous = ct_set_gradients_enabled(false)
+    defer { _ = ct_set_gradients_enabled(previous) }
+    return try body()
+}
+
+/// Runs `body` on this thread with convolutions (and on GPUs matrix products) in `precision`, by libtorch's autocast:
+/// parameters stay f32 and are converted once; that copy is gone when the outermost scope ends.
+///
+/// The backward pass and the optimizer's step belong outside of it.
+public func withAutocast<Result>(
+    _ precision: Precision, on device: Device, _ body: () throws -> Result
+) rethrows -> Result {
+    let previous = ct_autocast_enter(device.code, precision == .bf16, Tensor.ElementType.bfloat16.rawValue)
+    defer { ct_autocast_leave(device.code, previous) }
+    return try body()
+}
