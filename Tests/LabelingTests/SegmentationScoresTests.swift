@@ -1,0 +1,109 @@
+import Foundation
+import Labeling
+import Testing
+import Volumes
+
+private struct ReferenceCase: Decodable {
+    let shape: [Int]
+    let labels, truth: Int
+    let ignoringZero, ignoringNone: [String: Double]
+
+    enum CodingKeys: String, CodingKey {
+        case shape, labels, truth
+        case ignoringZero = "truth 0"
+        case ignoringNone = "none"
+    }
+}
+
+private func line(_ values: [UInt32]) -> Volume<UInt32> { Volume(shape: ZYX(1, 1, values.count), voxels: values) }
+
+@Suite struct SegmentationScoresTests {
+    @Test(arguments: [1, 3])
+    func `scores are those of scikit-image`(threads: Int) throws {
+        let raw = try reference("scores.raw")
+        for item in try json("scores.json", as: [ReferenceCase].self) {
+            let labels = raw.volume8(at: item.labels, ZYX(item.shape))
+            let truth = raw.volume8(at: item.truth, ZYX(item.shape)).map { $0 == 0 ? 0 : Int64($0) - 1 << 50 }
+            for ignoring in [true, false] {
+                let scores = try SegmentationScores.evaluate(
+                    labels: labels, truth: truth, ignoringTruthZero: ignoring, threads: threads)
+                let keys = try JSONDecoder().decode(
+                    [String: Score].self, from: JSONEncoder().encode(scores)
+                )
+                for (key, expected) in ignoring ? item.ignoringZero : item.ignoringNone {
+                    let found = try #require(keys[key]?.number, "\(key)")
+                    #expect(abs(found - expected) < 1e-9, "\(key)")
+                }
+                #expect(keys["ignored"]?.text == (ignoring ? "truth 0" : "none"))
+            }
+        }
+    }
+
+    @Test func `a split costs recall and bits, a merger precision and bits`() throws {
+        let whole = line([1, 1, 1, 1])
+        let halves = line([5, 5, 9, 9])
+        let split = try SegmentationScores.evaluate(labels: halves, truth: whole)
+        #expect(split.randPrecision == 1 && split.randRecall == 4.0 / 12)
+        #expect(split.viSplit == 1 && split.viMerge == 0)
+        #expect(abs(split.adaptedRandError - (1 - 2 * 4.0 / 16)) < 1e-15)
+        let merged = try SegmentationScores.evaluate(labels: whole, truth: halves)
+        #expect(merged.randPrecision == 4.0 / 12 && merged.randRecall == 1)
+        #expect(merged.viSplit == 0 && merged.viMerge == 1)
+        #expect(merged.variationOfInformation == 1)
+    }
+
+    @Test func `coverage counts truth alone, dice and iou count all voxels`() throws {
+        let scores = try SegmentationScores.evaluate(
+            labels: line([1, 1, 0, 0, 2, 0]), truth: line([3, 3, 3, 3, 0, 0]))
+        #expect(scores.coverage == 0.5)
+        #expect(scores.dice == 2 * 2.0 / 7)
+        #expect(scores.iou == 2.0 / 5)
+        #expect(scores.labelObjects == 2 && scores.truthObjects == 1)
+        #expect(scores.voxels == 6 && scores.voxelsCounted == 4)
+    }
+
+    @Test func `equal volumes are without error, whatever their ids`() throws {
+        let truth = randomLabels(ZYX(4, 5, 60), upTo: 30, seed: 1)
+        let scores = try SegmentationScores.evaluate(labels: truth.map { UInt64($0) << 33 }, truth: truth)
+        #expect(scores.adaptedRandError == 0 && scores.viSplit == 0 && scores.viMerge == 0)
+        #expect(scores.dice == 1 && scores.iou == 1 && scores.coverage == 1)
+    }
+
+    @Test func `pieces add up to the whole`() throws {
+        let labels = randomLabels(ZYX(7, 20, 31), upTo: 3000, seed: 2)
+        let truth = randomLabels(ZYX(7, 20, 31), upTo: 12, seed: 3)
+        let whole = try SegmentationScores.evaluate(labels: labels, truth: truth)
+        var pieces = Contingency()
+        for z in (0..<7).reversed() {
+            let section = Box(origin: ZYX(z, 0, 0), shape: ZYX(1, 20, 31))
+            try pieces.add(labels: labels.cropped(to: section), truth: truth.cropped(to: section), threads: z + 1)
+        }
+        #expect(try SegmentationScores(pieces) == whole)
+    }
+
+    @Test func `single voxels join no pairs and are no error`() throws {
+        let scores = try SegmentationScores.evaluate(labels: line([1, 2]), truth: line([1, 2]))
+        #expect(scores.adaptedRandError == 0 && scores.randPrecision == 1 && scores.randRecall == 1)
+    }
+
+    @Test func `what cannot be scored is an error`() {
+        #expect(throws: LabelingFault.nothingToScore(voxels: 2)) {
+            try SegmentationScores.evaluate(labels: line([1, 2]), truth: line([0, 0]))
+        }
+        #expect(throws: LabelingFault.shapesDiffer("labels", ZYX(1, 1, 1), "truth", ZYX(1, 1, 2))) {
+            try SegmentationScores.evaluate(labels: line([1]), truth: line([1, 2]))
+        }
+    }
+}
+
+/// A number or a text in JSON.
+private struct Score: Decodable {
+    var number: Double?
+    var text: String?
+
+    init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        number = try? value.decode(Double.self)
+        text = try? value.decode(String.self)
+    }
+}
