@@ -1,0 +1,63 @@
+import Foundation
+import Networks
+import Tensors
+
+/// A trained network in one safetensors file: its parameters and statistics, and under the metadata key `network`
+/// its configuration as JSON, so that the file alone is enough to predict.
+public enum NetworkFile {
+    /// Writes the file whole or not at all.
+    ///
+    /// - Parameter metadata: more to keep beside the configuration.
+    /// - Throws: `SafetensorsError` where it cannot be written.
+    public static func write(_ network: UNet, to path: String, metadata: [String: String] = [:]) throws {
+        var metadata = metadata
+        metadata["network"] = try sortedJSON(network.configuration)
+        try Safetensors(network.stateDictionary(), metadata: metadata).write(to: path)
+    }
+
+    /// Reads a network, in evaluation mode.
+    ///
+    /// - Throws: `SafetensorsError` where the file cannot be read; `NetworkFileError` where it is of another kind.
+    public static func read(_ path: String, device: Device) throws -> UNet {
+        let file = try Safetensors(contentsOf: path)
+        guard let json = file.metadata["network"] else {
+            throw NetworkFileError(
+                path: path, problem: "has no metadata 'network'; expected a network written by segment")
+        }
+        do {
+            let configuration = try JSONDecoder().decode(UNetConfiguration.self, from: Data(json.utf8))
+            let network = try UNet(configuration, seed: 0, device: device)
+            try network.load(file.tensors)
+            network.mode = .evaluation
+            return network
+        } catch let error as DecodingError {
+            throw NetworkFileError(path: path, problem: "its metadata 'network' cannot be read: \(reason(error))")
+        } catch {
+            throw NetworkFileError(path: path, problem: "does not hold the network it describes: \(error)")
+        }
+    }
+
+    private static func reason(_ error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            context.debugDescription
+        @unknown default: "\(error)"
+        }
+    }
+}
+
+/// A file that is no network, or a damaged one.
+public struct NetworkFileError: Error, Equatable, CustomStringConvertible {
+    public let path: String
+    public let problem: String
+
+    public var description: String { "\(path): \(problem)" }
+}
+
+/// JSON whose bytes are a function of the value.
+package func sortedJSON(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+}

@@ -1,0 +1,105 @@
+import Volumes
+
+/// Applies a network to volumes of any size, tile by tile, with the result of the untiled network.
+///
+/// Results are logits in `LogitScale`'s units. Reading is the caller's: `read` gives the normalised voxels
+/// of a box that lies within the volume.
+public struct Predictor {
+    /// The network's total stride: tiles start and end on its multiples.
+    public let stride: ZYX<Int>
+    /// The voxels beyond its own that an output voxel depends on.
+    public let halo: ZYX<Int>
+    private let forward: (Volume<Float>) throws -> Volume<Float>
+
+    /// - Parameter forward: the network: normalised intensities to logits of the same shape, a multiple of
+    ///   `stride`.
+    public init(
+        stride: ZYX<Int>, halo: ZYX<Int>, forward: @escaping (Volume<Float>) throws -> Volume<Float>
+    ) {
+        self.stride = stride
+        self.halo = halo
+        self.forward = forward
+    }
+
+    /// The logits of one region of a volume.
+    ///
+    /// - Parameters:
+    ///   - maximumTileVoxels: what memory allows; see `TileMemory`.
+    ///   - progress: called after every tile with the voxels computed and to compute in all.
+    /// - Throws: `TileTooLarge`; whatever `read` and the network throw.
+    public func logits(
+        of region: Box, volume: ZYX<Int>, maximumTileVoxels: Int,
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
+        read: (Box) throws -> Volume<Float>
+    ) throws -> Volume<Int16> {
+        let plan = try TilePlan(
+            volume: volume, region: region, stride: stride, halo: halo, maximumVoxels: maximumTileVoxels)
+        var result = Volume<Int16>(shape: region.shape)
+        var done = 0
+        for tile in plan.tiles {
+            let part = try logits(of: tile, volume: volume, read: read)
+            result.replace(at: tile.output.origin - region.origin, with: part)
+            done += tile.input.count
+            progress(done, plan.computedVoxels)
+        }
+        return result
+    }
+
+    /// Fills a store of `Int16` with the logits of a volume of the store's shape; shards that are there are
+    /// kept, so a prediction that was stopped goes on where it was.
+    ///
+    /// Tiles consist of whole shards; where memory does not allow that, a shard is composed of several tiles.
+    ///
+    /// - Throws: `Interrupted` after a tile when `shouldStop` says so; `TileTooLarge`; `FileFault`; whatever
+    ///   `read` and the network throw.
+    public func predict(
+        into store: BlockStore, channel: Int = 0, maximumTileVoxels: Int, threads: Int = 1,
+        shouldStop: () -> Bool = { false },
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
+        read: (Box) throws -> Volume<Float>
+    ) throws {
+        let units = try TilePlan.ofShards(
+            store.layout.shard, volume: store.layout.shape, stride: stride, halo: halo,
+            maximumVoxels: maximumTileVoxels)
+        let total = units.reduce(0) { $0 + $1.computedVoxels }
+        let tiles = units.reduce(0) { $0 + $1.tiles.count }
+        let shards = store.shards
+        var (done, doneTiles) = (0, 0)
+        for unit in units {
+            let missing = shards.filter { unit.region.contains($0) && !store.hasShard($0, channel: channel) }
+            if missing.isEmpty {
+                done += unit.computedVoxels
+                doneTiles += unit.tiles.count
+                progress(done, total)
+                continue
+            }
+            var result = Volume<Int16>(shape: unit.region.shape)
+            for tile in unit.tiles {
+                if shouldStop() { throw Interrupted(done: doneTiles, total: tiles) }
+                let part = try logits(of: tile, volume: store.layout.shape, read: read)
+                result.replace(at: tile.output.origin - unit.region.origin, with: part)
+                done += tile.input.count
+                doneTiles += 1
+                progress(done, total)
+            }
+            for shard in missing {
+                let part = result.cropped(to: shard.relative(to: unit.region.origin))
+                try store.writeShard(shard, channel: channel, VoxelBuffer(part), threads: threads)
+            }
+        }
+    }
+
+    private func logits(
+        of tile: Tile, volume: ZYX<Int>, read: (Box) throws -> Volume<Float>
+    ) throws -> Volume<Int16> {
+        let inside = tile.input.intersection(Box(volume))
+        var input = try read(inside)
+        precondition(input.shape == inside.shape)
+        if inside != tile.input {
+            var whole = Volume<Float>(shape: tile.input.shape)
+            whole.replace(at: .zero, with: input)
+            input = whole
+        }
+        return try forward(input).cropped(to: tile.output.relative(to: tile.input.origin)).map(LogitScale.encode)
+    }
+}

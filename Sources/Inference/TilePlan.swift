@@ -1,0 +1,165 @@
+import Volumes
+
+/// A piece of work for the network: it reads `input` and its output is kept in `output`.
+public struct Tile: Hashable, Sendable {
+    /// What the network sees. Starts and ends on multiples of the network's total stride; may reach past the
+    /// volume's far end, where voxels are 0 after normalisation.
+    public let input: Box
+    /// What is kept; the outputs of a plan's tiles partition its region.
+    public let output: Box
+}
+
+/// How a region of a volume is cut into tiles so that the result is that of the untiled network.
+///
+/// Untiled means the volume zero-padded at its far end to a multiple of the network's total stride. A tile
+/// equals it where its input reaches at least the halo beyond its output, or the volume's own border, and
+/// starts on a multiple of the stride (otherwise pooling sees other voxels). Halo voxels are computed and
+/// thrown away, so tiles are as large as memory allows, and the cut with the fewest computed voxels is taken.
+public struct TilePlan: Equatable, Sendable {
+    public let region: Box
+    public let tiles: [Tile]
+
+    /// Voxels the network computes for each voxel that is kept; 1 is untiled.
+    public var redundancy: Double { Double(computedVoxels) / Double(max(1, region.count)) }
+
+    /// Voxels the network computes in all.
+    public var computedVoxels: Int { tiles.reduce(0) { $0 + $1.input.count } }
+
+    /// Voxels of the largest tile's input.
+    public var largestTile: Int { tiles.map(\.input.count).max() ?? 0 }
+
+    /// Cuts `region` of a volume of shape `volume` into tiles of at most `maximumVoxels` input voxels.
+    ///
+    /// - Parameters:
+    ///   - stride: the network's total stride, the product of its poolings along each axis.
+    ///   - halo: the voxels the network's output depends on beyond its own position, along each axis.
+    ///   - unit: every tile's output has, but at the region's far end, a multiple of this shape
+    ///     (a store's shard); nil where any cut will do.
+    /// - Throws: `TileTooLarge` where even a tile whose output is one unit exceeds `maximumVoxels`.
+    public init(
+        volume: ZYX<Int>, region: Box, stride: ZYX<Int>, halo: ZYX<Int>, maximumVoxels: Int,
+        unit: ZYX<Int>? = nil
+    ) throws {
+        self.region = region
+        let unit = unit ?? stride
+        let z = axisCuts(volume.z, region.origin.z, region.shape.z, stride.z, halo.z, unit.z)
+        let y = axisCuts(volume.y, region.origin.y, region.shape.y, stride.y, halo.y, unit.y)
+        let x = axisCuts(volume.x, region.origin.x, region.shape.x, stride.x, halo.x, unit.x)
+        guard let best = cheapest(z, y, x, maximumVoxels: maximumVoxels) else {
+            let least = [z, y, x].map { $0.map(\.longest).min() ?? 0 }
+            throw TileTooLarge(needed: ZYX(least[0], least[1], least[2]), maximumVoxels: maximumVoxels)
+        }
+        tiles = best.z.spans.flatMap { z in
+            best.y.spans.flatMap { y in
+                best.x.spans.map { x in
+                    Tile(
+                        input: Box(
+                            from: ZYX(z.input.lowerBound, y.input.lowerBound, x.input.lowerBound),
+                            to: ZYX(z.input.upperBound, y.input.upperBound, x.input.upperBound)),
+                        output: Box(
+                            from: ZYX(z.output.lowerBound, y.output.lowerBound, x.output.lowerBound),
+                            to: ZYX(z.output.upperBound, y.output.upperBound, x.output.upperBound)))
+                }
+            }
+        }
+    }
+}
+
+extension TilePlan {
+    /// The units of work that fill a store: one tile of whole shards each, or, where memory does not allow
+    /// the tile of a single shard, one shard of several tiles each.
+    ///
+    /// - Throws: `TileTooLarge` where even a tile whose output is one stride exceeds `maximumVoxels`.
+    public static func ofShards(
+        _ shard: ZYX<Int>, volume: ZYX<Int>, stride: ZYX<Int>, halo: ZYX<Int>, maximumVoxels: Int
+    ) throws -> [TilePlan] {
+        func plan(_ region: Box, unit: ZYX<Int>?) throws -> TilePlan {
+            try TilePlan(
+                volume: volume, region: region, stride: stride, halo: halo, maximumVoxels: maximumVoxels,
+                unit: unit)
+        }
+        do {
+            return try plan(Box(volume), unit: shard).tiles.map { TilePlan(region: $0.output, tiles: [$0]) }
+        } catch is TileTooLarge {
+            return try Box(volume).cells(of: shard).map { try plan($0, unit: nil) }
+        }
+    }
+
+    private init(region: Box, tiles: [Tile]) {
+        self.region = region
+        self.tiles = tiles
+    }
+}
+
+/// Not even the smallest tile fits.
+public struct TileTooLarge: Error, Equatable, CustomStringConvertible {
+    /// The input of the smallest tile.
+    public let needed: ZYX<Int>
+    public let maximumVoxels: Int
+
+    public var description: String {
+        "the smallest tile of this network has \(needed) input voxels (\(needed.count)), "
+            + "but memory allows \(maximumVoxels); allow more memory or use a network with fewer levels"
+    }
+}
+
+/// One axis of a tile.
+private struct Span {
+    let input: Range<Int>
+    let output: Range<Int>
+}
+
+/// One way to cut an axis.
+private struct AxisCut {
+    let spans: [Span]
+    let longest: Int
+    let total: Int
+
+    init(_ spans: [Span]) {
+        self.spans = spans
+        longest = spans.map(\.input.count).max() ?? 0
+        total = spans.reduce(0) { $0 + $1.input.count }
+    }
+}
+
+/// The ways to cut an axis into pieces of equal length (the last perhaps shorter), from one piece on.
+private func axisCuts(
+    _ volume: Int, _ origin: Int, _ length: Int, _ stride: Int, _ halo: Int, _ unit: Int
+) -> [AxisCut] {
+    guard length > 0 else { return [AxisCut([])] }
+    let far = (volume + stride - 1) / stride * stride
+    let units = (length + unit - 1) / unit
+    var cuts: [AxisCut] = []
+    var previous = 0
+    for pieces in 1...units {
+        let piece = (units + pieces - 1) / pieces * unit
+        if piece == previous { continue }
+        previous = piece
+        let spans = Swift.stride(from: origin, to: origin + length, by: piece).map { start in
+            let end = min(start + piece, origin + length)
+            let low = max(0, start - halo) / stride * stride
+            let high = min(far, (end + halo + stride - 1) / stride * stride)
+            return Span(input: low..<high, output: start..<end)
+        }
+        cuts.append(AxisCut(spans))
+    }
+    return cuts
+}
+
+/// The cut that computes the fewest voxels, and of equals the one with the fewest tiles.
+private func cheapest(
+    _ zs: [AxisCut], _ ys: [AxisCut], _ xs: [AxisCut], maximumVoxels: Int
+) -> ZYX<AxisCut>? {
+    var best: (cut: ZYX<AxisCut>, total: Int, tiles: Int)?
+    for z in zs {
+        for y in ys {
+            for x in xs where z.longest * y.longest * x.longest <= maximumVoxels {
+                let total = z.total * y.total * x.total
+                let tiles = z.spans.count * y.spans.count * x.spans.count
+                if let best, (best.total, best.tiles) <= (total, tiles) { continue }
+                best = (ZYX(z, y, x), total, tiles)
+            }
+        }
+    }
+    return best?.cut
+}

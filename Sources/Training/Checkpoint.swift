@@ -1,0 +1,85 @@
+import Foundation
+import Inference
+import Networks
+import Tensors
+
+/// All that a member in training needs to go on: parameters, statistics, optimizer state, step and curve.
+///
+/// A safetensors file, written whole or not at all. `settings` says what was being trained, `digest` covers all
+/// tensors, so that neither another run's checkpoint nor a damaged one is taken up.
+struct Checkpoint {
+    static let name = "checkpoint.safetensors"
+
+    /// Kept as JSON in the metadata key `state`.
+    struct State: Codable, Equatable {
+        var step: Int
+        var recorder: CurveRecorder
+    }
+
+    /// Why a checkpoint is not taken up.
+    struct Unusable: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    static func write(
+        to path: String, _ state: State, network: UNet, optimizer: any Optimizer, settings: String
+    ) throws {
+        var tensors: [String: Tensor] = [:]
+        for (name, tensor) in network.stateDictionary() { tensors["network.\(name)"] = tensor }
+        for (name, tensor) in try optimizer.state() { tensors["optimizer.\(name)"] = tensor }
+        let metadata = [
+            "settings": settings, "state": try sortedJSON(state), "digest": try digest(tensors),
+        ]
+        try Safetensors(tensors, metadata: metadata).write(to: path)
+    }
+
+    /// Takes up a checkpoint; nil where there is none.
+    ///
+    /// - Throws: `Unusable` with the reason, naming the file; network and optimizer may then be half overwritten.
+    static func read(
+        _ path: String, into network: UNet, _ optimizer: any Optimizer, settings: String
+    ) throws -> State? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        do {
+            let file = try Safetensors(contentsOf: path)
+            guard file.metadata["settings"] == settings else {
+                throw Unusable(description: "it belongs to other settings")
+            }
+            guard try file.metadata["digest"] == digest(file.tensors), let json = file.metadata["state"] else {
+                throw Unusable(description: "its digest does not match its contents")
+            }
+            let state = try JSONDecoder().decode(State.self, from: Data(json.utf8))
+            try network.load(file.tensors.under("network."))
+            try optimizer.load(file.tensors.under("optimizer."))
+            return state
+        } catch {
+            let reason = "\(error)".replacingOccurrences(of: "\(path): ", with: "")
+            throw Unusable(description: "\(path) cannot be used (\(reason)); training starts over")
+        }
+    }
+
+    /// A 64-bit hash of names and bytes, against accidents.
+    private static func digest(_ tensors: [String: Tensor]) throws -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        func take(_ word: UInt64) {
+            hash = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
+            hash ^= hash >> 32
+        }
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            for byte in name.utf8 { take(UInt64(byte)) }
+            for value in try tensor.values(of: Float.self) { take(UInt64(value.bitPattern)) }
+        }
+        return String(hash, radix: 16)
+    }
+}
+
+extension [String: Tensor] {
+    /// The tensors whose names begin with `prefix`, without it.
+    fileprivate func under(_ prefix: String) -> [String: Tensor] {
+        var result: [String: Tensor] = [:]
+        for (name, tensor) in self where name.hasPrefix(prefix) {
+            result[String(name.dropFirst(prefix.count))] = tensor
+        }
+        return result
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import Inference
+import Networks
+import Tensors
+import Volumes
+
+/// The training of one member of the ensemble, from annotated volumes to a file of weights.
+///
+/// The weights are a function of what it is made of, the number of threads included; stopping, being killed and
+/// going on changes no byte of them.
+public struct MemberTraining {
+    public let member: Int
+    public let volumes: [AnnotatedVolume]
+    public let split: AnnotationSplit
+    public let network: UNetConfiguration
+    public let training: TrainingConfiguration
+    public let device: Device
+    public let precision: Precision
+    public let threads: Int
+    /// The longest time between two checkpoints, in seconds.
+    public var checkpointInterval = 60.0
+
+    /// - Parameters:
+    ///   - member: from 0; with the seed it decides initialization, patches and the block kept back.
+    ///   - network: one input and one output channel, three dimensions.
+    public init(
+        member: Int, volumes: [AnnotatedVolume], split: AnnotationSplit, network: UNetConfiguration,
+        training: TrainingConfiguration, device: Device, precision: Precision, threads: Int
+    ) {
+        self.member = member
+        self.volumes = volumes
+        self.split = split
+        self.network = network
+        self.training = training
+        self.device = device
+        self.precision = precision
+        self.threads = threads
+    }
+
+    /// Trains, or goes on where a run in the same folder stopped, and writes into `folder`, which must exist:
+    /// `checkpoint.safetensors` while it trains, `curve.json`, and at the end `weights.safetensors`
+    /// (a `NetworkFile`), after which the checkpoint is removed.
+    ///
+    /// All tensor work happens on the calling thread, which should be the one that does the device's tensor work.
+    ///
+    /// - Parameters:
+    ///   - shouldStop: asked before every step.
+    ///   - report: called after every step.
+    /// - Throws: `Interrupted` once `shouldStop` says so and a checkpoint is written; `TrainingDiverged`;
+    ///   `AnnotationError`; `TrainingConfigurationError`; errors of the disk.
+    @discardableResult
+    public func run(
+        folder: String, shouldStop: () -> Bool = { false }, report: (TrainingProgress) -> Void = { _ in }
+    ) throws -> TrainedMember {
+        let result = TrainedMember(member: member, folder: folder)
+        let settings = try settings()
+        if let weights = try? Safetensors(contentsOf: result.weights), weights.metadata["settings"] == settings,
+            FileManager.default.fileExists(atPath: result.curve)
+        {
+            return result
+        }
+        try Libtorch.setThreads(threads)
+        Libtorch.keepMemory()
+        let run = try TrainingRun(self, folder: folder, settings: settings)
+        try run.train(shouldStop: shouldStop, report: report)
+        try run.finish(result, report: report)
+        return result
+    }
+
+    /// What makes one training different from another, as JSON.
+    private func settings() throws -> String {
+        struct Settings: Encodable {
+            let member: Int
+            let network: UNetConfiguration
+            let training: TrainingConfiguration
+            let split: AnnotationSplit
+            let precision: Precision
+            let shapes: [ZYX<Int>]
+            let normalizations: [IntensityNormalization]
+        }
+        return try sortedJSON(
+            Settings(
+                member: member, network: network, training: training, split: split, precision: precision,
+                shapes: volumes.map(\.shape), normalizations: volumes.map(\.normalization)))
+    }
+}
+
+/// Where a trained member's files are.
+public struct TrainedMember: Equatable, Sendable {
+    public let member: Int
+    public let folder: String
+
+    /// A `NetworkFile`.
+    public var weights: String { folder + "/weights.safetensors" }
+    /// A `TrainingCurve` as JSON.
+    public var curve: String { folder + "/curve.json" }
+}
+
+/// A loss that is no number any more.
+public struct TrainingDiverged: Error, Equatable, CustomStringConvertible {
+    public let member: Int
+    public let step: Int
+
+    public var description: String {
+        "training of member \(member + 1) diverged at step \(step): the loss is not a finite number; "
+            + "lower training.learning_rate or look for extreme values in the images"
+    }
+}

@@ -1,0 +1,245 @@
+import Foundation
+import Inference
+import Volumes
+
+/// What the network sees of a training sample and what it should answer.
+public struct TrainingPatch: Sendable {
+    /// Normalised, 0 beyond the volume.
+    public let image: Volume<Float>
+    /// 0 or 1.
+    public let target: Volume<UInt8>
+    /// 0 where the annotation does not count, is kept back, or the volume ends.
+    public let weight: Volume<Float>
+}
+
+/// An annotated volume with all that is computed once: target, weights, and where to sample.
+public struct PreparedVolume: Sendable {
+    public let annotation: AnnotatedVolume
+    public let target: Volume<UInt8>
+    public let border: BorderWeights
+
+    /// - Parameters:
+    ///   - borderWeight: λ of `BorderWeights`.
+    ///   - borderSigma: in units of the smallest side of a voxel.
+    public init(_ annotation: AnnotatedVolume, borderWeight: Double, borderSigma: Double, threads: Int) {
+        self.annotation = annotation
+        target = ForegroundTarget.volume(labels: annotation.labels, threads: threads)
+        border = BorderWeights(
+            volume: annotation, target: target, strength: borderWeight, sigma: borderSigma, threads: threads)
+    }
+
+    public var shape: ZYX<Int> { annotation.shape }
+}
+
+/// Draws training patches; each is a function of (seed, member, step, index).
+///
+/// A volume is drawn in proportion to its annotated voxels. A share of the patches is centred on an object,
+/// every object equally likely, the others on any voxel the member may learn from. Patches stay within the
+/// volume where it is large enough; a larger patch is placed so that it holds the whole axis and is padded.
+public struct PatchSampler: Sendable {
+    public let patch: ZYX<Int>
+    private let volumes: [PreparedVolume]
+    private let grounds: [SamplingGround]
+    private let seed: UInt64
+    private let member: Int
+
+    /// - Parameter heldBack: for each volume, the boxes whose labels must not be learnt from.
+    /// - Throws: `AnnotationError` where nothing, or no object, is left to learn from.
+    public init(
+        volumes: [PreparedVolume], heldBack: [[Box]], patch: ZYX<Int>, seed: UInt64, member: Int
+    ) throws {
+        precondition(volumes.count == heldBack.count)
+        self.volumes = volumes
+        self.patch = patch
+        self.seed = seed
+        self.member = member
+        grounds = zip(volumes, heldBack).map { SamplingGround($0, heldBack: $1) }
+        guard grounds.contains(where: { $0.annotated > 0 }) else {
+            throw AnnotationError("no annotated voxel is left to train on")
+        }
+        guard grounds.contains(where: { !$0.objects.isEmpty }) else {
+            throw AnnotationError("the labels to train on are all 0; at least one object must be annotated")
+        }
+    }
+
+    /// - Parameter oversampling: the share of patches centred on an object.
+    public func patch(
+        step: Int, index: Int, oversampling: Double, augmentation: Augmentation
+    ) -> TrainingPatch {
+        var random = SampleRandom(seed: seed, member: member, step: step, index: index)
+        let number = drawVolume(&random)
+        let volume = volumes[number]
+        let ground = grounds[number]
+        let orientation = Orientation(
+            augmentation, patch: patch, voxelSize: volume.annotation.voxelSize, random: &random)
+        let onObject = random.chance(oversampling) && !ground.objects.isEmpty
+        let centre = onObject ? ground.drawObjectVoxel(&random) : ground.drawVoxel(&random)
+        let box = Box(origin: origin(around: centre, in: volume.shape, &random), shape: patch)
+
+        let inside = box.intersection(Box(volume.shape))
+        var image = volume.annotation.normalization.apply(volume.annotation.image, box: inside).voxels
+        if augmentation.intensity { IntensityAugmentation.apply(&image, random: &random) }
+        let target = volume.target.cropped(to: inside)
+        var weight = volume.border.codes.cropped(to: inside).map { volume.border.levels[Int($0)] }
+        for held in ground.heldBack {
+            let hidden = held.intersection(inside)
+            if hidden.isEmpty { continue }
+            weight.replace(at: hidden.origin - inside.origin, with: Volume(shape: hidden.shape))
+        }
+        let place = inside.origin - box.origin
+        return TrainingPatch(
+            image: turned(padded(Volume(shape: inside.shape, voxels: image), at: place), orientation),
+            target: turned(padded(target, at: place), orientation),
+            weight: turned(padded(weight, at: place), orientation))
+    }
+
+    private func drawVolume(_ random: inout SampleRandom) -> Int {
+        let total = grounds.reduce(0) { $0 + $1.annotated }
+        var place = random.below(total)
+        for (number, ground) in grounds.enumerated() {
+            if place < ground.annotated { return number }
+            place -= ground.annotated
+        }
+        return grounds.count - 1
+    }
+
+    /// Where a patch around `centre` starts: within the volume, or before it where the patch is the larger.
+    private func origin(around centre: ZYX<Int>, in shape: ZYX<Int>, _ random: inout SampleRandom) -> ZYX<Int> {
+        func start(_ axis: KeyPath<ZYX<Int>, Int>) -> Int {
+            let slack = shape[keyPath: axis] - patch[keyPath: axis]
+            if slack < 0 { return -random.below(1 - slack) }
+            return max(0, min(slack, centre[keyPath: axis] - patch[keyPath: axis] / 2))
+        }
+        return ZYX(start(\.z), start(\.y), start(\.x))
+    }
+
+    private func padded<Element>(_ part: Volume<Element>, at place: ZYX<Int>) -> Volume<Element> {
+        if part.shape == patch { return part }
+        var whole = Volume<Element>(shape: patch)
+        whole.replace(at: place, with: part)
+        return whole
+    }
+}
+
+private func turned<Element>(_ volume: Volume<Element>, _ orientation: Orientation) -> Volume<Element> {
+    let shape = volume.shape
+    let (base, steps) = orientation.strides(shape)
+    if base == 0 && orientation.axes == [0, 1, 2] { return volume }
+    let voxels = [Element](unsafeUninitializedCapacity: shape.count) { target, count in
+        volume.voxels.withUnsafeBufferPointer { source in
+            var next = 0
+            for z in 0..<shape.z {
+                for y in 0..<shape.y {
+                    var from = base + z * steps.z + y * steps.y
+                    for _ in 0..<shape.x {
+                        target[next] = source[from]
+                        next += 1
+                        from += steps.x
+                    }
+                }
+            }
+        }
+        count = shape.count
+    }
+    return Volume(shape: shape, voxels: voxels)
+}
+
+/// Where in a volume a member may sample.
+private struct SamplingGround: Sendable {
+    let heldBack: [Box]
+    /// Voxels that count and are not kept back.
+    let annotated: Int
+    /// Up to 256 voxels of each object, evenly spread over it in storage order.
+    let objects: [[Int]]
+    private let shape: ZYX<Int>
+    /// The boxes left beside those kept back, and the voxels that count up to the end of each.
+    private let boxes: [Box]
+    private let ends: [Int]
+    private let codes: Volume<UInt8>
+
+    init(_ volume: PreparedVolume, heldBack: [Box]) {
+        self.heldBack = heldBack
+        shape = volume.shape
+        codes = volume.border.codes
+        boxes = heldBack.reduce([Box(volume.shape)]) { left, held in left.flatMap { $0.without(held) } }
+        var ends: [Int] = []
+        var sizes: [UInt32: Int] = [:]
+        var total = 0
+        let labels = volume.annotation.labels
+        for box in boxes {
+            forEachCounted(in: box, codes) { index in
+                total += 1
+                let label = labels.voxels[index]
+                if label != 0 { sizes[label, default: 0] += 1 }
+            }
+            ends.append(total)
+        }
+        var seen: [UInt32: Int] = [:]
+        var voxels: [UInt32: [Int]] = [:]
+        for box in boxes {
+            forEachCounted(in: box, codes) { index in
+                let label = labels.voxels[index]
+                if label == 0 { return }
+                let place = seen[label, default: 0]
+                seen[label] = place + 1
+                let every = (sizes[label]! + 255) / 256
+                if place % every == 0 { voxels[label, default: []].append(index) }
+            }
+        }
+        self.ends = ends
+        annotated = total
+        objects = voxels.keys.sorted().map { voxels[$0]! }
+    }
+
+    func drawObjectVoxel(_ random: inout SampleRandom) -> ZYX<Int> {
+        let voxels = objects[random.below(objects.count)]
+        return position(voxels[random.below(voxels.count)])
+    }
+
+    /// Any voxel that counts; where few do, after 64 misses one that may not.
+    func drawVoxel(_ random: inout SampleRandom) -> ZYX<Int> {
+        let place = random.below(annotated)
+        let box = boxes[ends.firstIndex { place < $0 } ?? 0]
+        var voxel = box.origin
+        for _ in 0..<64 {
+            let offset = ZYX(random.below(box.shape.z), random.below(box.shape.y), random.below(box.shape.x))
+            voxel = box.origin + offset
+            if codes[voxel.z, voxel.y, voxel.x] != 0 { break }
+        }
+        return voxel
+    }
+
+    private func position(_ index: Int) -> ZYX<Int> {
+        ZYX(index / (shape.y * shape.x), index / shape.x % shape.y, index % shape.x)
+    }
+}
+
+private func forEachCounted(in box: Box, _ codes: Volume<UInt8>, _ body: (Int) -> Void) {
+    for z in box.origin.z..<box.end.z {
+        for y in box.origin.y..<box.end.y {
+            let row = codes.index(z, y, 0)
+            for index in row + box.origin.x..<row + box.end.x where codes.voxels[index] != 0 { body(index) }
+        }
+    }
+}
+
+extension Box {
+    /// The boxes that make up this one without `hole`: at most two along each axis.
+    func without(_ hole: Box) -> [Box] {
+        let hole = intersection(hole)
+        if hole.isEmpty { return [self] }
+        var rest = self
+        var parts: [Box] = []
+        for axis in [\ZYX<Int>.z, \.y, \.x] {
+            var before = rest
+            before.shape[keyPath: axis] = hole.origin[keyPath: axis] - rest.origin[keyPath: axis]
+            var after = rest
+            after.origin[keyPath: axis] = hole.end[keyPath: axis]
+            after.shape[keyPath: axis] = rest.end[keyPath: axis] - hole.end[keyPath: axis]
+            parts += [before, after].filter { !$0.isEmpty }
+            rest.origin[keyPath: axis] = hole.origin[keyPath: axis]
+            rest.shape[keyPath: axis] = hole.shape[keyPath: axis]
+        }
+        return parts
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import Networks
+import Volumes
+
+/// How a member is trained; with the network's configuration and the seed it determines the weights.
+public struct TrainingConfiguration: Codable, Equatable, Sendable {
+    public enum Optimizer: String, Codable, Sendable {
+        /// Loshchilov & Hutter 2019, β = (0.9, 0.999).
+        case adamW
+        /// With Nesterov momentum.
+        case sgd
+    }
+
+    /// How the learning rate falls over the steps.
+    public enum Schedule: Codable, Equatable, Sendable {
+        /// rate · (1 - step / steps)^power.
+        case polynomial(power: Double)
+
+        func rate(_ start: Double, step: Int, steps: Int) -> Double {
+            switch self {
+            case .polynomial(let power): start * pow(1 - Double(step) / Double(steps), power)
+            }
+        }
+    }
+
+    /// Which statistics the normalization layers use after training.
+    public enum Statistics: Codable, Equatable, Sendable {
+        /// Mean and variance over this many patches, drawn without oversampling and intensity changes.
+        case population(patches: Int)
+        /// The running averages of training.
+        case running
+    }
+
+    public var steps: Int
+    /// Voxels along each axis; a multiple of the network's total stride.
+    public var patch: ZYX<Int>
+    /// Patches a step.
+    public var batch: Int
+    public var seed: UInt64
+    public var optimizer: Optimizer
+    public var learningRate: Double
+    public var weightDecay: Double
+    /// Of `sgd`; `adamW` ignores it.
+    public var momentum: Double
+    public var schedule: Schedule
+    /// Gradients longer than this (Euclidean, all parameters together) are shortened to it.
+    public var gradientClipping: Double
+    /// The share of patches centred on an object.
+    public var foregroundOversampling: Double
+    /// λ of `BorderWeights`.
+    public var borderWeight: Double
+    /// In units of the smallest side of a voxel.
+    public var borderSigma: Double
+    public var augmentation: Augmentation
+    /// Points of the validation curve, evenly spaced, the last after the last step.
+    public var validations: Int
+    public var statistics: Statistics
+
+    public init(
+        steps: Int = 2_000, patch: ZYX<Int> = ZYX(repeating: 64), batch: Int = 2, seed: UInt64 = 1,
+        optimizer: Optimizer = .adamW, learningRate: Double = 5e-3, weightDecay: Double = 1e-2,
+        momentum: Double = 0.99, schedule: Schedule = .polynomial(power: 0.9), gradientClipping: Double = 12,
+        foregroundOversampling: Double = 1.0 / 3, borderWeight: Double = 10, borderSigma: Double = 4,
+        augmentation: Augmentation = Augmentation(), validations: Int = 5,
+        statistics: Statistics = .population(patches: 32)
+    ) {
+        self.steps = steps
+        self.patch = patch
+        self.batch = batch
+        self.seed = seed
+        self.optimizer = optimizer
+        self.learningRate = learningRate
+        self.weightDecay = weightDecay
+        self.momentum = momentum
+        self.schedule = schedule
+        self.gradientClipping = gradientClipping
+        self.foregroundOversampling = foregroundOversampling
+        self.borderWeight = borderWeight
+        self.borderSigma = borderSigma
+        self.augmentation = augmentation
+        self.validations = validations
+        self.statistics = statistics
+    }
+}
+
+extension TrainingConfiguration {
+    /// Points of the training curve, evenly spaced, beside the validations.
+    static let curvePoints = 50
+
+    /// Checks what the types allow and training does not.
+    ///
+    /// - Throws: `TrainingConfigurationError` with the field, what was found and what was expected.
+    public func validate(for network: UNetConfiguration) throws {
+        func require(_ holds: Bool, _ field: String, _ found: Any, _ expected: String) throws {
+            if !holds { throw TrainingConfigurationError(field: field, found: "\(found)", expected: expected) }
+        }
+        let stride = network.totalStride
+        try require(
+            network.dimensions == 3 && network.inputChannels == 1 && network.outputChannels == 1, "network",
+            "\(network.dimensions) dimensions, \(network.inputChannels) to \(network.outputChannels) channels",
+            "3 dimensions, 1 to 1 channels")
+        try require(steps >= 1, "steps", steps, "at least 1")
+        try require(batch >= 1, "batch", batch, "at least 1")
+        try require(
+            zip(patch.array, stride).allSatisfy { $0 > 0 && $0 % $1 == 0 }, "patch", patch,
+            "in multiples of \(ZYX(stride[0], stride[1], stride[2]))")
+        try require(learningRate > 0 && learningRate.isFinite, "learning_rate", learningRate, "above 0")
+        try require(weightDecay >= 0, "weight_decay", weightDecay, "at least 0")
+        try require(momentum > 0 && momentum < 1, "momentum", momentum, "above 0 and below 1")
+        try require(gradientClipping > 0, "gradient_clipping", gradientClipping, "above 0")
+        try require(
+            (0...1).contains(foregroundOversampling), "foreground_oversampling", foregroundOversampling, "0 to 1")
+        try require(borderWeight >= 0, "border_weight", borderWeight, "at least 0")
+        try require(borderSigma > 0, "border_sigma", borderSigma, "above 0")
+        try require(validations >= 1, "validations", validations, "at least 1")
+        if case .population(let patches) = statistics {
+            try require(patches >= 1, "statistics.population", patches, "at least 1")
+        }
+    }
+}
+
+/// A configuration that cannot be trained: the field at fault, in one line.
+public struct TrainingConfigurationError: Error, Equatable, CustomStringConvertible {
+    public let field: String
+    public let found: String
+    public let expected: String
+
+    public var description: String { "training.\(field) must be \(expected), found \(found)" }
+}

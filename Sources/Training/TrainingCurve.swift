@@ -1,0 +1,83 @@
+import Foundation
+import Volumes
+
+/// How a member's training went, as written to `curve.json`.
+public struct TrainingCurve: Codable, Equatable, Sendable {
+    public struct Point: Codable, Equatable, Sendable {
+        /// Steps done.
+        public var step: Int
+        /// The mean of the loss over the steps since the last point.
+        public var trainingLoss: Double
+        /// Of the last of these steps.
+        public var learningRate: Double
+        /// On the member's own validation block; nil where this point has no validation.
+        public var validation: ValidationScore?
+
+        enum CodingKeys: String, CodingKey {
+            case step, validation
+            case trainingLoss = "training_loss"
+            case learningRate = "learning_rate"
+        }
+    }
+
+    public var member: Int
+    public var points: [Point]
+
+    public var lastValidation: ValidationScore? { points.last { $0.validation != nil }?.validation }
+}
+
+/// What a member's network makes of its validation block.
+public struct ValidationScore: Codable, Equatable, Sendable {
+    /// As in training: weighted cross-entropy plus Dice loss.
+    public var loss: Double
+    /// Of the target at probability 0.5, over the voxels that count.
+    public var dice: Double
+    /// Of the 6-connected components at probability 0.5 against the annotated objects, relabelled within the
+    /// block; nil where the block has no object.
+    public var adaptedRandError: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case loss, dice
+        case adaptedRandError = "adapted_rand_error"
+    }
+}
+
+/// What a member in training has to report.
+public struct TrainingProgress: Sendable {
+    public let member: Int
+    /// Steps done, and to do in all.
+    public let step: Int
+    public let steps: Int
+    /// The mean loss of about the last 20 steps.
+    public let loss: Double
+    /// The last validation there was.
+    public let validation: ValidationScore?
+    /// Of the last steps; nil before the first.
+    public let secondsPerStep: Double?
+    /// A line that should be kept, such as that a damaged checkpoint was set aside.
+    public let note: String?
+}
+
+/// A curve in the making: the points so far, and the losses since the last.
+struct CurveRecorder: Codable, Equatable {
+    private(set) var curve: TrainingCurve
+    private var sum = 0.0
+    private var count = 0
+
+    init(member: Int) {
+        curve = TrainingCurve(member: member, points: [])
+    }
+
+    mutating func add(_ loss: Double) {
+        sum += loss
+        count += 1
+    }
+
+    mutating func point(step: Int, rate: Double, validation: ValidationScore?) {
+        curve.points.append(
+            TrainingCurve.Point(
+                step: step, trainingLoss: count > 0 ? sum / Double(count) : 0, learningRate: rate,
+                validation: validation))
+        (sum, count) = (0, 0)
+    }
+}

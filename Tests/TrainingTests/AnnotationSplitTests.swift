@@ -1,0 +1,50 @@
+import Testing
+import Training
+import Volumes
+
+@Suite struct AnnotationSplitTests {
+    @Test(arguments: [1, 2, 5])
+    func blocksOfOneVolumeAreDisjointAndInStatedShares(members: Int) throws {
+        let shape = ZYX(125, 250, 240)
+        let split = try AnnotationSplit(shapes: [shape], calibration: 1.0 / 6, members: members)
+        #expect(split.calibration.map(\.box) == [Box(from: ZYX(0, 208, 0), to: ZYX(125, 250, 240))])
+        #expect(split.validation.count == members)
+        let boxes = split.calibration.map(\.box) + split.validation.flatMap { $0.map(\.box) }
+        for (place, box) in boxes.enumerated() {
+            #expect(Box(shape).contains(box))
+            for other in boxes[(place + 1)...] { #expect(box.intersection(other).isEmpty) }
+        }
+        let expected = Double(208) / Double(members == 1 ? 6 : members)
+        for block in split.validation {
+            #expect(block.count == 1 && abs(Double(block[0].box.shape.y) - expected) <= 1)
+        }
+    }
+
+    @Test func blocksOfAllMembersCoverAllButCalibrationOverSeveralVolumes() throws {
+        let shapes = [ZYX(20, 30, 40), ZYX(60, 50, 40), ZYX(10, 64, 64)]
+        let split = try AnnotationSplit(shapes: shapes, calibration: 0.2, members: 4)
+        let total = shapes.reduce(0) { $0 + $1.count }
+        #expect(split.calibration.map(\.volume) == [1])
+        let calibration = split.calibration[0].box.count
+        #expect(abs(Double(calibration) / Double(total) - 0.2) < 0.01)
+        let held = split.validation.flatMap { $0 }.reduce(0) { $0 + $1.box.count }
+        #expect(held + calibration == total)
+        let sizes = split.validation.map { $0.reduce(0) { $0 + $1.box.count } }
+        #expect(sizes.max()! - sizes.min()! < 5_000)
+    }
+
+    @Test func calibrationZeroKeepsNothing() throws {
+        let split = try AnnotationSplit(shapes: [ZYX(8, 8, 32)], calibration: 0, members: 2)
+        #expect(split.calibration.isEmpty)
+        #expect(split.heldBack(from: 1, volume: 0) == [Box(from: ZYX(0, 0, 16), to: ZYX(8, 8, 32))])
+    }
+
+    @Test func tooLittleAnnotationIsAnError() {
+        #expect(throws: AnnotationError.self) {
+            try AnnotationSplit(shapes: [ZYX(4, 4, 4)], calibration: 1.0 / 6, members: 5)
+        }
+        #expect(throws: AnnotationError.self) {
+            try AnnotationSplit(annotations: [Box(.zero)], calibration: 0, members: 1)
+        }
+    }
+}

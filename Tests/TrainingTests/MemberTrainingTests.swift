@@ -1,0 +1,181 @@
+import Foundation
+import Inference
+import Networks
+import Tensors
+import Testing
+import Training
+import Volumes
+
+/// One at a time: each does tensor work on its own thread.
+@Suite(.serialized) struct MemberTrainingTests {
+    private let shape = ZYX(24, 32, 40)
+
+    private func plan(
+        member: Int = 0, members: Int = 2, steps: Int = 12,
+        edit: (inout TrainingConfiguration) -> Void = { _ in }
+    ) throws -> MemberTraining {
+        let volume = try annotated(foam(shape, objects: 12))
+        var training = TrainingConfiguration(
+            steps: steps, patch: ZYX(repeating: 16), batch: 2, seed: 3, validations: 3,
+            statistics: .population(patches: 6))
+        edit(&training)
+        return MemberTraining(
+            member: member, volumes: [volume],
+            split: try AnnotationSplit(shapes: [shape], calibration: 1.0 / 6, members: members),
+            network: try UNetConfiguration(levels: 2, features: 4), training: training, device: .cpu,
+            precision: .f32, threads: 1)
+    }
+
+    @Test(arguments: [TrainingConfiguration.Optimizer.adamW, .sgd])
+    func stoppingAndGoingOnChangesNoByte(optimizer: TrainingConfiguration.Optimizer) throws {
+        let plan = try plan {
+            $0.optimizer = optimizer
+            $0.momentum = 0.9
+        }
+        let whole = try scratch()
+        let parts = try scratch()
+        defer { remove(whole, parts) }
+        try plan.run(folder: whole)
+        for stop in [5, 9] {
+            var steps = 0
+            let error = #expect(throws: Interrupted.self) {
+                try plan.run(folder: parts, shouldStop: { steps == stop }, report: { steps = $0.step })
+            }
+            #expect(error == Interrupted(done: stop, total: 12))
+        }
+        try plan.run(folder: parts)
+        for name in ["weights.safetensors", "curve.json"] {
+            #expect(try bytes(whole, name) == bytes(parts, name))
+        }
+        #expect(!FileManager.default.fileExists(atPath: parts + "/checkpoint.safetensors"))
+    }
+
+    @Test func membersDiffer() throws {
+        let (one, two) = (try scratch(), try scratch())
+        defer { remove(one, two) }
+        try plan(member: 0, steps: 2).run(folder: one)
+        try plan(member: 1, steps: 2).run(folder: two)
+        #expect(try bytes(one, "weights.safetensors") != bytes(two, "weights.safetensors"))
+    }
+
+    @Test func theNetworkLearns() throws {
+        let folder = try scratch()
+        defer { remove(folder) }
+        let result = try plan(steps: 60) { $0.learningRate = 1e-2 }.run(folder: folder)
+        let curve = try JSONDecoder().decode(
+            TrainingCurve.self, from: Data(contentsOf: URL(fileURLWithPath: result.curve)))
+        let last = try #require(curve.points.last)
+        #expect(last.step == 60)
+        #expect(curve.points.count { $0.validation != nil } == 3)
+        #expect(last.trainingLoss < 0.5 * curve.points[0].trainingLoss)
+        // The image shows the target, so little must be wrong.
+        #expect(try #require(last.validation).dice > 0.95)
+        #expect(try #require(last.validation?.adaptedRandError) < 0.2)
+
+        // The file alone is enough to predict, and says the same as validation did.
+        let network = try NetworkFile.read(result.weights, device: .cpu)
+        #expect(network.configuration.features == 4)
+        let volume = try annotated(foam(shape, objects: 12))
+        let predictor = try Predictor(network: network, precision: .f32, device: .cpu)
+        let logits = try predictor.logits(of: Box(shape), volume: shape, maximumTileVoxels: 1_000_000) {
+            volume.normalization.apply(volume.image, box: $0)
+        }
+        let target = ForegroundTarget.volume(labels: volume.labels, threads: 1)
+        let right = zip(logits.voxels, target.voxels).count { ($0 > 0) == ($1 == 1) }
+        #expect(Double(right) / Double(shape.count) > 0.9)
+    }
+
+    @Test func aFinishedMemberIsNotTrainedAgain() throws {
+        let folder = try scratch()
+        defer { remove(folder) }
+        try plan(steps: 2).run(folder: folder)
+        var steps = 0
+        try plan(steps: 2).run(folder: folder, report: { _ in steps += 1 })
+        #expect(steps == 0)
+        try plan(steps: 3).run(folder: folder, report: { _ in steps += 1 })
+        #expect(steps > 0)
+    }
+
+    @Test(arguments: ["flipped", "truncated", "empty"])
+    func aDamagedCheckpointIsReportedAndTrainingStartsOver(damage: String) throws {
+        let (whole, damaged) = (try scratch(), try scratch())
+        defer { remove(whole, damaged) }
+        let plan = try plan(steps: 6)
+        try plan.run(folder: whole)
+        var steps = 0
+        #expect(throws: Interrupted.self) {
+            try plan.run(folder: damaged, shouldStop: { steps == 4 }, report: { steps = $0.step })
+        }
+        let path = URL(fileURLWithPath: damaged + "/checkpoint.safetensors")
+        var data = try Data(contentsOf: path)
+        switch damage {
+        case "flipped": data[data.count - 100] ^= 0x10
+        case "truncated": data = data.prefix(data.count / 2)
+        default: data = Data()
+        }
+        try data.write(to: path)
+        var notes: [String] = []
+        var first: Int?
+        try plan.run(
+            folder: damaged,
+            report: { progress in
+                first = first ?? progress.step
+                notes += progress.note.map { [$0] } ?? []
+            })
+        #expect(first == 1 && notes.count == 1)
+        #expect(notes.first?.contains("checkpoint.safetensors cannot be used") == true)
+        #expect(notes.first?.contains("\n") == false)
+        #expect(try bytes(whole, "weights.safetensors") == bytes(damaged, "weights.safetensors"))
+    }
+
+    @Test func checkpointsAreWrittenWhileTraining() throws {
+        let folder = try scratch()
+        defer { remove(folder) }
+        var plan = try plan(steps: 3)
+        plan.checkpointInterval = 0
+        var found = false
+        try plan.run(
+            folder: folder,
+            report: { progress in
+                if progress.step == 2 {
+                    found = FileManager.default.fileExists(atPath: folder + "/checkpoint.safetensors")
+                }
+            })
+        #expect(found)
+    }
+
+    @Test func aDivergedLossIsOneClearError() throws {
+        let folder = try scratch()
+        defer { remove(folder) }
+        let plan = try plan {
+            $0.optimizer = .sgd
+            $0.learningRate = 1e30
+            $0.gradientClipping = 1e30
+        }
+        let error = #expect(throws: TrainingDiverged.self) { try plan.run(folder: folder) }
+        #expect(error?.description.hasPrefix("training of member 1 diverged at step ") == true)
+        #expect(!FileManager.default.fileExists(atPath: folder + "/weights.safetensors"))
+    }
+
+    @Test func aPatchThatDoesNotFitTheNetworkIsAnError() throws {
+        let plan = try plan { $0.patch = ZYX(16, 15, 16) }
+        let error = #expect(throws: TrainingConfigurationError.self) { try plan.run(folder: "/nowhere") }
+        #expect(
+            error?.description
+                == "training.patch must be in multiples of z 2 × y 2 × x 2, found z 16 × y 15 × x 16")
+    }
+
+    private func scratch() throws -> String {
+        let folder = NSTemporaryDirectory() + "training-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    private func remove(_ folders: String...) {
+        for folder in folders { try? FileManager.default.removeItem(atPath: folder) }
+    }
+
+    private func bytes(_ folder: String, _ name: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name))
+    }
+}

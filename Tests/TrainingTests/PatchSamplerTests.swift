@@ -1,0 +1,128 @@
+import Inference
+import Testing
+import Training
+import Volumes
+
+@Suite struct PatchSamplerTests {
+    private func sampler(
+        _ volume: AnnotatedVolume, heldBack: [Box] = [], patch: ZYX<Int> = ZYX(8, 12, 12), member: Int = 0
+    ) throws -> PatchSampler {
+        try PatchSampler(
+            volumes: [PreparedVolume(volume, borderWeight: 10, borderSigma: 4, threads: 1)], heldBack: [heldBack],
+            patch: patch, seed: 7, member: member)
+    }
+
+    @Test func aPatchIsAFunctionOfSeedMemberStepAndIndex() throws {
+        let volume = try annotated(foam(ZYX(20, 24, 28), objects: 12))
+        let one = try sampler(volume)
+        let again = try sampler(volume)
+        func image(_ sampler: PatchSampler, _ step: Int, _ index: Int) -> Volume<Float> {
+            sampler.patch(step: step, index: index, oversampling: 0.3, augmentation: Augmentation()).image
+        }
+        #expect(image(one, 5, 1) == image(again, 5, 1))
+        #expect(image(one, 5, 1) != image(one, 5, 0))
+        #expect(image(one, 5, 1) != image(one, 6, 1))
+        #expect(image(one, 5, 1) != image(try sampler(volume, member: 1), 5, 1))
+    }
+
+    @Test func imageTargetAndWeightTurnTogether() throws {
+        // The image is bright exactly where the target is 1, so they must agree after any turn.
+        let sampler = try sampler(annotated(foam(ZYX(20, 24, 28), objects: 12)))
+        for step in 0..<40 {
+            let patch = sampler.patch(
+                step: step, index: 0, oversampling: 0, augmentation: Augmentation(intensity: false))
+            for (image, target) in zip(patch.image.voxels, patch.target.voxels) {
+                #expect((image > 0) == (target == 1))
+            }
+            for (weight, target) in zip(patch.weight.voxels, patch.target.voxels) where target == 1 {
+                #expect(weight == 1)
+            }
+        }
+    }
+
+    @Test func axesAreSwappedOnlyWhereVoxelsAndPatchAgree() throws {
+        // Intensities rise along z alone.
+        let shape = ZYX(16, 16, 16)
+        let ramp = (0..<shape.count).map { UInt8($0 / 256) }
+        func alongZ(_ size: ZYX<Double>, _ patch: ZYX<Int>) throws -> Set<Int> {
+            let volume = try AnnotatedVolume(
+                image: VoxelBuffer(Volume(shape: shape, voxels: ramp)),
+                normalization: IntensityNormalization(mean: 0, deviation: 1),
+                labels: foam(shape, objects: 3), voxelSize: VoxelSize(size, .nanometer))
+            let sampler = try sampler(volume, patch: patch)
+            return Set(
+                (0..<60).map { step in
+                    let image = sampler.patch(
+                        step: step, index: 0, oversampling: 0, augmentation: Augmentation(intensity: false)
+                    ).image
+                    if image[0, 0, 0] != image[1, 0, 0] { return 0 }
+                    return image[0, 0, 0] != image[0, 1, 0] ? 1 : 2
+                })
+        }
+        #expect(try alongZ(ZYX(8, 8, 8), ZYX(8, 8, 8)) == [0, 1, 2])
+        #expect(try alongZ(ZYX(40, 8, 8), ZYX(8, 8, 8)) == [0])
+        #expect(try alongZ(ZYX(8, 8, 8), ZYX(8, 12, 12)) == [0])
+        #expect(try alongZ(ZYX(8, 8, 8), ZYX(8, 8, 12)) == [0, 1])
+    }
+
+    @Test func labelsKeptBackHaveNoWeight() throws {
+        // Labels are 0 in the held-back half, so whatever has target 1 or weight must come from the other.
+        var labels = foam(ZYX(12, 16, 40), objects: 12)
+        for z in 0..<12 { for y in 0..<16 { for x in 20..<40 { labels[z, y, x] = 0 } } }
+        let held = Box(from: ZYX(0, 0, 20), to: ZYX(12, 16, 40))
+        var image = Volume<UInt8>(shape: labels.shape)
+        for z in 0..<12 { for y in 0..<16 { for x in 20..<40 { image[z, y, x] = 1 } } }
+        let volume = try AnnotatedVolume(
+            image: VoxelBuffer(image), normalization: IntensityNormalization(mean: 0, deviation: 1), labels: labels,
+            voxelSize: VoxelSize(ZYX(1, 1, 1), .micrometer))
+        let sampler = try sampler(volume, heldBack: [held])
+        var context = 0
+        for step in 0..<50 {
+            let patch = sampler.patch(
+                step: step, index: 0, oversampling: 0.3, augmentation: Augmentation(intensity: false))
+            #expect(patch.weight.voxels.contains { $0 > 0 })
+            for (image, weight) in zip(patch.image.voxels, patch.weight.voxels) {
+                #expect((image == 1) == (weight == 0))
+                if image == 1 { context += 1 }
+            }
+        }
+        #expect(context > 0)
+    }
+
+    @Test func aPatchLargerThanTheVolumeIsPaddedWithoutWeight() throws {
+        let labels = foam(ZYX(6, 9, 20), objects: 8)
+        let sampler = try sampler(annotated(labels), patch: ZYX(8, 16, 16))
+        for step in 0..<20 {
+            let patch = sampler.patch(step: step, index: 0, oversampling: 0, augmentation: Augmentation())
+            #expect(patch.image.shape == ZYX(8, 16, 16))
+            #expect(patch.weight.voxels.count { $0 > 0 } == 6 * 9 * 16)
+            for (image, weight) in zip(patch.image.voxels, patch.weight.voxels) where weight == 0 {
+                #expect(image == 0)
+            }
+        }
+    }
+
+    @Test func oversampledPatchesAreCentredOnEveryObjectAlike() throws {
+        // A small object in a large empty volume.
+        var labels = Volume<UInt32>(shape: ZYX(24, 48, 48))
+        labels[12, 30, 30] = 5
+        let sampler = try sampler(annotated(labels))
+        func hits(_ oversampling: Double) -> Int {
+            (0..<200).count { step in
+                sampler.patch(step: step, index: 0, oversampling: oversampling, augmentation: .none)
+                    .target.voxels.contains(1)
+            }
+        }
+        #expect(hits(1) == 200)
+        #expect((50..<120).contains(hits(1.0 / 3)))
+        #expect(hits(0) < 20)
+    }
+
+    @Test func nothingToLearnIsAnError() throws {
+        let empty = try annotated(Volume<UInt32>(shape: ZYX(8, 12, 12)))
+        #expect(throws: AnnotationError.self) { try sampler(empty) }
+        let labels = foam(ZYX(8, 12, 12), objects: 3)
+        let all = try annotated(labels)
+        #expect(throws: AnnotationError.self) { try sampler(all, heldBack: [Box(labels.shape)]) }
+    }
+}
