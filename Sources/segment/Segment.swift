@@ -1,6 +1,55 @@
 import ArgumentParser
+import Foundation
+import Pipeline
+import Volumes
+
+/// The command line: parse, call, print.
+struct Segment: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "segment",
+        abstract: "Turn 3D microscope volumes into labelled volumes.",
+        discussion: """
+            A pipeline file names annotated volumes to learn from and volumes to segment. Five 3D U-Nets are trained, \
+            a voxel is kept where they agree, connected regions are labelled and exported. Every stage is cached.
+
+            Example:
+              segment run pipelines/demo.yaml
+            """,
+        version: "segment \(segmentVersion)",
+        subcommands: [
+            Run.self, PlanCommand.self, Status.self, Clean.self, Info.self, Evaluate.self, Label.self,
+            Synthesize.self, Worker.self,
+        ])
+}
 
 @main
-struct Segment: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Turn 3D microscope volumes into labelled volumes.")
+enum Main {
+    static func main() {
+        // A reader that goes away (`segment status | head`) is no reason to die without a word saved.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try Segment.parseAsRoot()
+            try command.run()
+        } catch {
+            end(error)
+        }
+    }
+
+    /// One line and an exit code: 2 for a misused command line, 130 for an interruption, 1 otherwise.
+    private static func end(_ error: any Error) -> Never {
+        if error is ExitCode || error is CleanExit || error is ValidationError || isParserError(error) {
+            Segment.exit(withError: error)
+        }
+        if let interruption = error as? Interruption {
+            let saved = interruption.place.map { "stopped and saved at \($0)" } ?? "stopped"
+            Console.complain("\(saved); run again to go on")
+            exit(130)
+        }
+        Console.complain("error: \(error)")
+        exit(1)
+    }
+
+    private static func isParserError(_ error: any Error) -> Bool {
+        String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
+    }
 }

@@ -1,0 +1,42 @@
+import Crypto
+import Foundation
+import Volumes
+
+/// SHA-256 as lower-case hexadecimal.
+enum Digest {
+    static func of(_ data: Data) -> String {
+        hexadecimal(SHA256.hash(data: data))
+    }
+
+    /// The digest of a file's content, read a piece at a time.
+    ///
+    /// - Throws: `FileFault` where the file cannot be read.
+    static func ofFile(_ path: String) throws -> String {
+        guard let file = FileHandle(forReadingAtPath: path) else { throw FileFault.unreadable(path) }
+        defer { try? file.close() }
+        var hash = SHA256()
+        do {
+            while let piece = try file.read(upToCount: 4 << 20), !piece.isEmpty { hash.update(data: piece) }
+        } catch {
+            throw FileFault(path, "cannot be read to its end")
+        }
+        return hexadecimal(hash.finalize())
+    }
+
+    private static func hexadecimal(_ digest: SHA256Digest) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}
+
+extension FileFault {
+    /// The fault of a path that cannot be opened for reading, with the reason.
+    static func unreadable(_ path: String) -> FileFault {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            return FileFault(path, "there is no such file")
+        }
+        return FileFault(
+            path, isFolder.boolValue ? "is a folder; expected a file" : "may not be read (permission denied)")
+    }
+}

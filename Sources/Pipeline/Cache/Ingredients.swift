@@ -1,0 +1,69 @@
+import Foundation
+
+/// Everything that decides a step's output: its stage, the parameters that affect it and its inputs.
+/// The step's key is the digest of these, so equal keys mean equal outputs.
+struct Ingredients: Codable, Equatable, Sendable {
+    struct Input: Codable, Equatable, Sendable {
+        /// What the input is to the step, for example `image` or `weights of member 3`.
+        var role: String
+        /// How people know it: a file's path, or another step.
+        var title: String
+        /// A source's digest or a step's key.
+        var digest: String
+        /// Whether the input is a file of the user's.
+        var isSource: Bool
+    }
+
+    var stage: Stage
+    /// Raised when the stage's code computes something else from the same ingredients.
+    var version: Int
+    /// What the step works on, for example `member 3` or `volume-a`; not part of the key.
+    var subject: String
+    /// Dotted names, as in the pipeline file, and their values.
+    var parameters: [String: String]
+    var inputs: [Input]
+
+    static let name = "step.json"
+
+    /// SHA-256 over what affects the output: names and titles that only people read do not count.
+    var key: String {
+        get throws {
+            struct Essence: Encodable {
+                var stage: String
+                var version: Int
+                var parameters: [String: String]
+                var inputs: [[String]]
+            }
+            return Digest.of(
+                try canonicalJSON(
+                    Essence(
+                        stage: stage.rawValue, version: version, parameters: parameters,
+                        inputs: inputs.map { [$0.role, $0.digest] })))
+        }
+    }
+
+    /// Why this is not what `earlier` was, in a few words each.
+    func changes(since earlier: Ingredients, lines: (String) -> String?) -> [String] {
+        guard version == earlier.version else { return ["this version of segment computes it differently"] }
+        let names = Set(parameters.keys).union(earlier.parameters.keys).sorted()
+        let changed = names.filter { parameters[$0] != earlier.parameters[$0] }.map { name in
+            let place = lines(name).map { " (\($0))" } ?? ""
+            return "\(name) changed from \(earlier.parameters[name] ?? "unset") "
+                + "to \(parameters[name] ?? "unset")\(place)"
+        }
+        return changed + inputChanges(since: earlier)
+    }
+
+    private func inputChanges(since earlier: Ingredients) -> [String] {
+        let before = Dictionary(earlier.inputs.map { ($0.role, $0) }, uniquingKeysWith: { first, _ in first })
+        let now = Set(inputs.map(\.role))
+        let gone = earlier.inputs.filter { !now.contains($0.role) }.map { "\($0.title) is no longer an input" }
+        let other = inputs.compactMap { input -> String? in
+            guard let old = before[input.role] else { return "\(input.title) is a new input" }
+            if old.digest == input.digest { return nil }
+            if old.title != input.title { return "\(input.role) is now \(input.title), was \(old.title)" }
+            return input.isSource ? "the content of \(input.title) changed" : "follows \(input.title)"
+        }
+        return gone + other
+    }
+}

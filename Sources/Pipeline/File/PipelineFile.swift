@@ -1,0 +1,117 @@
+import Foundation
+import Labeling
+import Networks
+import Tensors
+import Training
+import Volumes
+
+/// A pipeline file, read and checked: what people write, with every default filled in.
+public struct PipelineFile: Sendable {
+    /// The file, as it was named on the command line.
+    public var path: String
+    /// The folder that relative paths start from.
+    public var folder: String
+    public var name: String
+    public var voxelSize: VoxelSizeSetting?
+    public var train: [TrainingEntry]
+    public var network: NetworkSettings
+    public var training: TrainingConfiguration
+    public var ensemble: EnsembleSettings
+    public var consensus: ConsensusSettings
+    public var label: LabelSettings
+    public var segment: [VolumeEntry]
+    public var export: ExportSettings
+    public var execution: ExecutionSettings
+    /// The line of every key that the file gives, by dotted name.
+    var lines: [String: Int]
+
+    /// Where results go: `results/NAME` beside the file.
+    public var resultsFolder: String { "\(folder)/results/\(name)" }
+    /// Where stages are cached unless the command line says otherwise: `work/NAME` beside the file.
+    public var workFolder: String { "\(folder)/work/\(name)" }
+
+    /// `larva.yaml:21` for a key that the file gives.
+    func place(of name: String) -> String? {
+        lines[name].map { "\((path as NSString).lastPathComponent):\($0)" }
+    }
+}
+
+/// A voxel size stated in the pipeline file.
+public struct VoxelSizeSetting: Codable, Equatable, Sendable {
+    public var size: VoxelSize
+    /// Whether it replaces what a file says; without it a contradiction is an error.
+    public var replaces: Bool
+}
+
+/// One annotated volume.
+public struct TrainingEntry: Sendable {
+    public var image: SourceLocation
+    public var labels: SourceLocation
+    /// Nonzero where the annotation counts.
+    public var mask: SourceLocation?
+    /// Whether 0 in the labels means "not annotated" rather than "outside every object".
+    public var zeroIsUnlabelled: Bool
+}
+
+/// One volume to segment.
+public struct VolumeEntry: Sendable {
+    /// Its results' folder below the pipeline's, for example `plate1/volume-a`.
+    public var name: String
+    public var image: SourceLocation
+    /// Labels to score the result against.
+    public var truth: SourceLocation?
+    public var line: Int?
+}
+
+public struct NetworkSettings: Codable, Equatable, Sendable {
+    public var levels = 4
+    /// At full resolution; they double at each level.
+    public var features = 16
+    /// A level, on each side of the U.
+    public var convolutions = 2
+    /// One z, y, x a level; by default 3 along an axis from the level on at which its voxels are
+    /// no more than twice as long as the shortest side, and 1 before.
+    public var kernels: [[Int]]?
+    /// One z, y, x a step between levels; by default 2 where the voxel's side is at most 1.5 times the shortest.
+    public var strides: [[Int]]?
+    public var normalization = Normalization.batch
+    public var upsampling = Upsampling.transposedConvolution
+}
+
+public struct EnsembleSettings: Codable, Equatable, Sendable {
+    public var members = 5
+    /// The fraction of the annotation that no member sees; 0 for none.
+    public var calibration = 1.0 / 6
+}
+
+public struct ConsensusSettings: Equatable, Sendable {
+    public var agree = AgreementRule.all
+    /// nil: chosen on the calibration block.
+    public var threshold: Threshold?
+}
+
+public struct LabelSettings: Codable, Equatable, Sendable {
+    public var connectivity = Connectivity.faces
+    public var minimumVoxels = 100
+}
+
+public struct ExportSettings: Codable, Equatable, Sendable {
+    public enum Format: String, Codable, CaseIterable, Sendable {
+        case tiff, hdf5
+    }
+
+    public var formats: [Format] = [.tiff, .hdf5]
+}
+
+public struct ExecutionSettings: Equatable, Sendable {
+    public enum Arithmetic: String, CaseIterable, Sendable {
+        case auto, f32, bf16
+    }
+
+    public var device = Device.Choice.auto
+    public var precision = Arithmetic.auto
+    /// nil: as many as there are processors.
+    public var threads: Int?
+    /// Bytes; nil: half of what is free.
+    public var memory: Int?
+}

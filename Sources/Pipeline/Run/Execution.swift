@@ -1,0 +1,33 @@
+import Foundation
+import Tensors
+
+/// The device, precision, threads and memory of a run, resolved once.
+struct Execution {
+    let device: Device
+    let precision: Precision
+    let threads: Int
+    /// Bytes a tile's prediction may take.
+    let memory: Int
+
+    init(_ settings: ExecutionSettings, _ options: RunOptions) throws {
+        device = try Device.resolve(options.device ?? settings.device)
+        switch settings.precision {
+        case .auto: precision = Precision.automatic(on: device)
+        case .f32: precision = .f32
+        case .bf16: precision = .bf16
+        }
+        threads = options.threads ?? settings.threads ?? Machine.processors
+        memory = settings.memory ?? Machine.availableMemory / 2
+    }
+
+    /// Sets the number of threads, once, before any tensor is made; this process computes and ends.
+    func apply() throws {
+        if device == .cpu { Libtorch.keepMemory() }
+        try Libtorch.setThreads(threads)
+    }
+
+    /// For example `cpu (2 threads, bf16)`.
+    var description: String {
+        "\(device.rawValue) (\(threads) thread\(threads == 1 ? "" : "s"), \(precision.rawValue))"
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// What this machine has.
+enum Machine {
+    /// Processors that this process may use.
+    static var processors: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
+
+    /// Bytes that can be used without swapping: what the kernel calls available, or less within a container.
+    static var availableMemory: Int {
+        let available = field("MemAvailable:", of: "/proc/meminfo").map { $0 * 1024 } ?? 4 << 30
+        guard let limit = number("/sys/fs/cgroup/memory.max"), let used = number("/sys/fs/cgroup/memory.current")
+        else { return available }
+        return min(available, max(0, limit - used))
+    }
+
+    /// The largest resident size this process has had, in bytes.
+    static var peakMemory: Int { field("VmHWM:", of: "/proc/self/status").map { $0 * 1024 } ?? 0 }
+
+    /// Bytes free for us where `path` is or will be.
+    static func freeDisk(at path: String) -> Int {
+        var folder = path
+        while folder != "/" && !FileManager.default.fileExists(atPath: folder) {
+            folder = (folder as NSString).deletingLastPathComponent
+        }
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { return 0 }
+        return Int(status.f_bavail) * Int(status.f_frsize)
+    }
+
+    private static func number(_ path: String) -> Int? {
+        (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {
+            Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+    }
+
+    /// A line's number of a file such as `MemAvailable:  24000000 kB`.
+    private static func field(_ name: String, of path: String) -> Int? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
+        return line?.split(separator: " ", omittingEmptySubsequences: true).dropFirst().first.flatMap { Int($0) }
+    }
+}

@@ -1,0 +1,182 @@
+import Foundation
+import Tensors
+import Volumes
+
+/// What the command line may set for one run, over the pipeline file.
+public struct RunOptions: Sendable {
+    public var workFolder: String?
+    public var device: Device.Choice?
+    public var threads: Int?
+    /// This program, for reading outside files in a process of its own; nil reads them in this one.
+    public var executable: String?
+
+    public init(
+        workFolder: String? = nil, device: Device.Choice? = nil, threads: Int? = nil,
+        executable: String? = nil
+    ) {
+        self.workFolder = workFolder
+        self.device = device
+        self.threads = threads
+        self.executable = executable
+    }
+}
+
+/// A pipeline file with its work folder: what can be run, planned, verified and cleaned.
+public struct PipelineRun {
+    public let file: PipelineFile
+    public let workFolder: String
+    let plan: Plan
+    private let cache: StageCache
+    private let execution: Execution
+    private let options: RunOptions
+
+    /// Reads the pipeline file and digests its sources; computes nothing else.
+    ///
+    /// - Throws: `PipelineFault` or `FileFault`, in one line.
+    public init(_ path: String, options: RunOptions) throws {
+        file = try PipelineFile(reading: path)
+        self.options = options
+        workFolder =
+            options.workFolder.map {
+                SourceLocation.absolute($0, relativeTo: FileManager.default.currentDirectoryPath)
+            } ?? file.workFolder
+        cache = StageCache(root: workFolder)
+        execution = try Execution(file.execution, options)
+        let digests = SourceDigests(rememberingIn: workFolder + "/sources.json")
+        plan = try Plan(file, digests: digests, precision: execution.precision)
+        if FileManager.default.fileExists(atPath: workFolder) { try? digests.save() }
+    }
+
+    /// For example `larva: train on 1 volume, segment 2 · 5 members · cpu (2 threads, bf16) · …`.
+    public var headline: String {
+        let volumes = file.train.count == 1 ? "1 volume" : "\(file.train.count) volumes"
+        let free = Bytes.format(Machine.freeDisk(at: workFolder))
+        return "\(file.name): train on \(volumes), segment \(file.segment.count) · \(file.ensemble.members) "
+            + "member\(file.ensemble.members == 1 ? "" : "s") · \(execution.description) · "
+            + "memory \(Bytes.format(execution.memory)) · \(shortened(workFolder)), \(free) free"
+    }
+
+    /// What a run produced.
+    public struct Outcome: Sendable {
+        public var volumes: [VolumeResult]
+        public var failures: [VolumeFailure]
+        /// nil where the run ended before the report.
+        public var report: String?
+    }
+
+    public struct VolumeResult: Sendable {
+        public var name: String
+        public var objects: Int
+        public var labels: String
+        public var scores: VolumeScores?
+        /// What people must know to open the labels, if anything.
+        public var advice: String?
+    }
+
+    /// Runs the stages up to `last`; goes on from what is there.
+    public func run(
+        until last: Stage = .report, shouldStop: @escaping () -> Bool, observe: @escaping (RunEvent) -> Void
+    ) throws -> Outcome {
+        try AtomicFile.makeFolder(workFolder)
+        let lock = try WorkFolderLock(workFolder)
+        defer { lock.release() }
+        try execution.apply()
+        let context = StepContext(
+            cache: cache, device: execution.device, precision: execution.precision, threads: execution.threads,
+            memory: execution.memory, executable: options.executable, shouldStop: shouldStop)
+        var runner = Runner(plan: plan, context: context, observe: observe)
+        try runner.run(until: last)
+        guard last >= .export else { return Outcome(volumes: [], failures: runner.failures, report: nil) }
+        let failed = Set(runner.failures.map(\.volume))
+        let volumes = plan.volumes.filter { !failed.contains($0.entry.name) }
+        return Outcome(
+            volumes: try volumes.map { try result(of: $0, context, scored: last >= .evaluate) },
+            failures: runner.failures,
+            report: last >= .report && !volumes.isEmpty ? shortened(file.resultsFolder + "/report.html") : nil)
+    }
+
+    private func result(
+        of volume: Plan.PlannedVolume, _ context: StepContext, scored: Bool
+    ) throws -> VolumeResult {
+        let objects = try volume.labels.record(context).objects
+        let name = file.export.formats.contains(.tiff) ? "labels.tif" : "labels.h5"
+        return VolumeResult(
+            name: volume.entry.name, objects: objects, labels: shortened("\(volume.export.folder)/\(name)"),
+            scores: scored ? try volume.evaluate?.scores(context) : nil,
+            advice: try volume.export.advice(context))
+    }
+
+    // MARK: Plan, status, clean
+
+    /// A line of `segment plan` and `segment status`.
+    public struct StepState: Codable, Sendable {
+        public var stage: Stage
+        public var subject: String
+        /// Whether it is in the cache, whole.
+        public var isKept: Bool
+        public var isDamaged: Bool
+        /// `kept`, or why it is not.
+        public var reason: String
+        /// How long it took the last time, in seconds, where that is known.
+        public var lastSeconds: Double?
+    }
+
+    /// The report's step is the one of a run without failures.
+    private var allSteps: [any Step] {
+        let report = try? ReportStep(plan, volumes: plan.volumes, failures: [])
+        return plan.steps + (report.map { [$0] } ?? [])
+    }
+
+    /// The state of every step.
+    ///
+    /// - Parameter verifying: reads every cached file and compares it with its digest.
+    public func states(verifying: Bool = false) -> [StepState] {
+        var rerun: Set<String> = []
+        return allSteps.map { step in
+            let state = cache.state(of: step, thoroughly: verifying)
+            var reason = plan.reason(for: step, state, cache)
+            if state == .complete, let cause = step.dependencies.first(where: { rerun.contains($0.key) }) {
+                reason = "kept, though \(cause.title) runs again"
+            }
+            if state != .complete { rerun.insert(step.key) }
+            return StepState(
+                stage: step.stage, subject: step.subject, isKept: state == .complete, isDamaged: state.isDamaged,
+                reason: reason, lastSeconds: cache.record(of: step)?.seconds)
+        }
+    }
+
+    /// Outputs in the work folder that this pipeline file no longer asks for, with their sizes in bytes.
+    public func leftovers() -> [(path: String, bytes: Int)] {
+        let wanted = Set(allSteps.flatMap { [cache.folder(of: $0), cache.partialFolder(of: $0)] })
+        return outputs().filter { !wanted.contains($0.path) }
+    }
+
+    /// Every output in the work folder, with its size in bytes.
+    public func outputs() -> [(path: String, bytes: Int)] {
+        cache.outputs().map { ($0, sizeOfFolder($0)) }
+    }
+
+    /// Removes outputs of the work folder; results are never removed.
+    public func remove(_ outputs: [String]) throws {
+        let lock = try WorkFolderLock(workFolder)
+        defer { lock.release() }
+        for path in outputs {
+            do {
+                try FileManager.default.removeItem(atPath: path)
+            } catch {
+                throw FileFault(path, "cannot be removed: \(error.localizedDescription)")
+            }
+        }
+    }
+}
+
+/// A path as short as it can be said from the current folder.
+func shortened(_ path: String) -> String {
+    let here = FileManager.default.currentDirectoryPath + "/"
+    return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+}
+
+private func sizeOfFolder(_ path: String) -> Int {
+    guard let walk = FileManager.default.enumerator(atPath: path) else { return 0 }
+    return walk.compactMap { $0 as? String }.reduce(0) { $0 + (FileStamp(path + "/" + $1)?.size ?? 0) }
+}

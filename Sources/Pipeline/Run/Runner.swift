@@ -1,0 +1,192 @@
+import Foundation
+import Volumes
+
+/// What happens during a run, for whoever shows it.
+public enum RunEvent: Sendable {
+    /// All steps of a stage are in the cache.
+    case kept(Stage, count: Int)
+    /// A step starts; `reason` says why it is not kept.
+    case started(Stage, subject: String, index: Int, count: Int, reason: String)
+    case progress(Stage, subject: String, index: Int, count: Int, StepProgress)
+    case finished(Stage, subject: String, index: Int, count: Int, seconds: Double)
+    /// Something people should know, for example that a damaged output is redone.
+    case note(String)
+    case failed(volume: String, problem: String)
+}
+
+/// Runs a plan on this machine, stage by stage, keeping what the cache has.
+struct Runner {
+    let plan: Plan
+    let context: StepContext
+    let observe: (RunEvent) -> Void
+
+    /// Volumes that failed, with the reason. One volume's failure does not stop the others.
+    private(set) var failures: [VolumeFailure] = []
+
+    init(plan: Plan, context: StepContext, observe: @escaping (RunEvent) -> Void) {
+        self.plan = plan
+        self.context = context
+        self.observe = observe
+    }
+
+    /// Runs every stage up to `last`.
+    mutating func run(until last: Stage) throws {
+        for stage in Stage.allCases where stage <= last && stage != .report {
+            try run(stage, plan.steps.filter { $0.stage == stage })
+            if stage == .ingest { try checkVolumes() }
+        }
+        let whole = plan.volumes.filter { !isFailed($0.entry.name) }
+        if last >= .report && !whole.isEmpty {
+            try run(.report, [ReportStep(plan, volumes: whole, failures: failures)])
+        }
+    }
+
+    private mutating func checkVolumes() throws {
+        for volume in plan.volumes where !isFailed(volume.entry.name) {
+            do {
+                try volume.check(against: plan.data, context)
+            } catch let fault as FileFault {
+                fail(volume.entry.name, fault)
+            }
+        }
+        guard plan.volumes.contains(where: { !isFailed($0.entry.name) }) else {
+            throw FileFault(plan.file.path, "no volume is left to segment, so nothing is trained")
+        }
+    }
+
+    private mutating func run(_ stage: Stage, _ steps: [any Step]) throws {
+        guard !steps.isEmpty else { return }
+        var kept = 0
+        for (index, step) in steps.enumerated() {
+            if context.shouldStop() { throw Interruption() }
+            if isFailed(step.volume) { continue }
+            let state = context.cache.state(of: step)
+            if state == .complete {
+                kept += 1
+                continue
+            }
+            do {
+                try run(step, index: index, count: steps.count, state: state)
+            } catch let fault as FileFault where step.volume != nil && !fault.isOfOutput(plan, context.cache) {
+                fail(step.volume!, fault)
+            }
+        }
+        if kept == steps.count { observe(.kept(stage, count: kept)) }
+    }
+
+    private func isFailed(_ volume: String?) -> Bool {
+        guard let volume else { return false }
+        return failures.contains { $0.volume == volume }
+    }
+
+    private mutating func fail(_ volume: String, _ fault: FileFault) {
+        failures.append(VolumeFailure(volume: volume, problem: fault.description))
+        observe(.failed(volume: volume, problem: fault.description))
+    }
+
+    /// Runs one step; damage in what it reads is redone first, and the step tried again.
+    private func run(_ step: any Step, index: Int, count: Int, state: StageCache.State) throws {
+        if case .damaged = state { try context.cache.reopen(step) }
+        observe(
+            .started(
+                step.stage, subject: step.subject, index: index, count: count, reason: reason(step, state)))
+        let start = Date()
+        context.report = { [observe] progress in
+            if let note = progress.note { observe(.note("\(step.title): \(note)")) }
+            observe(.progress(step.stage, subject: step.subject, index: index, count: count, progress))
+        }
+        for _ in 0...plan.steps.count {
+            do {
+                try perform(step, start: start)
+                let seconds = Date().timeIntervalSince(start)
+                observe(
+                    .finished(step.stage, subject: step.subject, index: index, count: count, seconds: seconds))
+                return
+            } catch let damage as DamagedStore {
+                try redo(after: damage)
+            }
+        }
+        throw FileFault(context.cache.folder(of: step), "its inputs are damaged again each time they are redone")
+    }
+
+    private func perform(_ step: any Step, start: Date) throws {
+        let folder = try context.cache.begin(step)
+        let results = try step.run(in: folder, context)
+        let record = StepRecord(seconds: Date().timeIntervalSince(start), context)
+        try AtomicFile.write(try readableJSON(record), to: folder + "/" + StepRecord.name)
+        try context.cache.finish(step, results: results)
+    }
+
+    /// Redoes the step that wrote a damaged file.
+    private func redo(after damage: DamagedStore) throws {
+        guard let producer = plan.steps.first(where: { damage.path.hasPrefix(context.cache.folder(of: $0) + "/") })
+        else { return try discardPartial(after: damage) }
+        let name = damage.path.dropFirst(context.cache.folder(of: producer).count + 1)
+        observe(.note("\(producer.title): \(name) is damaged (\(damage.problem)); doing it again"))
+        let report = context.report
+        defer { context.report = report }
+        context.report = { _ in }
+        try context.cache.reopen(producer)
+        try run(producer, index: 0, count: 1, state: .partial)
+    }
+
+    /// Work in progress that is damaged is begun anew.
+    private func discardPartial(after damage: DamagedStore) throws {
+        guard
+            let step = plan.steps.first(where: { damage.path.hasPrefix(context.cache.partialFolder(of: $0) + "/") })
+        else { throw FileFault(damage.path, damage.problem) }
+        observe(.note("\(step.title): what an earlier run left is damaged (\(damage.problem)); beginning anew"))
+        try FileManager.default.removeItem(atPath: context.cache.partialFolder(of: step))
+    }
+
+    private func reason(_ step: any Step, _ state: StageCache.State) -> String {
+        plan.reason(for: step, state, context.cache)
+    }
+}
+
+extension Plan {
+    /// Why a step is not kept, in a few words.
+    func reason(for step: any Step, _ state: StageCache.State, _ cache: StageCache) -> String {
+        switch state {
+        case .complete: return "kept"
+        case .partial: return "goes on"
+        case .damaged(let files):
+            let what = step.stage == .export || step.stage == .evaluate ? "was deleted or altered" : "is damaged"
+            return "\(files.first ?? "its manifest") \(what)"
+        case .absent: break
+        }
+        guard let earlier = cache.previous(of: step) else { return "new" }
+        let changes = step.ingredients.changes(since: earlier, lines: file.place(of:))
+        return changes.isEmpty ? "new" : changes.joined(separator: "; ")
+    }
+}
+
+extension FileFault {
+    /// Whether the fault is of a file that segment writes, such as a full disk: it is no volume's own.
+    fileprivate func isOfOutput(_ plan: Plan, _ cache: StageCache) -> Bool {
+        file.hasPrefix(cache.root) || file.hasPrefix(plan.file.resultsFolder)
+    }
+}
+
+/// How a step went; kept with its output, and no part of its key.
+struct StepRecord: Codable {
+    var seconds: Double
+    var device: String
+    var precision: String
+    var threads: Int
+    /// Of this process so far, in bytes.
+    var peakMemory: Int
+    /// ISO 8601.
+    var finished: String
+
+    static let name = "run.json"
+
+    init(seconds: Double, _ context: StepContext) {
+        self.seconds = seconds
+        device = context.device.rawValue
+        precision = context.precision.rawValue
+        threads = context.threads
+        peakMemory = Machine.peakMemory
+        finished = Date().formatted(.iso8601)
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Labeling
+import Training
+import Volumes
+
+/// Chooses the threshold of the votes on the calibration block, which no member has seen: the one whose
+/// labelled consensus has the lowest variation of information to the annotation.
+struct CalibrateStep: Step {
+    let predictions: [PredictStep]
+    let data: TrainingData
+    let agree: AgreementRule
+    let label: LabelSettings
+    let ingredients: Ingredients
+    let key: String
+    let volume: String? = nil
+
+    static let name = "calibration.json"
+
+    init(predictions: [PredictStep], data: TrainingData, agree: AgreementRule, label: LabelSettings) throws {
+        self.predictions = predictions
+        self.data = data
+        self.agree = agree
+        self.label = label
+        var parameters = try Pipeline.parameters("label", label)
+        parameters["consensus.agree"] = agree.description
+        parameters["consensus.threshold"] = "auto"
+        ingredients = Ingredients(
+            stage: .calibrate, version: 1, subject: "the threshold", parameters: parameters,
+            inputs: predictions.enumerated().map { $1.input("logits \($0 + 1)") } + data.inputs)
+        key = try ingredients.key
+    }
+
+    var dependencies: [any Step] { predictions + data.ingests }
+
+    func run(in folder: String, _ context: StepContext) throws -> Results? {
+        let volumes = try context.annotatedVolumes(data)
+        let blocks = try data.split(volumes).calibration.enumerated().map { index, part in
+            CalibrationBlock(
+                logits: try predictions.map {
+                    try $0.calibrationStore(index, context).read(Box(part.box.shape)).volume(of: Int16.self)
+                },
+                truth: try connectedComponents(
+                    ofLabels: volumes[part.volume].countedLabels(in: part.box), connectivity: .faces,
+                    threads: context.threads
+                ).labels)
+        }
+        let search = ThresholdSearch(label: label, threads: context.threads, shouldStop: context.shouldStop)
+        let consensus = try search.best(for: agree, blocks) { context.report(StepProgress(fraction: $0 / 2)) }
+        let members = try predictions.indices.map { member in
+            let alone = blocks.map { CalibrationBlock(logits: [$0.logits[member]], truth: $0.truth) }
+            context.report(StepProgress(fraction: 0.5 + 0.5 * Double(member) / Double(predictions.count)))
+            return try search.best(for: .all, alone) { _ in }
+        }
+        let calibration = Calibration(consensus: consensus, members: members)
+        try AtomicFile.write(try readableJSON(calibration), to: folder + "/" + CalibrateStep.name)
+        return nil
+    }
+
+    func calibration(_ context: StepContext) throws -> Calibration {
+        try context.cache.output(of: self).json(Calibration.self, CalibrateStep.name)
+    }
+}
+
+/// The thresholds that were chosen, and how the score depends on them.
+struct Calibration: Codable {
+    var consensus: ThresholdCurve
+    /// Each member alone, for comparison.
+    var members: [ThresholdCurve]
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Volumes
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Runs work on outside files in a process of its own, with limits of time and memory:
+/// what a damaged file makes of the library that reads it ends there, as one line.
+public enum ChildProcess {
+    /// What the child says on its standard output when the work failed.
+    public struct Fault: Codable {
+        public var file: String
+        public var problem: String
+
+        public init(_ fault: FileFault) {
+            file = fault.file
+            problem = fault.problem
+        }
+    }
+
+    /// Runs `executable` with `arguments` until it ends.
+    ///
+    /// - Parameter title: the file that is named where the child ends without a word.
+    /// - Returns: What the child wrote on its standard output.
+    /// - Throws: The child's `FileFault`, or one that says how the child ended.
+    @discardableResult
+    static func run(
+        _ executable: String, _ arguments: [String], title: String, shouldStop: @escaping () -> Bool
+    ) throws -> Data {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        // What it says is shorter than a pipe holds, so it can be read when it has ended.
+        while process.isRunning {
+            if shouldStop() {
+                kill(process.processIdentifier, SIGKILL)
+                process.waitUntilExit()
+                throw Interruption()
+            }
+            usleep(5_000)
+        }
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        if process.terminationReason == .uncaughtSignal {
+            throw FileFault(title, ending(bySignal: process.terminationStatus))
+        }
+        guard process.terminationStatus == 0 else {
+            if let fault = try? JSONDecoder().decode(Fault.self, from: said) {
+                throw FileFault(fault.file, fault.problem)
+            }
+            throw FileFault(title, "reading it failed without a reason (exit code \(process.terminationStatus))")
+        }
+        return said
+    }
+
+    private static func ending(bySignal signal: Int32) -> String {
+        switch signal {
+        case SIGXCPU, SIGKILL: "reading it took more time than a file of its size should; it may be damaged"
+        default: "reading it crashed (signal \(signal)); the file is damaged, or too large for this machine's memory"
+        }
+    }
+
+    /// Limits this process, as the child's first act.
+    ///
+    /// - Parameters:
+    ///   - seconds: of processor time.
+    ///   - bytes: of address space beyond what is mapped now.
+    public static func limitResources(seconds: Int, bytes: Int) {
+        var time = rlimit(rlim_cur: rlim_t(seconds), rlim_max: rlim_t(seconds + 5))
+        setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &time)
+        var core = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &core)
+        let mapped = mappedBytes()
+        var memory = rlimit(rlim_cur: rlim_t(mapped + bytes), rlim_max: rlim_t(mapped + bytes))
+        setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &memory)
+    }
+
+    private static func mappedBytes() -> Int {
+        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+        let pages = text.split(separator: " ").first.flatMap { Int($0) } ?? 0
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+}
+
+/// The user asked to stop: everything computed is saved.
+public struct Interruption: Error, CustomStringConvertible {
+    /// What was saved, for example `step 1240 of member 3`; nil where there is nothing special to say.
+    public var place: String?
+
+    public init(place: String? = nil) { self.place = place }
+
+    public var description: String { "stopped" }
+}

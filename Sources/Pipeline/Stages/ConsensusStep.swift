@@ -1,0 +1,131 @@
+import Foundation
+import Labeling
+import Volumes
+
+/// Takes the vote of all members, voxel by voxel, shard by shard.
+struct ConsensusStep: Step {
+    let name: String
+    let predictions: [PredictStep]
+    let agree: AgreementRule
+    /// Where the threshold comes from.
+    let threshold: ThresholdSource
+    let ingredients: Ingredients
+    let key: String
+
+    enum ThresholdSource: Sendable {
+        case given(Threshold)
+        case calibrated(CalibrateStep)
+    }
+
+    static let votesName = "votes.zarr"
+    static let minimumName = "minimum.zarr"
+    static let maskName = "mask.zarr"
+    static let recordName = "consensus.json"
+
+    init(name: String, predictions: [PredictStep], agree: AgreementRule, threshold: ThresholdSource) throws {
+        self.name = name
+        self.predictions = predictions
+        self.agree = agree
+        self.threshold = threshold
+        var parameters = ["consensus.agree": agree.description]
+        var inputs = predictions.enumerated().map { $1.input("logits \($0 + 1)") }
+        switch threshold {
+        case .given(let threshold): parameters["consensus.threshold"] = threshold.description
+        case .calibrated(let step):
+            parameters["consensus.threshold"] = "auto"
+            inputs.append(step.input("threshold"))
+        }
+        ingredients = Ingredients(
+            stage: .consensus, version: 1, subject: name, parameters: parameters, inputs: inputs)
+        key = try ingredients.key
+    }
+
+    var volume: String? { name }
+
+    var dependencies: [any Step] {
+        if case .calibrated(let step) = threshold { predictions + [step] } else { predictions }
+    }
+
+    /// What the vote was taken with.
+    struct Record: Codable {
+        var logit: Double
+        var members: Int
+        /// Voxels by number of votes, from none to all.
+        var voxelsByVotes: [Int]
+        var inside: Int
+        /// Voxels at which each member differs from the majority of all.
+        var againstMajority: [Int]
+    }
+
+    func run(in folder: String, _ context: StepContext) throws -> Results? {
+        let threshold = try resolvedThreshold(context)
+        let logits = try predictions.map { try $0.store(context) }
+        let votes = try store(ConsensusStep.votesName, .uint8, like: logits[0], in: folder)
+        let minimum = try store(ConsensusStep.minimumName, .int16, like: logits[0], in: folder)
+        let mask = try store(ConsensusStep.maskName, .uint8, like: logits[0], in: folder)
+        var counts = [Int](repeating: 0, count: logits.count + 1)
+        var againstMajority = [Int](repeating: 0, count: logits.count)
+        var inside = 0
+        for (index, shard) in votes.shards.enumerated() {
+            if context.shouldStop() { throw Interruption() }
+            let members = try logits.map { try $0.read(shard, threads: context.threads).volume(of: Int16.self) }
+            let result = try consensus(of: members, rule: agree, threshold: threshold, threads: context.threads)
+            for (member, logits) in members.enumerated() {
+                againstMajority[member] += disagreement(
+                    of: logits, with: result.votes, members: members.count, threshold)
+            }
+            for count in result.votes.voxels { counts[Int(count)] += 1 }
+            for voxel in result.mask.voxels where voxel != 0 { inside += 1 }
+            try votes.writeShard(shard, VoxelBuffer(result.votes))
+            try minimum.writeShard(shard, VoxelBuffer(result.minimum))
+            try mask.writeShard(shard, VoxelBuffer(result.mask))
+            context.report(StepProgress(fraction: Double(index + 1) / Double(votes.shards.count)))
+        }
+        let record = Record(
+            logit: threshold.logit, members: logits.count, voxelsByVotes: counts, inside: inside,
+            againstMajority: againstMajority)
+        try AtomicFile.write(try readableJSON(record), to: folder + "/" + ConsensusStep.recordName)
+        return nil
+    }
+
+    private func resolvedThreshold(_ context: StepContext) throws -> Threshold {
+        switch threshold {
+        case .given(let threshold): threshold
+        case .calibrated(let step): try step.calibration(context).consensus.threshold
+        }
+    }
+
+    /// The voxels at which a member votes otherwise than most do.
+    private func disagreement(
+        of logits: Volume<Int16>, with votes: Volume<UInt8>, members: Int, _ threshold: Threshold
+    ) -> Int {
+        let least = Int((threshold.logit * Double(LogitScale.unitsPerLogit)).rounded(.up))
+        return logits.voxels.withUnsafeBufferPointer { logits in
+            votes.voxels.withUnsafeBufferPointer { votes in
+                var count = 0
+                for voxel in 0..<logits.count
+                where (Int(logits[voxel]) >= least) != (2 * Int(votes[voxel]) > members) {
+                    count += 1
+                }
+                return count
+            }
+        }
+    }
+
+    private func store(
+        _ name: String, _ type: ElementType, like other: BlockStore, in folder: String
+    ) throws -> BlockStore {
+        var layout = other.layout
+        layout.elementType = type
+        layout.attributes = type == .int16 ? other.layout.attributes : [:]
+        return try BlockStore.create(at: folder + "/" + name, layout)
+    }
+
+    func record(_ context: StepContext) throws -> Record {
+        try context.cache.output(of: self).json(Record.self, ConsensusStep.recordName)
+    }
+
+    func store(_ name: String, _ context: StepContext) throws -> BlockStore {
+        try context.cache.output(of: self).store(name)
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Inference
+import Training
+import Volumes
+
+/// Predicts one member's logits: of a volume to segment, or of the calibration block.
+///
+/// Logits are kept as 16-bit fixed-point numbers, so probabilities of 0.98 and 0.997 stay apart.
+struct PredictStep: Step {
+    enum Subject: Sendable {
+        case volume(IngestStep, name: String)
+        /// The block of the annotation that no member saw.
+        case calibration
+    }
+
+    let what: Subject
+    let member: TrainStep
+    let ingredients: Ingredients
+    let key: String
+
+    static let storeName = "logits.zarr"
+
+    init(_ what: Subject, member: TrainStep) throws {
+        self.what = what
+        self.member = member
+        var inputs = [member.input("weights")]
+        let name: String
+        switch what {
+        case .volume(let image, let volume):
+            inputs.append(image.input("image"))
+            name = volume
+        case .calibration:
+            name = "the calibration block"
+        }
+        ingredients = Ingredients(
+            stage: .predict, version: 1, subject: "\(name), \(member.subject)",
+            parameters: member.network.fixedTileVoxels.map { ["tile_voxels": "\($0)"] } ?? [:], inputs: inputs)
+        key = try ingredients.key
+    }
+
+    var volume: String? {
+        if case .volume(_, let name) = what { name } else { nil }
+    }
+
+    var dependencies: [any Step] {
+        switch what {
+        case .volume(let image, _): [member, image]
+        case .calibration: [member] + member.data.ingests
+        }
+    }
+
+    func run(in folder: String, _ context: StepContext) throws -> Results? {
+        switch what {
+        case .volume(let image, _):
+            let record = try image.record(context)
+            let store = try store(at: folder + "/" + PredictStep.storeName, shape: record.shape, record)
+            try predictWhole(image, record, into: store, context)
+        case .calibration:
+            for (index, part) in try calibrationParts(context).enumerated() {
+                let image = member.data.parts[part.volume].image
+                let record = try image.record(context)
+                let store = try store(
+                    at: "\(folder)/\(index)-\(PredictStep.storeName)", shape: part.box.shape, record)
+                try predict(part.box, of: image, record, into: store, context)
+            }
+        }
+        return nil
+    }
+
+    private func store(at path: String, shape: ZYX<Int>, _ record: IngestedVolume) throws -> BlockStore {
+        let cut = StoreShape(for: shape)
+        return try BlockStore.create(
+            at: path,
+            BlockStore.Layout(
+                shape: shape, elementType: .int16, shard: cut.shard, chunk: cut.chunk, voxelSize: record.voxelSize,
+                attributes: ["units_per_logit": .number(Double(LogitScale.unitsPerLogit))]))
+    }
+
+    /// Shard by shard; what an interrupted run wrote is kept.
+    private func predictWhole(
+        _ image: IngestStep, _ record: IngestedVolume, into store: BlockStore, _ context: StepContext
+    ) throws {
+        let source = try image.store(context)
+        let normalization = record.normalization
+        let loaded = try context.predictor(of: member)
+        do {
+            try loaded.predictor.predict(
+                into: store, maximumTileVoxels: loaded.maximumTileVoxels, threads: context.threads,
+                shouldStop: context.shouldStop,
+                progress: { context.report(StepProgress(fraction: Double($0) / Double(max(1, $1)))) },
+                read: { normalization.apply(try source.read($0, threads: context.threads)) })
+        } catch is Interrupted {
+            throw Interruption()
+        }
+    }
+
+    /// A block of the annotation, with its surroundings as context.
+    private func predict(
+        _ region: Box, of image: IngestStep, _ record: IngestedVolume, into store: BlockStore,
+        _ context: StepContext
+    ) throws {
+        let source = try image.store(context)
+        let normalization = record.normalization
+        let loaded = try context.predictor(of: member)
+        let logits = try loaded.predictor.logits(
+            of: region, volume: record.shape, maximumTileVoxels: loaded.maximumTileVoxels,
+            progress: { context.report(StepProgress(fraction: Double($0) / Double(max(1, $1)))) },
+            read: { normalization.apply(try source.read($0, threads: context.threads)) })
+        for shard in store.shards {
+            try store.writeShard(shard, VoxelBuffer(logits.cropped(to: shard)), threads: context.threads)
+        }
+    }
+
+    func store(_ context: StepContext) throws -> BlockStore {
+        try context.cache.output(of: self).store(PredictStep.storeName)
+    }
+
+    func calibrationStore(_ index: Int, _ context: StepContext) throws -> BlockStore {
+        try context.cache.output(of: self).store("\(index)-\(PredictStep.storeName)")
+    }
+
+    private func calibrationParts(_ context: StepContext) throws -> [AnnotatedPart] {
+        try member.data.split(context.annotatedVolumes(member.data)).calibration
+    }
+}

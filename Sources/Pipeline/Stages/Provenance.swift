@@ -1,0 +1,53 @@
+import Foundation
+import Labeling
+import Tensors
+
+/// Where a run's results come from: sources with their digests, parameters, versions, times and memory.
+struct Provenance: Encodable {
+    struct Source: Encodable {
+        var path: String
+        var dataset: String?
+        var sha256: String
+        var voxelSizeNanometers: [Double]?
+    }
+
+    struct StepEntry: Encodable {
+        var stage: Stage
+        var subject: String
+        var key: String
+        var parameters: [String: String]
+        var record: StepRecord?
+    }
+
+    var segment: String
+    var libtorch: String
+    var pipeline: String
+    var seed: UInt64
+    var threshold: Double?
+    var sources: [Source]
+    var steps: [StepEntry]
+
+    init(_ plan: Plan, volumes: [Plan.PlannedVolume], _ context: StepContext) throws {
+        segment = segmentVersion
+        libtorch = Libtorch.version
+        pipeline = plan.file.path
+        seed = plan.file.training.seed
+        threshold =
+            try plan.calibrate?.calibration(context).consensus.threshold.logit
+            ?? plan.file.consensus.threshold?.logit
+        sources = plan.steps.compactMap { $0 as? IngestStep }.map { step in
+            Source(
+                path: step.ingest.source.title, dataset: step.ingest.source.dataset,
+                sha256: step.ingredients.inputs[0].digest,
+                voxelSizeNanometers: (try? step.record(context))?.voxelSize?.nanometers.array)
+        }
+        steps = plan.steps.map { step in
+            StepEntry(
+                stage: step.stage, subject: step.subject, key: step.key, parameters: step.ingredients.parameters,
+                record: context.cache.record(of: step))
+        }
+    }
+}
+
+/// The version of this program.
+public let segmentVersion = "0.1.0"

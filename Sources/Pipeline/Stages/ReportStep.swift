@@ -1,0 +1,155 @@
+import Foundation
+import Labeling
+import Reports
+import Tensors
+import Training
+import Volumes
+
+/// Writes the run's report and its provenance beside the results.
+struct ReportStep: Step {
+    let plan: Plan
+    /// The volumes whose results there are.
+    let volumes: [Plan.PlannedVolume]
+    let failures: [VolumeFailure]
+    let ingredients: Ingredients
+    let key: String
+    let volume: String? = nil
+    var resultsFolder: String? { plan.file.resultsFolder }
+
+    static let reportName = "report.html"
+    static let provenanceName = "provenance.json"
+
+    init(_ plan: Plan, volumes: [Plan.PlannedVolume], failures: [VolumeFailure]) throws {
+        self.plan = plan
+        self.volumes = volumes
+        self.failures = failures
+        var inputs: [Ingredients.Input] = plan.trains.enumerated().map { $1.input("weights \($0 + 1)") }
+        inputs += plan.calibrate.map { [$0.input("threshold")] } ?? []
+        inputs += volumes.flatMap { volume in
+            [volume.export.input("results of \(volume.entry.name)")]
+                + (volume.evaluate.map { [$0.input("scores of \(volume.entry.name)")] } ?? [])
+        }
+        var parameters = ["results": plan.file.name]
+        for failure in failures { parameters["failed \(failure.volume)"] = failure.problem }
+        ingredients = Ingredients(
+            stage: .report, version: 1, subject: "the run", parameters: parameters, inputs: inputs)
+        key = try ingredients.key
+    }
+
+    var dependencies: [any Step] {
+        plan.trains + (plan.calibrate.map { [$0] } ?? []) + volumes.map(\.export) + volumes.compactMap(\.evaluate)
+    }
+
+    func run(in _: String, _ context: StepContext) throws -> Results? {
+        let folder = plan.file.resultsFolder
+        try AtomicFile.makeFolder(folder)
+        try report(context).write(to: folder + "/" + ReportStep.reportName)
+        let provenance = try Provenance(plan, volumes: volumes, context)
+        try AtomicFile.write(try readableJSON(provenance), to: folder + "/" + ReportStep.provenanceName)
+        return Results(root: folder, files: [ReportStep.reportName, ReportStep.provenanceName])
+    }
+
+    private func report(_ context: StepContext) throws -> RunReport {
+        let curves = try plan.trains.map {
+            try context.cache.output(of: $0).json(TrainingCurve.self, TrainStep.curveName)
+        }
+        let calibration = try plan.calibrate?.calibration(context)
+        let disagreement = try memberDisagreement(context)
+        return RunReport(
+            title: plan.file.name, summary: summary(context), segmentations: try segmentations(context),
+            members: curves.enumerated().map { index, curve in
+                RunReport.Member(
+                    number: index + 1, seed: plan.file.training.seed, steps: plan.file.training.steps,
+                    validationLoss: curve.lastValidation?.loss, dice: curve.lastValidation?.dice,
+                    disagreement: disagreement?[index])
+            },
+            trainingCurve: trainingPlot(curves),
+            threshold: calibration?.consensus.threshold ?? plan.file.consensus.threshold,
+            thresholdCurve: calibration.map { thresholdPlot($0.consensus) }, stages: stages(context),
+            parameters: (try? String(contentsOfFile: plan.file.path, encoding: .utf8)) ?? "")
+    }
+
+    private func summary(_ context: StepContext) -> [RunReport.Fact] {
+        [
+            RunReport.Fact("pipeline file", plan.file.path),
+            RunReport.Fact("annotated volumes", plan.file.train.map(\.image.title).joined(separator: ", ")),
+            RunReport.Fact(
+                "members", "\(plan.file.ensemble.members), which agree by the rule '\(plan.file.consensus.agree)'"),
+            RunReport.Fact(
+                "computed on",
+                "\(context.device.rawValue), \(context.threads) threads, \(context.precision.rawValue), "
+                    + "libtorch \(Libtorch.version)"),
+        ]
+    }
+
+    private func segmentations(_ context: StepContext) throws -> [RunReport.Segmentation] {
+        let whole = try volumes.map { volume in
+            let record = try volume.labels.record(context)
+            let voxels = try volume.image.record(context).shape.count
+            return RunReport.Segmentation(
+                name: volume.entry.name, path: volume.export.folder, objects: record.objects,
+                coverage: Double(record.labelledVoxels) / Double(max(1, voxels)),
+                scores: try volume.evaluate?.scores(context).consensus,
+                overview: FileManager.default.contents(atPath: volume.export.folder + "/overview.png"))
+        }
+        return whole
+            + failures.map {
+                RunReport.Segmentation(name: $0.volume, path: "", failure: $0.problem)
+            }
+    }
+
+    /// The share of the voxels at which each member differs from the majority, over all volumes.
+    private func memberDisagreement(_ context: StepContext) throws -> [Double]? {
+        var counts = [Int](repeating: 0, count: plan.trains.count)
+        var voxels = 0
+        for volume in volumes {
+            let record = try volume.consensus.record(context)
+            counts = zip(counts, record.againstMajority).map(+)
+            voxels += record.voxelsByVotes.reduce(0, +)
+        }
+        return voxels > 0 ? counts.map { Double($0) / Double(voxels) } : nil
+    }
+
+    private func trainingPlot(_ curves: [TrainingCurve]) -> Plot {
+        let series = curves.enumerated().flatMap { index, curve in
+            let name = "member \(index + 1)"
+            return [
+                Plot.Series(name: name, points: curve.points.map { (Double($0.step), $0.trainingLoss) }),
+                Plot.Series(
+                    name: "\(name), validation",
+                    points: curve.points.compactMap { point in
+                        point.validation.map { (Double(point.step), $0.loss) }
+                    }, isDashed: true, colorOf: name),
+            ]
+        }
+        return Plot(title: "Training", xLabel: "step", yLabel: "loss", series: series)
+    }
+
+    private func thresholdPlot(_ curve: ThresholdCurve) -> Plot {
+        Plot(
+            title: "Threshold on the calibration block", xLabel: "threshold (logit)",
+            yLabel: "variation of information (bits)",
+            series: [
+                Plot.Series(
+                    name: "split + merge", points: curve.points.map { ($0.logit, $0.variationOfInformation) })
+            ],
+            mark: Plot.Mark(x: curve.best.logit, label: curve.threshold.description))
+    }
+
+    /// Seconds and peak memory by stage, from the records of its steps.
+    private func stages(_ context: StepContext) -> [RunReport.Stage] {
+        Stage.allCases.compactMap { stage in
+            let records = plan.steps.filter { $0.stage == stage }.compactMap { context.cache.record(of: $0) }
+            guard !records.isEmpty else { return nil }
+            return RunReport.Stage(
+                name: stage.rawValue, state: "\(records.count) step\(records.count == 1 ? "" : "s")",
+                seconds: records.reduce(0) { $0 + $1.seconds }, peakBytes: records.map(\.peakMemory).max())
+        }
+    }
+}
+
+/// A volume that could not be segmented, and why.
+public struct VolumeFailure: Sendable {
+    public var volume: String
+    public var problem: String
+}

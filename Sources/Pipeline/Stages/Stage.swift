@@ -1,0 +1,8 @@
+/// The stages, in the order in which the data passes through them.
+public enum Stage: String, Codable, CaseIterable, Comparable, Sendable {
+    case ingest, train, predict, calibrate, consensus, label, export, evaluate, report
+
+    public static func < (left: Stage, right: Stage) -> Bool {
+        allCases.firstIndex(of: left)! < allCases.firstIndex(of: right)!
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Inference
+import Networks
+import Tensors
+import Training
+import Volumes
+
+/// How far a step is.
+public struct StepProgress: Sendable {
+    /// From 0 to 1.
+    public var fraction: Double
+    /// For example `step 1240/2000  loss 0.31  validation 0.18`.
+    public var detail: String
+    /// A line to keep, for example that a damaged checkpoint was set aside.
+    public var note: String?
+
+    public init(fraction: Double, detail: String = "", note: String? = nil) {
+        self.fraction = fraction
+        self.detail = detail
+        self.note = note
+    }
+}
+
+/// What a step is given to work with: the outputs before it, the machine, and a way to report and to stop.
+final class StepContext {
+    let cache: StageCache
+    let device: Device
+    let precision: Precision
+    let threads: Int
+    /// Bytes that a tile's prediction may take.
+    let memory: Int
+    /// This program, for work that needs a process of its own; nil does it in this one.
+    let executable: String?
+    let shouldStop: () -> Bool
+    var report: (StepProgress) -> Void = { _ in }
+
+    private var annotated: (keys: [String], volumes: [AnnotatedVolume])?
+    private var loaded: (key: String, member: LoadedMember)?
+
+    init(
+        cache: StageCache, device: Device, precision: Precision, threads: Int, memory: Int, executable: String?,
+        shouldStop: @escaping () -> Bool
+    ) {
+        self.cache = cache
+        self.device = device
+        self.precision = precision
+        self.threads = threads
+        self.memory = memory
+        self.executable = executable
+        self.shouldStop = shouldStop
+    }
+
+    /// The annotated volumes, read once for all members.
+    func annotatedVolumes(_ data: TrainingData) throws -> [AnnotatedVolume] {
+        let keys = data.inputs.map { $0.role + $0.digest }
+        if let annotated, annotated.keys == keys { return annotated.volumes }
+        let volumes = try data.load(self)
+        annotated = (keys, volumes)
+        return volumes
+    }
+
+    /// A member's network, ready to predict; the last one is kept.
+    func predictor(of member: TrainStep) throws -> LoadedMember {
+        if let loaded, loaded.key == member.key { return loaded.member }
+        let network = try NetworkFile.read(try member.weights(self), device: device)
+        let ready = LoadedMember(
+            predictor: try Predictor(network: network, precision: precision, device: device),
+            maximumTileVoxels: member.network.fixedTileVoxels
+                ?? TilePlan.maximumVoxels(memory: memory, network: network.configuration, precision: precision))
+        loaded = (member.key, ready)
+        return ready
+    }
+}
+
+/// A member's network and the largest tile that memory allows it.
+struct LoadedMember {
+    let predictor: Predictor
+    let maximumTileVoxels: Int
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Inference
+import Networks
+import Tensors
+import Training
+import Volumes
+
+/// Trains one member of the ensemble.
+struct TrainStep: Step {
+    let member: Int
+    let data: TrainingData
+    let network: NetworkSettings
+    let training: TrainingConfiguration
+    let ingredients: Ingredients
+    let key: String
+    let volume: String? = nil
+
+    var dependencies: [any Step] { data.ingests }
+
+    static let weightsName = "weights.safetensors"
+    static let curveName = "curve.json"
+
+    init(
+        member: Int, data: TrainingData, network: NetworkSettings, training: TrainingConfiguration,
+        precision: Precision
+    ) throws {
+        self.member = member
+        self.data = data
+        self.network = network
+        self.training = training
+        var parameters = try Pipeline.parameters("network", network)
+        parameters.merge(try Pipeline.parameters("training", training)) { first, _ in first }
+        parameters.merge(try Pipeline.parameters("ensemble", data.ensemble)) { first, _ in first }
+        parameters["member"] = "\(member + 1)"
+        parameters["execution.precision"] = precision.rawValue
+        ingredients = Ingredients(
+            stage: .train, version: 1, subject: "member \(member + 1)", parameters: parameters, inputs: data.inputs)
+        key = try ingredients.key
+    }
+
+    func run(in folder: String, _ context: StepContext) throws -> Results? {
+        let volumes = try context.annotatedVolumes(data)
+        let configuration = try network.configuration(voxelSize: volumes[0].voxelSize)
+        let trainer = MemberTraining(
+            member: member, volumes: volumes, split: try data.split(volumes), network: configuration,
+            training: training, device: context.device, precision: context.precision, threads: context.threads)
+        do {
+            try trainer.run(
+                folder: folder, shouldStop: context.shouldStop, report: { context.report(StepProgress($0)) })
+        } catch let interrupted as Interrupted {
+            throw Interruption(place: "step \(interrupted.done) of member \(member + 1)")
+        }
+        return nil
+    }
+
+    /// The trained network, for prediction.
+    func weights(_ context: StepContext) throws -> String {
+        try context.cache.output(of: self).file(TrainStep.weightsName)
+    }
+}
+
+extension StepProgress {
+    init(_ training: TrainingProgress) {
+        var detail = "step \(training.step)/\(training.steps)  loss \(String(format: "%.3f", training.loss))"
+        if let validation = training.validation {
+            detail += "  validation \(String(format: "%.3f", validation.loss))"
+        }
+        self.init(fraction: Double(training.step) / Double(training.steps), detail: detail, note: training.note)
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import Labeling
+import Pipeline
+
+struct Label: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Label the connected components of a mask: the labelling stage alone.",
+        discussion: """
+            Every voxel that is not 0 is inside. The ending of the output decides its format: .h5 writes /labels, \
+            .tif an ImageJ stack of 16 bits (OME-TIFF of 32 bits beyond 65,535 objects).
+
+            Example:
+              segment label sample-data/test-labels.h5 -o objects.tif
+            """)
+
+    @Argument(help: "A TIFF or HDF5 file, or file.h5:/dataset.", completion: .file())
+    var mask: String
+
+    @Option(
+        name: [.customShort("o"), .long], help: ArgumentHelp("The labelled volume, .tif or .h5.", valueName: "file")
+    )
+    var output: String
+
+    @Option(help: "Neighbours of a voxel: 6 (faces), 18 (edges too) or 26 (corners too).")
+    var connectivity: Connectivity = .faces
+
+    @Option(help: "Objects of fewer voxels are dropped.")
+    var minVoxels = 0
+
+    @Option(help: "Threads on the processor (default: as many as it has).")
+    var threads: Int?
+
+    func validate() throws {
+        guard minVoxels >= 0 else { throw ValidationError("--min-voxels must be at least 0, found \(minVoxels)") }
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, found \(threads)") }
+        guard ["tif", "tiff", "h5", "hdf5", "hdf"].contains((output as NSString).pathExtension.lowercased()) else {
+            throw ValidationError("--output must end in .tif or .h5, found \(output)")
+        }
+        guard SourceLocation(mask, relativeTo: ".").path != SourceLocation(output, relativeTo: ".").path else {
+            throw ValidationError("--output would overwrite the mask \(mask)")
+        }
+    }
+
+    func run() throws {
+        let files = OutsideVolumes(executable: thisProgram)
+        defer { files.remove() }
+        let count = try files.label(
+            mask: mask, to: output, connectivity: connectivity, minimumVoxels: minVoxels, threads: threads)
+        Console.say("\(grouped(count)) object\(count == 1 ? "" : "s")   \(output)")
+    }
+}
+
+extension Connectivity: ExpressibleByArgument {}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Tensors
+
+/// What every command on a pipeline file takes.
+struct PipelineOptions: ParsableArguments {
+    @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"]))
+    var pipeline: String
+
+    @Option(
+        help: ArgumentHelp("The folder for cached stages (default: work/NAME beside the file).", valueName: "dir"))
+    var work: String?
+
+    @Option(help: "The device: auto, cpu or cuda (over the file's execution.device).")
+    var device: Device.Choice?
+
+    @Option(help: "Threads on the processor (default: as many as it has).")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, found \(threads)") }
+    }
+
+    func open() throws -> PipelineRun {
+        try PipelineRun(
+            pipeline,
+            options: RunOptions(
+                workFolder: work, device: device, threads: threads, executable: thisProgram))
+    }
+}
+
+/// The path of the running program, for the processes it starts.
+var thisProgram: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+}
+
+extension Device.Choice: ExpressibleByArgument {}
+extension Stage: ExpressibleByArgument {}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Pipeline
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Say what a run would do, and why, without doing it.",
+        discussion: """
+            Example:
+              segment plan pipelines/demo.yaml
+            """)
+
+    @OptionGroup var options: PipelineOptions
+
+    func run() throws {
+        let pipeline = try options.open()
+        Console.say(pipeline.headline)
+        StateTable(pipeline.states()).print()
+    }
+}
+
+/// The states of all steps, stage by stage; steps of a stage that share a state share a line.
+struct StateTable {
+    private let states: [PipelineRun.StepState]
+
+    init(_ states: [PipelineRun.StepState]) {
+        self.states = states
+    }
+
+    func print() {
+        for stage in Stage.allCases {
+            let steps = states.filter { $0.stage == stage }
+            for group in groups(of: steps) {
+                let subjects = group.count == steps.count && steps.count > 1 ? "all \(steps.count)" : names(group)
+                Console.say(stage.rawValue.padded(to: 11) + subjects.padded(to: 30) + group[0].reason)
+            }
+        }
+        let open = states.filter { !$0.isKept }
+        Console.say(open.isEmpty ? "everything is kept; a run would do nothing" : summary(of: open))
+    }
+
+    private func groups(of steps: [PipelineRun.StepState]) -> [[PipelineRun.StepState]] {
+        var order: [String] = []
+        var groups: [String: [PipelineRun.StepState]] = [:]
+        for step in steps {
+            if groups[step.reason] == nil { order.append(step.reason) }
+            groups[step.reason, default: []].append(step)
+        }
+        return order.compactMap { groups[$0] }
+    }
+
+    private func names(_ steps: [PipelineRun.StepState]) -> String {
+        steps.count <= 3 ? steps.map(\.subject).joined(separator: ", ") : "\(steps.count) of them"
+    }
+
+    private func summary(of open: [PipelineRun.StepState]) -> String {
+        let stages = Stage.allCases.filter { stage in open.contains { $0.stage == stage } }
+        return "\(open.count) step\(open.count == 1 ? "" : "s") to do: "
+            + stages.map(\.rawValue).joined(separator: ", ")
+    }
+}

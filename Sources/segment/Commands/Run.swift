@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import Labeling
+import Pipeline
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a pipeline: train, segment, export; go on from what is cached.",
+        discussion: """
+            Ctrl-C stops at a safe place and saves; running again goes on from there. Exit codes: 0 all volumes \
+            segmented, 3 some failed, 130 stopped, 1 any other error.
+
+            Example:
+              segment run pipelines/demo.yaml
+            """)
+
+    @OptionGroup var options: PipelineOptions
+
+    @Option(help: "Stop after this stage: \(Stage.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var until: Stage = .report
+
+    func run() throws {
+        let interrupt = Interrupt()
+        interrupt.listen()
+        let pipeline = try options.open()
+        let display = ProgressDisplay()
+        Console.complain(pipeline.headline)
+        let outcome = try pipeline.run(until: until, shouldStop: { interrupt.isRequested }, observe: display.show)
+        for volume in outcome.volumes { Console.say(describe(volume)) }
+        if let report = outcome.report { Console.say("report: \(report)") }
+        guard outcome.failures.isEmpty else {
+            let all = pipeline.file.segment.count
+            Console.complain("\(all - outcome.failures.count) of \(all) volumes segmented")
+            throw ExitCode(3)
+        }
+    }
+
+    private func describe(_ volume: PipelineRun.VolumeResult) -> String {
+        var text =
+            "\(volume.name)   \(grouped(volume.objects)) object\(volume.objects == 1 ? "" : "s")   \(volume.labels)"
+        if let advice = volume.advice { text += "\n    \(advice)" }
+        if let scores = volume.scores {
+            text +=
+                "\n    adapted Rand error \(figure(scores.consensus.adaptedRandError)) against its truth"
+                + " (variation of information: split \(figure(scores.consensus.viSplit)),"
+                + " merge \(figure(scores.consensus.viMerge)) bits)"
+            text +=
+                "\n    each member alone: \(scores.members.map { figure($0.adaptedRandError) }.joined(separator: ", "))"
+            if let plain = scores.thresholding {
+                text +=
+                    "\n    without a network (best global threshold of the smoothed image): "
+                    + figure(plain.adaptedRandError)
+            }
+        }
+        return text
+    }
+
+    private func figure(_ value: Double) -> String { String(format: "%.3f", value) }
+}
+
+/// A count with its thousands apart: `1,204`.
+func grouped(_ count: Int) -> String {
+    var digits = Array(String(count).reversed())
+    for place in stride(from: 3, to: digits.count, by: 4) { digits.insert(",", at: place) }
+    return String(digits.reversed())
+}

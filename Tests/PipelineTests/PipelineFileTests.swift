@@ -1,0 +1,143 @@
+import Foundation
+import Labeling
+import Pipeline
+import TestSupport
+import Testing
+import Volumes
+
+/// What people write in a pipeline file is read strictly.
+struct PipelineFileTests {
+    private let folder = ScratchFolder()
+
+    private static let whole = """
+        voxel_size: {z: 40 nm, y: 8 nm, x: 0.009 µm}
+        train:
+          - image: raw.tif
+            labels: labels.h5:/volumes/labels
+            mask: mask.tif
+            unlabelled: 0
+        network: {levels: 3, features: 8, normalization: group, strides: [[1, 2, 2], [2, 2, 2]]}
+        training: {steps: 1200, patch: [16, 64, 64], seed: 7, optimizer: sgd}
+        ensemble: {members: 3, calibration: 1/4}
+        consensus: {agree: 2, threshold: 0.98}
+        label: {connectivity: 26, min_voxels: 50}
+        segment:
+          - raw.tif
+        """
+
+    private func read(_ text: String) throws -> PipelineFile {
+        try folder.write("raw.tif", "")
+        let path = try folder.write("larva.yaml", text)
+        return try PipelineFile(reading: path)
+    }
+
+    @Test func everyKeyIsRead() throws {
+        let file = try read(Self.whole)
+        #expect(file.name == "larva")
+        #expect(file.voxelSize?.size.nanometers == ZYX(40, 8, 9))
+        #expect(file.train[0].image.path == folder.path + "/raw.tif")
+        #expect(file.train[0].labels.dataset == "/volumes/labels")
+        #expect(file.train[0].mask?.title == "mask.tif")
+        #expect(file.train[0].zeroIsUnlabelled)
+        #expect(file.network.levels == 3)
+        #expect(file.network.strides == [[1, 2, 2], [2, 2, 2]])
+        #expect(file.training.steps == 1200)
+        #expect(file.training.patch == ZYX(16, 64, 64))
+        #expect(file.training.optimizer == .sgd)
+        #expect(file.ensemble.members == 3)
+        #expect(file.ensemble.calibration == 0.25)
+        #expect(file.consensus.agree == .atLeast(2))
+        #expect(abs((file.consensus.threshold?.probability ?? 0) - 0.98) < 1e-12)
+        #expect(file.label.connectivity == .corners)
+        #expect(file.label.minimumVoxels == 50)
+        #expect(file.segment.map(\.name) == ["raw"])
+    }
+
+    @Test func whatIsNotSaidHasItsDefault() throws {
+        let file = try read("train: {image: raw.tif, labels: l.tif}\nsegment: raw.tif")
+        #expect(file.ensemble.members == 5)
+        #expect(file.consensus.agree == .all)
+        #expect(file.consensus.threshold == nil)
+        #expect(file.label.connectivity == .faces)
+        #expect(file.export.formats == [.tiff, .hdf5])
+        #expect(file.resultsFolder == folder.path + "/results/larva")
+        #expect(file.workFolder == folder.path + "/work/larva")
+    }
+
+    @Test(arguments: [
+        ("nework: {levels: 3}", 1, "unknown key 'nework'; did you mean 'network'?"),
+        ("network: {level: 3}", 1, "unknown key 'level' in 'network'; did you mean 'levels'?"),
+        ("training: {colour: red}", 1, "unknown key 'colour' in 'training'; known are steps"),
+        ("name: x\ntraining:\n  batch: 2\n  steps: 0", 4, "training.steps must be at least 1, found 0"),
+        ("training: {steps: many}", 1, "training.steps must be a whole number of at least 1, found 'many'"),
+        ("training: {patch: [32, 32]}", 1, "training.patch must be three whole numbers [z, y, x]"),
+        (
+            "training: {patch: [30, 64, 64]}\nnetwork: {strides: [[2,2,2],[2,2,2],[1,2,2]]}", 1,
+            "training.patch must be a multiple of 4 along z for a network of 4 levels, found 30"
+        ),
+        ("ensemble: {members: 0}", 1, "ensemble.members must be at least 1, found 0"),
+        ("ensemble: {calibration: 0}", 1, "consensus.threshold needs a value"),
+        ("consensus: {agree: some}", 1, "consensus.agree must be all, majority, mean or a number of members"),
+        ("consensus: {agree: 6}", 1, "consensus.agree must be from 1 to the 5 members, found 6"),
+        ("consensus: {threshold: 1.5}", 1, "consensus.threshold must be from 0.0 to 1.0, found 1.5"),
+        ("label: {connectivity: 8}", 1, "label.connectivity must be 6, 18 or 26, found '8'"),
+        ("voxel_size: {z: 40 nm, y: 8 nm}", 1, "voxel_size lacks x"),
+        ("voxel_size: {z: 40, y: 8 nm, x: 8 nm}", 1, "voxel_size.z must be a length with its unit"),
+        ("voxel_size: {z: 40 pixel, y: 8 nm, x: 8 nm}", 1, "voxel_size.z must be a length with its unit"),
+        ("name: a\nname: b", 1, "the key 'name' is given twice"),
+        ("target: affinities", 1, "target must be foreground, found 'affinities'"),
+        ("execution: {device: gpu}", 1, "execution.device must be auto, cpu, cuda, found 'gpu'"),
+        ("export: {formats: [tiff, png]}", 1, "must be tiff, hdf5, found 'png'"),
+        ("name: [a", 2, "not valid YAML"),
+    ])
+    func aFaultNamesItsLineAndWhatWasExpected(text: String, line: Int, problem: String) throws {
+        let rest = "\ntrain: {image: raw.tif, labels: l.tif}\nsegment: raw.tif\n"
+        let fault = try #require(throws: PipelineFault.self) { try read(text + rest) }
+        #expect(fault.line == line, "\(fault)")
+        #expect(fault.problem.contains(problem), "\(fault)")
+        #expect(!fault.description.contains("\n"))
+    }
+
+    @Test(arguments: ["train: {image: a.tif, labels: b.tif}", "segment: raw.tif", ""])
+    func trainAndSegmentAreNeeded(text: String) throws {
+        #expect(throws: PipelineFault.self) { try read(text) }
+    }
+
+    // MARK: Volumes to segment
+
+    private func volumes(_ segment: String, files: [String]) throws -> [VolumeEntry] {
+        for file in files { try folder.write(file, "") }
+        return try read("train: {image: raw.tif, labels: l.tif}\nsegment:\n" + segment).segment
+    }
+
+    @Test func aFolderIsReadWholeAndMirrored() throws {
+        let found = try volumes(
+            "  - plates/", files: ["plates/b/v10.tif", "plates/b/v9.h5", "plates/a.ome.tif", "plates/notes.txt"])
+        #expect(found.map(\.name) == ["a", "b/v9", "b/v10"])
+        #expect(found[1].image.path == folder.path + "/plates/b/v9.h5")
+    }
+
+    @Test func imagesPairWithTheirTruthByWhatTheStarStandsFor() throws {
+        let found = try volumes(
+            "  - {image: \"v/*-raw.tif\", truth: \"v/*-labels.h5:/labels\"}",
+            files: ["v/one-raw.tif", "v/one-labels.h5", "v/two-raw.tif", "v/two-labels.h5"])
+        #expect(found.map(\.name) == ["one-raw", "two-raw"])
+        #expect(found.map { $0.truth?.title } == ["v/one-labels.h5:/labels", "v/two-labels.h5:/labels"])
+    }
+
+    @Test(arguments: [
+        ("  - nothing-here.tif", "there is no file or folder nothing-here.tif"),
+        ("  - \"none*.tif\"", "no file matches none*.tif"),
+        ("  - empty/", "the folder empty/ holds no volume"),
+        ("  - a/v.tif\n  - b/v.tif", "a/v.tif and b/v.tif would both write to 'v'"),
+        (
+            "  - {image: \"w/*-raw.tif\", truth: \"w/*-labels.tif\"}",
+            "has no truth: there is no file w/x-labels.tif"
+        ),
+    ])
+    func whatCannotBeSegmentedIsRefusedBeforeAnyWork(segment: String, problem: String) throws {
+        let files = ["a/v.tif", "b/v.tif", "empty/readme.txt", "w/x-raw.tif"]
+        let fault = try #require(throws: PipelineFault.self) { try volumes(segment, files: files) }
+        #expect(fault.problem.contains(problem), "\(fault)")
+    }
+}

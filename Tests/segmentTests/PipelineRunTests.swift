@@ -1,0 +1,219 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A pipeline from files to labels, small enough to run in seconds, and what its cache promises.
+@Suite(.serialized)
+struct PipelineRunTests {
+    private let folder = ScratchFolder()
+
+    /// Two members of a tiny network, a fixed threshold (or `auto`), one volume with truth.
+    private func prepare(consensus: String = "{agree: all, threshold: 0.5}", steps: Int = 4) throws {
+        try synthesize("train.tif", "train-labels.h5", shape: "16,48,32", seed: 1)
+        try synthesize("test.tif", "test-labels.h5", shape: "16,32,40", seed: 2)
+        try writePipeline(consensus: consensus, steps: steps)
+    }
+
+    private func synthesize(_ image: String, _ labels: String, shape: String, seed: Int) throws {
+        let ending = try Program.run(
+            "synthesize", image, labels, "--shape", shape, "--voxel-size", "20,10,11", "--seed", "\(seed)",
+            in: folder.path)
+        #expect(ending.code == 0, "\(ending.words)")
+    }
+
+    private func writePipeline(
+        consensus: String = "{agree: all, threshold: 0.5}", steps: Int = 4, extra: String = ""
+    ) throws {
+        try folder.write(
+            "small.yaml",
+            """
+            train:
+              - {image: train.tif, labels: train-labels.h5:/labels}
+            network: {levels: 2, features: 4}
+            training: {steps: \(steps), patch: [8, 16, 16], batch: 2, validations: 1}
+            ensemble: {members: 2}
+            consensus: \(consensus)
+            label: {min_voxels: 4}
+            segment:
+              - {image: test.tif, truth: test-labels.h5:/labels}
+            execution: {device: cpu, precision: f32, threads: 2}
+            \(extra)
+            """)
+    }
+
+    private func run(_ arguments: String...) throws -> Program.Ending {
+        try Program.wait(for: Program.start(["run", "small.yaml"] + arguments, in: folder.path))
+    }
+
+    /// Stages of which a step ran, in order.
+    private func stagesRun(_ ending: Program.Ending) -> [String] {
+        var stages: [String] = []
+        for line in ending.complaints.split(separator: "\n") where line.contains(" done in ") {
+            let stage = String(line.split(separator: " ")[0])
+            if stages.last != stage { stages.append(stage) }
+        }
+        return stages
+    }
+
+    private func digest(_ name: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: folder.path + "/" + name))
+    }
+
+    private static let all = [
+        "ingest", "train", "predict", "calibrate", "consensus", "label", "export", "evaluate", "report",
+    ]
+
+    @Test func aPipelineRunsOnceAndIsThenKept() throws {
+        try prepare(consensus: "{agree: all, threshold: auto}")
+        let first = try run()
+        #expect(first.code == 0, "\(first.words)")
+        #expect(stagesRun(first) == Self.all)
+        #expect(first.output.contains("results/small/test/labels.tif"))
+        #expect(first.output.contains("adapted Rand error"))
+        for name in ["labels.tif", "labels.h5", "votes.tif", "objects.csv", "overview.png", "scores.json"] {
+            #expect(FileManager.default.fileExists(atPath: folder.path + "/results/small/test/" + name), "\(name)")
+        }
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/results/small/report.html"))
+
+        let second = try run()
+        #expect(second.code == 0)
+        #expect(stagesRun(second) == [])
+
+        // The rule changes: the threshold is chosen anew for it, and nothing before that runs.
+        try writePipeline(consensus: "{agree: 1, threshold: auto}")
+        let changed = try run()
+        #expect(stagesRun(changed) == ["calibrate", "consensus", "label", "export", "evaluate", "report"])
+        #expect(changed.complaints.contains("consensus.agree changed from all to 1 (small.yaml:6)"))
+    }
+
+    @Test func onlyWhatDependsOnAChangeRunsAgain() throws {
+        try prepare()
+        #expect(try run().code == 0)
+
+        try writePipeline(consensus: "{agree: 1, threshold: 0.5}")
+        let plan = try Program.run("plan", "small.yaml", in: folder.path)
+        #expect(plan.output.contains("consensus.agree changed from all to 1 (small.yaml:6)"))
+        let rule = try run()
+        #expect(stagesRun(rule) == ["consensus", "label", "export", "evaluate", "report"])
+
+        // A new time alone is no change.
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: 60)], ofItemAtPath: folder.path + "/test.tif")
+        #expect(stagesRun(try run()) == [])
+
+        // Another volume to segment: the networks stay.
+        try synthesize("test.tif", "test-labels.h5", shape: "16,32,40", seed: 3)
+        let status = try Program.run("status", "small.yaml", in: folder.path)
+        #expect(status.output.contains("the content of test.tif changed"))
+        let voxel = try run()
+        #expect(stagesRun(voxel) == Self.all.filter { $0 != "train" && $0 != "calibrate" })
+    }
+
+    @Test func aKilledTrainingGoesOnToTheSameWeights() throws {
+        try prepare(steps: 60)
+        let undisturbed = try Program.run(
+            "run", "small.yaml", "--until", "train", "--work", "undisturbed", in: folder.path)
+        #expect(undisturbed.code == 0, "\(undisturbed.words)")
+
+        let process = try Program.start(
+            ["run", "small.yaml", "--until", "train", "--work", "killed"], in: folder.path)
+        let checkpoint = try waitForFile(named: "checkpoint.safetensors", below: "killed/train")
+        #expect(checkpoint, "no checkpoint appeared")
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+
+        let resumed = try Program.run("run", "small.yaml", "--until", "train", "--work", "killed", in: folder.path)
+        #expect(resumed.code == 0, "\(resumed.words)")
+        let expected = try weights(below: "undisturbed/train")
+        #expect(expected.count == 2)
+        #expect(try weights(below: "killed/train") == expected)
+    }
+
+    private func waitForFile(named name: String, below folder: String) throws -> Bool {
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while Date() < deadline {
+            let walk = FileManager.default.enumerator(atPath: self.folder.path + "/" + folder)
+            if walk?.contains(where: { ($0 as? String)?.hasSuffix(name) == true }) == true { return true }
+            usleep(2_000)
+        }
+        return false
+    }
+
+    /// The weights of each member, by its folder.
+    private func weights(below folder: String) throws -> [String: Data] {
+        let members = try FileManager.default.contentsOfDirectory(atPath: self.folder.path + "/" + folder)
+        return try Dictionary(
+            uniqueKeysWithValues: members.map { ($0, try digest("\(folder)/\($0)/weights.safetensors")) })
+    }
+
+    /// Where in a cached store a byte is flipped.
+    enum Damage: String, CaseIterable {
+        case chunk, shardIndex, metadata
+    }
+
+    @Test(arguments: Damage.allCases)
+    func aFlippedByteInTheCacheIsFoundAndRedone(damage: Damage) throws {
+        try prepare()
+        #expect(try run().code == 0)
+        let before = try digest("results/small/test/labels.h5")
+        try flip(damage)
+        let verified = try Program.run("status", "small.yaml", "--verify", in: folder.path)
+        #expect(verified.code == 4)
+        #expect(verified.output.contains("is damaged"))
+        // The vote reads the logits again.
+        try writePipeline(consensus: "{agree: all, threshold: 0.6}")
+        let other = try run()
+        #expect(other.code == 0, "\(other.words)")
+        #expect(other.complaints.contains("is damaged"))
+        #expect(stagesRun(other).first == "predict")
+        try writePipeline()
+        #expect(try run().code == 0)
+        #expect(try digest("results/small/test/labels.h5") == before)
+        #expect(try Program.run("status", "small.yaml", "--verify", in: folder.path).code == 0)
+    }
+
+    /// Flips one bit in the first member's logits, leaving size and time as they were.
+    private func flip(_ damage: Damage) throws {
+        let predict = folder.path + "/work/small/predict"
+        let member = try FileManager.default.contentsOfDirectory(atPath: predict).sorted()[0]
+        let store = "\(predict)/\(member)/logits.zarr/0"
+        let path = damage == .metadata ? store + "/zarr.json" : store + "/c/0/0/0"
+        var data = try Data(contentsOf: URL(fileURLWithPath: path))
+        let time = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate]
+        data[damage == .shardIndex ? data.count - 10 : data.count / 4] ^= 1
+        try data.write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.modificationDate: time as Any], ofItemAtPath: path)
+    }
+
+    @Test func aResultThatWasDeletedOrAlteredIsExportedAgain() throws {
+        try prepare()
+        #expect(try run().code == 0)
+        let labels = folder.path + "/results/small/test/labels.tif"
+        let before = try digest("results/small/test/labels.tif")
+        try FileManager.default.removeItem(atPath: labels)
+        try folder.write("results/small/test/objects.csv", "altered")
+        let again = try run()
+        #expect(stagesRun(again) == ["export"])
+        #expect(again.complaints.contains("was deleted or altered"))
+        #expect(try digest("results/small/test/labels.tif") == before)
+        #expect(try !String(decoding: digest("results/small/test/objects.csv"), as: UTF8.self).hasPrefix("altered"))
+    }
+
+    @Test func oneDamagedVolumeDoesNotStopTheOthers() throws {
+        try prepare()
+        let whole = try digest("test.tif")
+        try FileManager.default.createDirectory(atPath: folder.path + "/v", withIntermediateDirectories: true)
+        try whole.write(to: URL(fileURLWithPath: folder.path + "/v/good.tif"))
+        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: folder.path + "/v/short.tif"))
+        try writePipeline(extra: "")
+        let text = try String(decoding: digest("small.yaml"), as: UTF8.self)
+        try folder.write(
+            "small.yaml",
+            text.replacingOccurrences(of: "- {image: test.tif, truth: test-labels.h5:/labels}", with: "- v/"))
+        let ending = try run()
+        #expect(ending.code == 3, "\(ending.words)")
+        #expect(ending.output.contains("good"))
+        #expect(ending.complaints.contains("short   failed: v/short.tif"))
+        #expect(ending.complaints.contains("1 of 2 volumes segmented"))
+    }
+}
