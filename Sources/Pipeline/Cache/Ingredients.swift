@@ -1,4 +1,5 @@
 import Foundation
+import Volumes
 
 /// Everything that decides a step's output: its stage, the parameters that affect it and its inputs.
 /// The step's key is the digest of these, so equal keys mean equal outputs.
@@ -48,10 +49,16 @@ struct Ingredients: Codable, Equatable, Sendable {
         let names = Set(parameters.keys).union(earlier.parameters.keys).sorted()
         let changed = names.filter { parameters[$0] != earlier.parameters[$0] }.map { name in
             let place = lines(name).map { " (\($0))" } ?? ""
-            return "\(name) changed from \(earlier.parameters[name] ?? "unset") "
-                + "to \(parameters[name] ?? "unset")\(place)"
+            return
+                "\(name) changed from \(readable(earlier.parameters[name])) to \(readable(parameters[name]))\(place)"
         }
         return changed + inputChanges(since: earlier)
+    }
+
+    /// A value as people write it: three sizes in the order z, y, x.
+    private func readable(_ value: String?) -> String {
+        guard let value else { return "unset" }
+        return (try? JSONDecoder().decode(ZYX<Int>.self, from: Data(value.utf8)))?.description ?? value
     }
 
     private func inputChanges(since earlier: Ingredients) -> [String] {

@@ -63,7 +63,8 @@ public enum ChildProcess {
     private static func ending(bySignal signal: Int32) -> String {
         switch signal {
         case SIGXCPU, SIGKILL: "reading it took more time than a file of its size should; it may be damaged"
-        default: "reading it crashed (signal \(signal)); the file is damaged, or too large for this machine's memory"
+        default:
+            "reading it crashed (signal \(signal)); the file is damaged, or too large for this machine's memory"
         }
     }
 

@@ -50,7 +50,8 @@ struct StateTable {
     }
 
     private func names(_ steps: [PipelineRun.StepState]) -> String {
-        steps.count <= 3 ? steps.map(\.subject).joined(separator: ", ") : "\(steps.count) of them"
+        let names = steps.map(\.subject).joined(separator: ", ")
+        return steps.count == 1 || names.count < 30 ? names : "\(steps.count) of them"
     }
 
     private func summary(of open: [PipelineRun.StepState]) -> String {

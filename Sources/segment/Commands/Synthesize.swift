@@ -43,7 +43,8 @@ struct Synthesize: ParsableCommand {
         }
         let (shortest, longest) = (sides.array.min() ?? 0, sides.array.max() ?? 0)
         guard shortest >= 0.1, longest <= 100_000, longest <= 20 * shortest else {
-            throw ValidationError("--voxel-size must be from 0.1 to 100000 nm, the longest at most 20 times the shortest")
+            throw ValidationError(
+                "--voxel-size must be from 0.1 to 100000 nm, the longest at most 20 times the shortest")
         }
         let size = VoxelSize(sides, .nanometer)
         let (image, labels) = NeuriteSynthesis(shape: shape, voxelSize: size, seed: seed, background: background)

@@ -7,7 +7,9 @@ enum Console {
     /// A reader that has gone away ends the program quietly; a disk that is full is said.
     static func say(_ line: String) {
         guard !write(line + "\n", to: STDOUT_FILENO) else { return }
-        if errno != EPIPE { complain("error: standard output: cannot be written: \(String(cString: strerror(errno)))") }
+        if errno != EPIPE {
+            complain("error: standard output: cannot be written: \(String(cString: strerror(errno)))")
+        }
         exit(1)
     }
 

@@ -9,6 +9,8 @@ final class ProgressDisplay {
     private var lastDrawn = Date.distantPast
     private var lastPlain = Date.distantPast
     private var isLineOpen = false
+    /// A long reason is said once.
+    private var lastReason: String?
     /// Where the running step stood when it began, so that a resumed one's rate is its own.
     private var firstFraction: Double?
     /// Seconds of the stage's finished steps, to tell how long the rest takes.
@@ -20,7 +22,9 @@ final class ProgressDisplay {
             line(column(stage) + "\(count) of \(count)".padded(to: 11) + "kept")
         case .started(let stage, let subject, let index, let count, let reason):
             begin(stage)
-            line(column(stage) + "\(index + 1) of \(count)".padded(to: 11) + "\(subject): \(reason)")
+            let why = reason == lastReason && reason.count > 12 ? "likewise" : reason
+            lastReason = reason
+            line(column(stage) + "\(index + 1) of \(count)".padded(to: 11) + "\(subject): \(why)")
         case .progress(let stage, let subject, let index, let count, let progress):
             self.progress(stage, subject, index, count, progress)
         case .finished(let stage, let subject, let index, let count, let seconds):
@@ -41,6 +45,7 @@ final class ProgressDisplay {
         lastPlain = Date()
         if self.stage != stage {
             self.stage = stage
+            lastReason = nil
             finishedSeconds = []
         }
     }
