@@ -38,6 +38,10 @@ enum Main {
     /// One line and an exit code: 2 for a misused command line, 130 for an interruption, 1 otherwise.
     private static func end(_ error: any Error) -> Never {
         if error is ExitCode || error is CleanExit || error is ValidationError || isParserError(error) {
+            if Segment.exitCode(for: error) == .success {
+                Console.say(endingInExample(Segment.fullMessage(for: error)))
+                exit(0)
+            }
             Segment.exit(withError: error)
         }
         if let interruption = error as? Interruption {
@@ -47,6 +51,16 @@ enum Main {
         }
         Console.complain("error: \(error)")
         exit(1)
+    }
+
+    /// A help text with its example moved from the description to the end, where people look for it.
+    private static func endingInExample(_ help: String) -> String {
+        guard let start = help.range(of: "Example:\n"),
+            let end = help.range(of: "\n\n", range: start.upperBound..<help.endIndex)
+        else { return help }
+        let example = help[start.lowerBound..<end.lowerBound]
+        let rest = help[..<start.lowerBound] + help[end.upperBound...]
+        return rest.trimmingCharacters(in: .newlines) + "\n\n" + example
     }
 
     private static func isParserError(_ error: any Error) -> Bool {

@@ -11,7 +11,8 @@ struct CommandTests {
     func helpEndsInAnExample(command: String) throws {
         let ending = try Program.run(command, "--help", in: folder.path)
         #expect(ending.code == 0)
-        #expect(ending.output.contains("Example:\n  segment \(command) "))
+        let example = try #require(ending.output.components(separatedBy: "\n\n").last)
+        #expect(example.hasPrefix("Example:\n  segment \(command) "))
     }
 
     @Test func infoSaysWhatAFileHolds() throws {

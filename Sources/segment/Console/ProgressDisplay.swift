@@ -51,7 +51,11 @@ final class ProgressDisplay {
     }
 
     private func progress(_ stage: Stage, _ subject: String, _ index: Int, _ count: Int, _ progress: StepProgress) {
-        if firstFraction == nil { firstFraction = progress.fraction }
+        if firstFraction == nil {
+            // Preparation before the first step says nothing of the steps' rate.
+            firstFraction = progress.fraction
+            stepStart = Date()
+        }
         let now = Date()
         if isTerminal {
             guard now.timeIntervalSince(lastDrawn) > 0.2 else { return }
@@ -73,7 +77,7 @@ final class ProgressDisplay {
     private func timeLeft(_ fraction: Double, after remaining: Int) -> String {
         let done = fraction - (firstFraction ?? 0)
         let elapsed = Date().timeIntervalSince(stepStart)
-        guard done > 0.01, elapsed > 2 else { return "" }
+        guard done > 0.01, elapsed > 10 else { return "" }
         let whole = elapsed / done
         let left = whole * (1 - fraction)
         if remaining == 0 { return "  \(Console.duration(left)) left" }
