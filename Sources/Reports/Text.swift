@@ -17,13 +17,6 @@ func escaped(_ text: String) -> String {
     return result
 }
 
-/// For example `1,204`.
-func grouped(_ number: Int) -> String {
-    var digits = Array(String(number.magnitude))
-    for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
-    return (number < 0 ? "-" : "") + String(digits)
-}
-
 /// Four decimals, or a dash.
 func decimal(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "–" }

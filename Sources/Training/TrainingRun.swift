@@ -187,12 +187,7 @@ final class TrainingRun {
     }
 
     private func writeCurve() throws {
-        let path = folder + "/curve.json"
-        do {
-            try Data(sortedJSON(state.recorder.curve).utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw FileFault(path, "cannot be written: \((error as NSError).localizedDescription)")
-        }
+        try AtomicFile.write(Data(sortedJSON(state.recorder.curve).utf8), to: folder + "/curve.json")
     }
 
     private func progress() -> TrainingProgress {

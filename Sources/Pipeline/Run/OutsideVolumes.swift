@@ -30,7 +30,7 @@ public final class OutsideVolumes {
                 labels, "has shape \(labelStore.layout.shape), but \(truth) has \(truthStore.layout.shape)")
         }
         var contingency = Contingency()
-        for slab in slabs(of: labelStore) {
+        for slab in labelStore.slabs {
             try contingency.add(
                 labels: try labelStore.read(slab).converted(to: UInt64.self),
                 truth: try truthStore.read(slab).converted(to: UInt64.self),
@@ -47,7 +47,7 @@ public final class OutsideVolumes {
     ) throws -> Int {
         let store = try ingest(mask)
         var inside = Volume<UInt8>(shape: store.layout.shape)
-        for slab in slabs(of: store) {
+        for slab in store.slabs {
             let part = try store.read(slab).converted(to: Double.self).map { $0 == 0 ? 0 : 1 as UInt8 }
             inside.replace(at: slab.origin, with: part)
         }
@@ -66,11 +66,6 @@ public final class OutsideVolumes {
         let ingest = Ingest(source: source, role: .values, voxelSize: nil)
         try WorkerOrder.ingest(ingest, folder: place).run(by: executable, title: file)
         return try BlockStore.open(at: place + "/" + Ingest.storeName)
-    }
-
-    private func slabs(of store: BlockStore) -> [Box] {
-        let shape = store.layout.shape
-        return Box(shape).cells(of: ZYX(store.layout.shard.z, shape.y, shape.x))
     }
 }
 

@@ -125,8 +125,7 @@ struct ExportStep: Step {
     private func forEachSlab(
         of store: BlockStore, _ context: StepContext, _ body: (VoxelBuffer, Int) throws -> Void
     ) throws {
-        let shape = store.layout.shape
-        for slab in Box(shape).cells(of: ZYX(store.layout.shard.z, shape.y, shape.x)) {
+        for slab in store.slabs {
             if context.shouldStop() { throw Interruption() }
             try body(try store.read(slab), slab.origin.z)
         }

@@ -51,7 +51,7 @@ public struct Ingest: Codable, Sendable {
                 shape: info.shape, channels: nil, elementType: info.elementType, shard: shape.shard,
                 chunk: shape.chunk, voxelSize: size, attributes: [:]))
         var statistics = VolumeStatistics()
-        for slab in Box(info.shape).cells(of: ZYX(shape.shard.z, info.shape.y, info.shape.x)) {
+        for slab in store.slabs {
             let voxels = try reader.read(slab)
             try add(voxels, at: slab.origin, to: &statistics)
             for shard in slab.cells(of: shape.shard) {

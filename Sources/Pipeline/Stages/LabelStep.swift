@@ -59,9 +59,8 @@ struct LabelStep: Step {
     }
 
     private func table(of components: Components, votes: BlockStore) throws -> ObjectTable {
-        let shape = votes.layout.shape
         var measures = ObjectTable.Accumulator(objects: components.count)
-        for slab in Box(shape).cells(of: ZYX(votes.layout.shard.z, shape.y, shape.x)) {
+        for slab in votes.slabs {
             try measures.add(
                 slab: components.labels.cropped(to: slab), votes: try votes.read(slab).volume(of: UInt8.self),
                 atZ: slab.origin.z)

@@ -71,5 +71,5 @@ public enum AtomicFile {
     }
 }
 
-/// The system's words for the error of its last call, as in `No space left on device`.
-public func systemReason() -> String { String(cString: strerror(errno)) }
+/// The system's words for an error, by default that of its last call, as in `No space left on device`.
+public func systemReason(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }

@@ -81,7 +81,7 @@ final class OMEWriter: TIFFPageWriter {
         errno = 0
         if operation(handle.pointer) { return }
         let code = errno
-        let problem = code != 0 ? systemError(code) : handle.problem(otherwise: "unknown error")
+        let problem = code != 0 ? systemReason(code) : handle.problem(otherwise: "unknown error")
         throw FileFault(file.path, "cannot be written: \(problem)")
     }
 

@@ -13,7 +13,7 @@ final class OutputFile {
         self.path = path
         temporary = "\(path).\(getpid()).partial"
         descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw FileFault(path, "cannot be written: \(systemError())") }
+        guard descriptor >= 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
     }
 
     deinit {
@@ -27,7 +27,7 @@ final class OutputFile {
         while done < bytes.count {
             let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw FileFault(path, "cannot be written: \(systemError())") }
+            guard count > 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
             done += count
         }
     }
@@ -38,9 +38,9 @@ final class OutputFile {
 
     /// Puts the complete file in its place.
     func finish() throws {
-        guard fsync(descriptor) == 0 else { throw FileFault(path, "cannot be written: \(systemError())") }
+        guard fsync(descriptor) == 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
         guard rename(temporary, path) == 0 else {
-            throw FileFault(path, "cannot be put in place: \(systemError())")
+            throw FileFault(path, "cannot be put in place: \(systemReason())")
         }
         isFinished = true
         close(descriptor)

@@ -14,7 +14,7 @@ final class TIFFHandle {
         self.path = path
         // Without O_NONBLOCK, opening a pipe that nobody writes to never returns.
         descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileFault(path, "cannot be opened: \(systemError())") }
+        guard descriptor >= 0 else { throw FileFault(path, "cannot be opened: \(systemReason())") }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
@@ -98,18 +98,4 @@ extension TIFFHandle {
         return String(validating: bytes, as: UTF8.self)
             ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }
-}
-
-/// The text of `errno`.
-func systemError(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
-
-/// An integer with commas between thousands: `262,144`.
-func grouped(_ value: Int) -> String {
-    var digits = Array(String(value.magnitude))
-    var position = digits.count - 3
-    while position > 0 {
-        digits.insert(",", at: position)
-        position -= 3
-    }
-    return (value < 0 ? "-" : "") + String(digits)
 }

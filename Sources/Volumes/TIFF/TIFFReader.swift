@@ -83,7 +83,7 @@ public final class TIFFReader: VolumeReader {
             let count = pread(
                 handle.descriptor, target.baseAddress! + done, target.count - done, off_t(offset + done))
             if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw fault(section, "cannot be read: \(systemError())") }
+            guard count >= 0 else { throw fault(section, "cannot be read: \(systemReason())") }
             guard count > 0 else {
                 throw fault(
                     section,

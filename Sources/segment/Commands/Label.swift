@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Labeling
 import Pipeline
+import Volumes
 
 struct Label: ParsableCommand {
     static let configuration = CommandConfiguration(

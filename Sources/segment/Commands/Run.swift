@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Labeling
 import Pipeline
+import Volumes
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -56,11 +57,4 @@ struct Run: ParsableCommand {
     }
 
     private func figure(_ value: Double) -> String { String(format: "%.3f", value) }
-}
-
-/// A count with its thousands apart: `1,204`.
-func grouped(_ count: Int) -> String {
-    var digits = Array(String(count).reversed())
-    for place in stride(from: 3, to: digits.count, by: 4) { digits.insert(",", at: place) }
-    return String(digits.reversed())
 }
