@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "Volumes", dependencies: ["CTIFF", "CHDF5", "CDeflate", "CZstd"]),
         .target(name: "Synthesis", dependencies: ["Volumes"]),
         .target(name: "Tensors", dependencies: ["CTorch"]),
-        .target(name: "Networks", dependencies: ["Tensors"]),
+        .target(name: "Networks", dependencies: ["Tensors"], exclude: ["README.md"]),
         .target(name: "Labeling", dependencies: ["Volumes"]),
         .target(name: "Inference", dependencies: ["Networks", "Volumes"]),
         .target(name: "Training", dependencies: ["Networks", "Volumes", "Labeling", "Inference"]),
@@ -57,13 +57,14 @@ let package = Package(
         .target(
             name: "Pipeline",
             dependencies: [
-                "Volumes", "Tensors", "Networks", "Labeling", "Inference", "Training", "Reports", "Yams",
+                "Volumes", "Tensors", "Networks", "Labeling", "Inference", "Training", "Reports",
+                "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .executableTarget(
             name: "segment",
             dependencies: [
-                "Pipeline", "Synthesis", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Pipeline", "Networks", "Synthesis", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         tests("Volumes", ["Volumes"]),

@@ -31,6 +31,14 @@ int ct_backward(const ct_tensor *t) {
     return attempt([&] { t->value.backward(); });
 }
 
+int ct_backward_from(const ct_tensor *t, const ct_tensor *gradient, bool keep) {
+    return attempt([&] { t->value.backward(gradient->value, keep); });
+}
+
+int ct_retain_gradient(ct_tensor *t) {
+    return attempt([&] { t->value.retain_grad(); });
+}
+
 ct_tensor *ct_detach(const ct_tensor *t) {
     return make([&] { return t->value.detach(); });
 }

@@ -86,11 +86,12 @@ ct_tensor *ct_fused_convolution(const ct_tensor *x, const ct_tensor *weight, con
 
 // Pooling and resampling
 
-ct_tensor *ct_max_pool(const ct_tensor *x, const intptr_t *kernel, const intptr_t *stride, size_t rank) {
+ct_tensor *ct_max_pool(const ct_tensor *x, const intptr_t *kernel, const intptr_t *stride, const intptr_t *padding,
+                       size_t rank) {
     return make([&] {
         check_rank(rank);
-        auto k = list(kernel, rank), s = list(stride, rank);
-        return rank == 2 ? at::max_pool2d(x->value, k, s) : at::max_pool3d(x->value, k, s);
+        auto k = list(kernel, rank), s = list(stride, rank), p = list(padding, rank);
+        return rank == 2 ? at::max_pool2d(x->value, k, s, p) : at::max_pool3d(x->value, k, s, p);
     });
 }
 
@@ -100,6 +101,10 @@ ct_tensor *ct_average_pool(const ct_tensor *x, const intptr_t *kernel, const int
         auto k = list(kernel, rank), s = list(stride, rank);
         return rank == 2 ? at::avg_pool2d(x->value, k, s) : at::avg_pool3d(x->value, k, s);
     });
+}
+
+ct_tensor *ct_linear(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias) {
+    return make([&] { return at::linear(x->value, weight->value, optional(bias)); });
 }
 
 ct_tensor *ct_upsample_nearest(const ct_tensor *x, const intptr_t *size, size_t rank) {

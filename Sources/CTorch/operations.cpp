@@ -83,6 +83,14 @@ int ct_relu_into(ct_tensor *a) {
     return attempt([&] { a->value.relu_(); });
 }
 
+ct_tensor *ct_leaky_relu(const ct_tensor *a, double slope) {
+    return make([&] { return at::leaky_relu(a->value, slope); });
+}
+
+int ct_leaky_relu_into(ct_tensor *a, double slope) {
+    return attempt([&] { at::leaky_relu_(a->value, slope); });
+}
+
 ct_tensor *ct_clamp(const ct_tensor *a, double low, double high) {
     return make([&] { return a->value.clamp(low, high); });
 }
@@ -133,6 +141,10 @@ ct_tensor *ct_pad(const ct_tensor *a, const intptr_t *amounts, size_t count, dou
 
 ct_tensor *ct_reflect(const ct_tensor *a, const intptr_t *amounts, size_t count) {
     return make([&] { return at::pad(a->value, list(amounts, count), "reflect"); });
+}
+
+ct_tensor *ct_wrap(const ct_tensor *a, const intptr_t *amounts, size_t count) {
+    return make([&] { return at::pad(a->value, list(amounts, count), "circular"); });
 }
 
 ct_tensor *ct_flip(const ct_tensor *a, const intptr_t *axes, size_t count) {

@@ -7,26 +7,28 @@ import Tensors
 public enum NetworkFile {
     /// Writes the file whole or not at all.
     ///
-    /// - Parameter metadata: more to keep beside the configuration.
+    /// - Parameters:
+    ///   - network: one that was made from a configuration.
+    ///   - metadata: more to keep beside the configuration.
     /// - Throws: `SafetensorsError` where it cannot be written.
-    public static func write(_ network: UNet, to path: String, metadata: [String: String] = [:]) throws {
+    public static func write(_ network: Network, to path: String, metadata: [String: String] = [:]) throws {
         var metadata = metadata
-        metadata["network"] = try sortedJSON(network.configuration)
+        metadata["network"] = try network.configuration.map(sortedJSON)
         try Safetensors(network.stateDictionary(), metadata: metadata).write(to: path)
     }
 
     /// Reads a network, in evaluation mode.
     ///
     /// - Throws: `SafetensorsError` where the file cannot be read; `NetworkFileError` where it is of another kind.
-    public static func read(_ path: String, device: Device) throws -> UNet {
+    public static func read(_ path: String, device: Device) throws -> Network {
         let file = try Safetensors(contentsOf: path)
         guard let json = file.metadata["network"] else {
             throw NetworkFileError(
                 path: path, problem: "has no metadata 'network'; expected a network written by segment")
         }
         do {
-            let configuration = try JSONDecoder().decode(UNetConfiguration.self, from: Data(json.utf8))
-            let network = try UNet(configuration, seed: 0, device: device)
+            let configuration = try JSONDecoder().decode(NetworkConfiguration.self, from: Data(json.utf8))
+            let network = try Network(toLoad: configuration, device: device)
             try network.load(file.tensors)
             network.mode = .evaluation
             return network

@@ -6,21 +6,20 @@ extension Predictor {
     /// Predicts with a network as it is now, folded; one channel in and one out. Later changes of the network do
     /// not reach the predictor. All calls must come from the one thread that does the device's tensor work.
     ///
-    /// - Throws: `TensorError` where memory is missing.
-    public init(network: UNet, precision: Precision, device: Device) throws {
+    /// - Parameter patch: that of training; see `TileGeometry`.
+    /// - Throws: `TensorError` where memory is missing; `MisfittingExtents` where no input suits the network.
+    public init(network: Network, patch: ZYX<Int>, precision: Precision, device: Device) throws {
         let folded = try network.folded(precision: precision)
-        self.init(stride: ZYX(network.totalStride), halo: ZYX(network.halo)) { input in
+        let isFlat = network.graph.dimensions == 2
+        self.init(try TileGeometry(network.graph, patch: patch)) { input in
             let shape = input.shape
-            let tensor = try Tensor(input.voxels, shape: [1, 1, shape.z, shape.y, shape.x], device: device)
-            return Volume(shape: shape, voxels: try folded(tensor).floats())
+            let extents = isFlat ? [shape.z, 1, shape.y, shape.x] : [1, 1, shape.z, shape.y, shape.x]
+            let logits = try folded(Tensor(input.voxels, shape: extents, device: device))
+            let found = logits.shape.suffix(2)
+            let depth = isFlat ? shape.z : logits.shape[2]
+            return Volume(
+                shape: ZYX(depth, found[found.startIndex], found[found.startIndex + 1]), voxels: try logits.floats()
+            )
         }
-    }
-}
-
-extension ZYX where Scalar == Int {
-    /// From a list in the order z, y, x.
-    init(_ list: [Int]) {
-        precondition(list.count == 3)
-        self.init(list[0], list[1], list[2])
     }
 }

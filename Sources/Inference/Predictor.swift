@@ -5,19 +5,13 @@ import Volumes
 /// Results are logits in `LogitScale`'s units. Reading is the caller's: `read` gives the normalised voxels
 /// of a box that lies within the volume.
 public struct Predictor {
-    /// The network's total stride: tiles start and end on its multiples.
-    public let stride: ZYX<Int>
-    /// The voxels beyond its own that an output voxel depends on.
-    public let halo: ZYX<Int>
+    public let geometry: TileGeometry
     private let forward: (Volume<Float>) throws -> Volume<Float>
 
-    /// - Parameter forward: the network: normalised intensities to logits of the same shape, a multiple of
-    ///   `stride`.
-    public init(
-        stride: ZYX<Int>, halo: ZYX<Int>, forward: @escaping (Volume<Float>) throws -> Volume<Float>
-    ) {
-        self.stride = stride
-        self.halo = halo
+    /// - Parameter forward: the network: normalised intensities to logits, of the same shape without the geometry's
+    ///   margin.
+    public init(_ geometry: TileGeometry, forward: @escaping (Volume<Float>) throws -> Volume<Float>) {
+        self.geometry = geometry
         self.forward = forward
     }
 
@@ -33,7 +27,7 @@ public struct Predictor {
         read: (Box) throws -> Volume<Float>
     ) throws -> Volume<Int16> {
         let plan = try TilePlan(
-            volume: volume, region: region, stride: stride, halo: halo, maximumVoxels: maximumTileVoxels)
+            volume: volume, region: region, geometry: geometry, maximumVoxels: maximumTileVoxels)
         var result = Volume<Int16>(shape: region.shape)
         var done = 0
         for tile in plan.tiles {
@@ -59,8 +53,7 @@ public struct Predictor {
         read: (Box) throws -> Volume<Float>
     ) throws {
         let units = try TilePlan.ofShards(
-            store.layout.shard, volume: store.layout.shape, stride: stride, halo: halo,
-            maximumVoxels: maximumTileVoxels)
+            store.layout.shard, volume: store.layout.shape, geometry: geometry, maximumVoxels: maximumTileVoxels)
         let total = units.reduce(0) { $0 + $1.computedVoxels }
         let tiles = units.reduce(0) { $0 + $1.tiles.count }
         let shards = store.shards
@@ -92,14 +85,24 @@ public struct Predictor {
     private func logits(
         of tile: Tile, volume: ZYX<Int>, read: (Box) throws -> Volume<Float>
     ) throws -> Volume<Int16> {
-        let inside = tile.input.intersection(Box(volume))
-        var input = try read(inside)
+        let input =
+            geometry.margin == .zero
+            ? try padded(tile.input, volume: volume, read: read)
+            : try Volume.mirrored(tile.input, in: volume, read: read)
+        let first = tile.input.origin + geometry.margin
+        return try forward(input).cropped(to: tile.output.relative(to: first)).map(LogitScale.encode)
+    }
+
+    /// Zeros beyond the volume's far end.
+    private func padded(
+        _ box: Box, volume: ZYX<Int>, read: (Box) throws -> Volume<Float>
+    ) rethrows -> Volume<Float> {
+        let inside = box.intersection(Box(volume))
+        let input = try read(inside)
         precondition(input.shape == inside.shape)
-        if inside != tile.input {
-            var whole = Volume<Float>(shape: tile.input.shape)
-            whole.replace(at: .zero, with: input)
-            input = whole
-        }
-        return try forward(input).cropped(to: tile.output.relative(to: tile.input.origin)).map(LogitScale.encode)
+        if inside == box { return input }
+        var whole = Volume<Float>(shape: box.shape)
+        whole.replace(at: .zero, with: input)
+        return whole
     }
 }

@@ -2,8 +2,8 @@ import Volumes
 
 /// A piece of work for the network: it reads `input` and its output is kept in `output`.
 public struct Tile: Hashable, Sendable {
-    /// What the network sees. Starts and ends on multiples of the network's total stride; may reach past the
-    /// volume's far end, where voxels are 0 after normalisation.
+    /// What the network sees. May reach beyond the volume: at its far end, where voxels are 0 after normalisation,
+    /// or, for a network whose output has a margin, on all sides, where the volume is mirrored.
     public let input: Box
     /// What is kept; the outputs of a plan's tiles partition its region.
     public let output: Box
@@ -15,6 +15,9 @@ public struct Tile: Hashable, Sendable {
 /// equals it where its input reaches at least the halo beyond its output, or the volume's own border, and
 /// starts on a multiple of the stride (otherwise pooling sees other voxels). Halo voxels are computed and
 /// thrown away, so tiles are as large as memory allows, and the cut with the fewest computed voxels is taken.
+///
+/// Of a network whose output has a margin ("valid" convolutions), untiled means the volume mirrored by that margin
+/// on all sides: every tile is its output and the margin around it.
 public struct TilePlan: Equatable, Sendable {
     public let region: Box
     public let tiles: [Tile]
@@ -31,20 +34,17 @@ public struct TilePlan: Equatable, Sendable {
     /// Cuts `region` of a volume of shape `volume` into tiles of at most `maximumVoxels` input voxels.
     ///
     /// - Parameters:
-    ///   - stride: the network's total stride, the product of its poolings along each axis.
-    ///   - halo: the voxels the network's output depends on beyond its own position, along each axis.
     ///   - unit: every tile's output has, but at the region's far end, a multiple of this shape
     ///     (a store's shard); nil where any cut will do.
     /// - Throws: `TileTooLarge` where even a tile whose output is one unit exceeds `maximumVoxels`.
     public init(
-        volume: ZYX<Int>, region: Box, stride: ZYX<Int>, halo: ZYX<Int>, maximumVoxels: Int,
-        unit: ZYX<Int>? = nil
+        volume: ZYX<Int>, region: Box, geometry: TileGeometry, maximumVoxels: Int, unit: ZYX<Int>? = nil
     ) throws {
         self.region = region
-        let unit = unit ?? stride
-        let z = axisCuts(volume.z, region.origin.z, region.shape.z, stride.z, halo.z, unit.z)
-        let y = axisCuts(volume.y, region.origin.y, region.shape.y, stride.y, halo.y, unit.y)
-        let x = axisCuts(volume.x, region.origin.x, region.shape.x, stride.x, halo.x, unit.x)
+        let unit = unit ?? geometry.stride
+        let z = axisCuts(volume, region, geometry, unit, \.z)
+        let y = axisCuts(volume, region, geometry, unit, \.y)
+        let x = axisCuts(volume, region, geometry, unit, \.x)
         guard let best = cheapest(z, y, x, maximumVoxels: maximumVoxels) else {
             let least = [z, y, x].map { $0.map(\.longest).min() ?? 0 }
             throw TileTooLarge(needed: ZYX(least[0], least[1], least[2]), maximumVoxels: maximumVoxels)
@@ -71,12 +71,11 @@ extension TilePlan {
     ///
     /// - Throws: `TileTooLarge` where even a tile whose output is one stride exceeds `maximumVoxels`.
     public static func ofShards(
-        _ shard: ZYX<Int>, volume: ZYX<Int>, stride: ZYX<Int>, halo: ZYX<Int>, maximumVoxels: Int
+        _ shard: ZYX<Int>, volume: ZYX<Int>, geometry: TileGeometry, maximumVoxels: Int
     ) throws -> [TilePlan] {
         func plan(_ region: Box, unit: ZYX<Int>?) throws -> TilePlan {
             try TilePlan(
-                volume: volume, region: region, stride: stride, halo: halo, maximumVoxels: maximumVoxels,
-                unit: unit)
+                volume: volume, region: region, geometry: geometry, maximumVoxels: maximumVoxels, unit: unit)
         }
         do {
             return try plan(Box(volume), unit: shard).tiles.map { TilePlan(region: $0.output, tiles: [$0]) }
@@ -124,10 +123,15 @@ private struct AxisCut {
 
 /// The ways to cut an axis into pieces of equal length (the last perhaps shorter), from one piece on.
 private func axisCuts(
-    _ volume: Int, _ origin: Int, _ length: Int, _ stride: Int, _ halo: Int, _ unit: Int
+    _ volume: ZYX<Int>, _ region: Box, _ geometry: TileGeometry, _ unit: ZYX<Int>, _ axis: KeyPath<ZYX<Int>, Int>
 ) -> [AxisCut] {
+    let (origin, length) = (region.origin[keyPath: axis], region.shape[keyPath: axis])
     guard length > 0 else { return [AxisCut([])] }
-    let far = (volume + stride - 1) / stride * stride
+    let (stride, halo, margin) = (
+        geometry.stride[keyPath: axis], geometry.halo[keyPath: axis], geometry.margin[keyPath: axis]
+    )
+    let unit = unit[keyPath: axis]
+    let far = geometry.extent(atLeast: volume[keyPath: axis], axis)
     let units = (length + unit - 1) / unit
     var cuts: [AxisCut] = []
     var previous = 0
@@ -137,8 +141,13 @@ private func axisCuts(
         previous = piece
         let spans = Swift.stride(from: origin, to: origin + length, by: piece).map { start in
             let end = min(start + piece, origin + length)
+            if margin > 0 {
+                let low = start / stride * stride - margin
+                return Span(
+                    input: low..<low + geometry.extent(atLeast: end + margin - low, axis), output: start..<end)
+            }
             let low = max(0, start - halo) / stride * stride
-            let high = min(far, (end + halo + stride - 1) / stride * stride)
+            let high = min(far, low + geometry.extent(atLeast: end + halo - low, axis))
             return Span(input: low..<high, output: start..<end)
         }
         cuts.append(AxisCut(spans))

@@ -58,6 +58,16 @@ extension Tensor {
         try check(ct_relu_into(handle))
         return self
     }
+
+    /// x where it is positive, slope · x elsewhere.
+    public func leakyReLU(slope: Double) throws -> Tensor { try Tensor(ct_leaky_relu(handle, slope)) }
+
+    /// Leaky ReLU in this tensor's own storage; see ``reluInPlace()``.
+    @discardableResult
+    public func leakyReLUInPlace(slope: Double) throws -> Tensor {
+        try check(ct_leaky_relu_into(handle, slope))
+        return self
+    }
 }
 
 // Reductions over `axes`; over everything, to a scalar, where they are empty.

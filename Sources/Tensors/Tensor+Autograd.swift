@@ -22,6 +22,17 @@ extension Tensor {
     /// Adds to the gradient of every leaf this scalar was computed from; the recorded graph is consumed.
     public func backward() throws { try check(ct_backward(handle)) }
 
+    /// Adds to the gradient of every leaf (and of every tensor that retains its own) that this tensor was computed
+    /// from, `gradient` being that of some scalar with respect to this tensor.
+    ///
+    /// - Parameter keeping: whether the recorded graph stays, for another pass.
+    public func backward(from gradient: Tensor, keeping: Bool = false) throws {
+        try check(ct_backward_from(handle, gradient.handle, keeping))
+    }
+
+    /// Makes ``backward()`` leave a gradient at this tensor although it is no leaf.
+    public func retainGradient() throws { try check(ct_retain_gradient(handle)) }
+
     /// The same values, outside of the recorded graph.
     public func detached() throws -> Tensor { try Tensor(ct_detach(handle)) }
 }

@@ -48,15 +48,27 @@ extension Tensor {
         )
     }
 
+    /// `[batch, in]` with a weight `[out, in]` gives `[batch, out]`.
+    public func transformed(_ weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
+        try Tensor(ct_linear(handle, weight.handle, bias?.handle))
+    }
+
     /// The largest value of each window; windows that would cross the far border are left out.
-    public func maxPooled(_ kernel: [Int], stride: [Int]? = nil) throws -> Tensor {
-        try requireSpatialAxes([kernel, stride ?? kernel])
-        return try Tensor(ct_max_pool(handle, kernel, stride ?? kernel, kernel.count))
+    ///
+    /// - Parameter padding: voxels on each side that are never the largest; at most half the kernel.
+    public func maxPooled(_ kernel: [Int], stride: [Int]? = nil, padding: [Int]? = nil) throws -> Tensor {
+        let padding = padding ?? kernel.map { _ in 0 }
+        try requireSpatialAxes([kernel, stride ?? kernel, padding])
+        return try Tensor(ct_max_pool(handle, kernel, stride ?? kernel, padding, kernel.count))
     }
 
     /// The mean of each window; windows that would cross the far border are left out.
     public func averagePooled(_ kernel: [Int], stride: [Int]? = nil) throws -> Tensor {
         try requireSpatialAxes([kernel, stride ?? kernel])
+        // libtorch has no 3D average pooling of bf16 on the CPU.
+        if elementType == .bfloat16, device == .cpu {
+            return try to(.float32).averagePooled(kernel, stride: stride).to(.bfloat16)
+        }
         return try Tensor(ct_average_pool(handle, kernel, stride ?? kernel, kernel.count))
     }
 

@@ -33,6 +33,12 @@ extension Tensor {
         return try Tensor(ct_reflect(handle, amounts, amounts.count))
     }
 
+    /// This tensor with a margin that continues at its opposite side, along its last axes.
+    public func wrapped(_ margins: [(before: Int, after: Int)]) throws -> Tensor {
+        let amounts = Self.lastAxisFirst(margins)
+        return try Tensor(ct_wrap(handle, amounts, amounts.count))
+    }
+
     /// This tensor with the order of elements along `axes` reversed.
     public func flipped(_ axes: [Int]) throws -> Tensor { try Tensor(ct_flip(handle, axes, axes.count)) }
 

@@ -57,7 +57,7 @@ public struct AnnotatedVolume: Sendable {
     }
 
     /// Whether the annotation of the voxel at `index` counts.
-    func isAnnotated(_ index: Int) -> Bool {
+    package func isAnnotated(_ index: Int) -> Bool {
         (mask?.voxels[index] ?? 1) != 0 && !(unlabelledZero && labels.voxels[index] == 0)
     }
 }

@@ -22,7 +22,7 @@ struct Checkpoint {
     }
 
     static func write(
-        to path: String, _ state: State, network: UNet, optimizer: any Optimizer, settings: String
+        to path: String, _ state: State, network: Network, optimizer: any Optimizer, settings: String
     ) throws {
         var tensors: [String: Tensor] = [:]
         for (name, tensor) in network.stateDictionary() { tensors["network.\(name)"] = tensor }
@@ -37,7 +37,7 @@ struct Checkpoint {
     ///
     /// - Throws: `Unusable` with the reason, naming the file; network and optimizer may then be half overwritten.
     static func read(
-        _ path: String, into network: UNet, _ optimizer: any Optimizer, settings: String
+        _ path: String, into network: Network, _ optimizer: any Optimizer, settings: String
     ) throws -> State? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         do {

@@ -12,7 +12,7 @@ public struct MemberTraining {
     public let member: Int
     public let volumes: [AnnotatedVolume]
     public let split: AnnotationSplit
-    public let network: UNetConfiguration
+    public let network: NetworkConfiguration
     public let training: TrainingConfiguration
     public let device: Device
     public let precision: Precision
@@ -22,9 +22,9 @@ public struct MemberTraining {
 
     /// - Parameters:
     ///   - member: from 0; with the seed it decides initialization, patches and the block kept back.
-    ///   - network: one input and one output channel, three dimensions.
+    ///   - network: one input and one output channel; a 2D network learns from the sections of z.
     public init(
-        member: Int, volumes: [AnnotatedVolume], split: AnnotationSplit, network: UNetConfiguration,
+        member: Int, volumes: [AnnotatedVolume], split: AnnotationSplit, network: NetworkConfiguration,
         training: TrainingConfiguration, device: Device, precision: Precision, threads: Int
     ) {
         self.member = member
@@ -71,7 +71,7 @@ public struct MemberTraining {
     private func settings() throws -> String {
         struct Settings: Encodable {
             let member: Int
-            let network: UNetConfiguration
+            let network: NetworkConfiguration
             let training: TrainingConfiguration
             let split: AnnotationSplit
             let precision: Precision

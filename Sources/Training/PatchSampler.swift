@@ -35,22 +35,29 @@ public struct PreparedVolume: Sendable {
 ///
 /// A volume is drawn in proportion to its annotated voxels. A share of the patches is centred on an object,
 /// every object equally likely, the others on any voxel the member may learn from. Patches stay within the
-/// volume where it is large enough; a larger patch is placed so that it holds the whole axis and is padded.
+/// volume where it is large enough; a larger patch is placed so that it holds the whole axis and is padded. For a
+/// network whose output has a margin, patches reach that margin beyond the volume, which is mirrored there, as in
+/// prediction.
 public struct PatchSampler: Sendable {
     public let patch: ZYX<Int>
+    private let margin: ZYX<Int>
     private let volumes: [PreparedVolume]
     private let grounds: [SamplingGround]
     private let seed: UInt64
     private let member: Int
 
-    /// - Parameter heldBack: for each volume, the boxes whose labels must not be learnt from.
+    /// - Parameters:
+    ///   - heldBack: for each volume, the boxes whose labels must not be learnt from.
+    ///   - margin: voxels on each side of a patch that the network has no output for.
     /// - Throws: `AnnotationError` where nothing, or no object, is left to learn from.
     public init(
-        volumes: [PreparedVolume], heldBack: [[Box]], patch: ZYX<Int>, seed: UInt64, member: Int
+        volumes: [PreparedVolume], heldBack: [[Box]], patch: ZYX<Int>, margin: ZYX<Int> = .zero, seed: UInt64,
+        member: Int
     ) throws {
         precondition(volumes.count == heldBack.count)
         self.volumes = volumes
         self.patch = patch
+        self.margin = margin
         self.seed = seed
         self.member = member
         grounds = zip(volumes, heldBack).map { SamplingGround($0, heldBack: $1) }
@@ -77,8 +84,11 @@ public struct PatchSampler: Sendable {
         let box = Box(origin: origin(around: centre, in: volume.shape, &random), shape: patch)
 
         let inside = box.intersection(Box(volume.shape))
-        var image = volume.annotation.normalization.apply(volume.annotation.image, box: inside).voxels
-        if augmentation.intensity { IntensityAugmentation.apply(&image, random: &random) }
+        let normalization = volume.annotation.normalization
+        let read = { normalization.apply(volume.annotation.image, box: $0) }
+        var image =
+            margin == .zero ? read(inside) : Volume.mirrored(box, in: volume.shape, read: read)
+        if augmentation.intensity { IntensityAugmentation.apply(&image.voxels, random: &random) }
         let target = volume.target.cropped(to: inside)
         var weight = volume.border.codes.cropped(to: inside).map { volume.border.levels[Int($0)] }
         for held in ground.heldBack {
@@ -88,7 +98,7 @@ public struct PatchSampler: Sendable {
         }
         let place = inside.origin - box.origin
         return TrainingPatch(
-            image: turned(padded(Volume(shape: inside.shape, voxels: image), at: place), orientation),
+            image: turned(padded(image, at: place), orientation),
             target: turned(padded(target, at: place), orientation),
             weight: turned(padded(weight, at: place), orientation))
     }
@@ -106,9 +116,10 @@ public struct PatchSampler: Sendable {
     /// Where a patch around `centre` starts: within the volume, or before it where the patch is the larger.
     private func origin(around centre: ZYX<Int>, in shape: ZYX<Int>, _ random: inout SampleRandom) -> ZYX<Int> {
         func start(_ axis: KeyPath<ZYX<Int>, Int>) -> Int {
-            let slack = shape[keyPath: axis] - patch[keyPath: axis]
-            if slack < 0 { return -random.below(1 - slack) }
-            return max(0, min(slack, centre[keyPath: axis] - patch[keyPath: axis] / 2))
+            let beyond = margin[keyPath: axis]
+            let slack = shape[keyPath: axis] + beyond - patch[keyPath: axis]
+            if slack < -beyond { return -beyond - random.below(1 - slack - beyond) }
+            return max(-beyond, min(slack, centre[keyPath: axis] - patch[keyPath: axis] / 2))
         }
         return ZYX(start(\.z), start(\.y), start(\.x))
     }

@@ -32,7 +32,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     }
 
     public var steps: Int
-    /// Voxels along each axis; a multiple of the network's total stride.
+    /// Voxels along each axis that the network sees; for a 2D network z sections.
     public var patch: ZYX<Int>
     /// Patches a step.
     public var batch: Int
@@ -90,20 +90,22 @@ extension TrainingConfiguration {
     /// Checks what the types allow and training does not.
     ///
     /// - Throws: `TrainingConfigurationError` with the field, what was found and what was expected.
-    public func validate(for network: UNetConfiguration) throws {
+    public func validate(for network: Graph) throws {
         func require(_ holds: Bool, _ field: String, _ found: Any, _ expected: String) throws {
             if !holds { throw TrainingConfigurationError(field: field, found: "\(found)", expected: expected) }
         }
-        let stride = network.totalStride
+        let channels = network.nodes[0].channels
+        let outputs = network.outputs.map { network.nodes[$0].channels }
         try require(
-            network.dimensions == 3 && network.inputChannels == 1 && network.outputChannels == 1, "network",
-            "\(network.dimensions) dimensions, \(network.inputChannels) to \(network.outputChannels) channels",
-            "3 dimensions, 1 to 1 channels")
+            channels == 1 && outputs.allSatisfy { $0 == 1 }, "network", "\(channels) to \(outputs) channels",
+            "1 to 1 channels")
         try require(steps >= 1, "steps", steps, "at least 1")
         try require(batch >= 1, "batch", batch, "at least 1")
+        let seen = Array(patch.array.suffix(network.dimensions))
         try require(
-            zip(patch.array, stride).allSatisfy { $0 > 0 && $0 % $1 == 0 }, "patch", patch,
-            "in multiples of \(ZYX(stride[0], stride[1], stride[2]))")
+            patch.z > 0 && (try? network.extents(of: seen)) != nil, "patch", patch,
+            "\(try network.fittingExtents()) along \(network.dimensions == 2 ? "y and x" : "z, y and x") for this network"
+        )
         try require(learningRate > 0 && learningRate.isFinite, "learning_rate", learningRate, "above 0")
         try require(weightDecay >= 0, "weight_decay", weightDecay, "at least 0")
         try require(momentum > 0 && momentum < 1, "momentum", momentum, "above 0 and below 1")

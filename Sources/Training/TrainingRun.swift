@@ -16,7 +16,8 @@ final class TrainingRun {
 
     private let sampler: PatchSampler
     private let validation: Validation
-    private let network: UNet
+    private let network: Network
+    private let loss: ForegroundLoss
     private let optimizer: any Optimizer
     private var state: Checkpoint.State
     /// The first checkpoint comes after the first step, so that the disk is known to take one.
@@ -24,7 +25,9 @@ final class TrainingRun {
     private var recent = RecentSteps()
 
     init(_ plan: MemberTraining, folder: String, settings: String) throws {
-        try plan.training.validate(for: plan.network)
+        let graph = try plan.network.graph()
+        try plan.training.validate(for: graph)
+        loss = ForegroundLoss(graph)
         training = plan.training
         member = plan.member
         device = plan.device
@@ -40,7 +43,8 @@ final class TrainingRun {
         sampler = try PatchSampler(
             volumes: volumes,
             heldBack: volumes.indices.map { plan.split.heldBack(from: plan.member, volume: $0) },
-            patch: training.patch, seed: training.seed, member: member)
+            patch: training.patch, margin: TileGeometry(graph, patch: training.patch).margin, seed: training.seed,
+            member: member)
         validation = Validation(plan.split.validation[member], volumes: volumes, threads: plan.threads)
 
         var fresh = try Self.start(plan)
@@ -58,11 +62,11 @@ final class TrainingRun {
     }
 
     /// The network and its optimizer before the first step.
-    private static func start(_ plan: MemberTraining) throws -> (network: UNet, optimizer: any Optimizer) {
+    private static func start(_ plan: MemberTraining) throws -> (network: Network, optimizer: any Optimizer) {
         let training = plan.training
         // Step -1 is used for no patch.
         var random = SampleRandom(seed: training.seed, member: plan.member, step: -1, index: -1)
-        let network = try UNet(plan.network, seed: random.next(), device: plan.device)
+        let network = try Network(plan.network, seed: random.next(), device: plan.device)
         let optimizer: any Optimizer =
             switch training.optimizer {
             case .adamW:
@@ -105,9 +109,9 @@ final class TrainingRun {
 
     /// One step of the optimizer; gives the loss before it. All tensors of the step are gone when it returns.
     private func step(_ patches: [TrainingPatch]) throws -> Double {
-        let batch = try Batch(patches, device: device)
-        let logits = try withAutocast(precision, on: device) { try network(batch.image) }
-        let loss = try ForegroundLoss.value(logits: logits, batch: batch)
+        let batch = try Batch(patches, dimensions: network.graph.dimensions, device: device)
+        let outputs = try withAutocast(precision, on: device) { try network.outputs(batch.image) }
+        let loss = try loss.value(outputs: outputs, batch: batch)
         let value = Double(try loss.item())
         guard value.isFinite else { throw TrainingDiverged(member: member, step: state.step + 1) }
         try optimizer.clearGradients()
@@ -140,10 +144,11 @@ final class TrainingRun {
         try takeStatistics()
         network.mode = .evaluation
         defer { network.mode = .training }
-        let predictor = try Predictor(network: network, precision: precision, device: device)
+        let predictor = try Predictor(
+            network: network, patch: training.patch, precision: precision, device: device)
         // About the memory of a training step, but never less than a small tile.
-        let smallest = predictor.halo.zip(predictor.stride) { 2 * $0 + 4 * $1 }.count
-        let tile = max(4 * training.batch * training.patch.count, smallest)
+        let small = max(4 * training.batch * training.patch.count, predictor.geometry.smallTile.count)
+        let tile = predictor.geometry.isExact ? small : TileGeometry.fixedTileVoxels
         return try validation.score(predictor, maximumTileVoxels: tile)
     }
 
@@ -159,7 +164,7 @@ final class TrainingRun {
                     // Step -2 is used for no step of training.
                     sampler.patch(step: -2, index: index, oversampling: 0, augmentation: augmentation)
                 }
-                let image = try Batch(drawn, device: device).image
+                let image = try Batch(drawn, dimensions: network.graph.dimensions, device: device).image
                 _ = try withAutocast(precision, on: device) { try network(image) }
             }
         }

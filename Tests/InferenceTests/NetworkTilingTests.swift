@@ -7,56 +7,112 @@ import Volumes
 
 @Suite(.serialized) struct NetworkTilingTests {
     /// A network whose statistics are not those of its initialization.
-    private func network(_ configuration: UNetConfiguration) throws -> UNet {
+    private func network(_ configuration: NetworkConfiguration) throws -> Network {
         // Tests run side by side; a pool of threads each would only fight.
         try Libtorch.setThreads(1)
-        let network = try UNet(configuration, seed: 5)
+        let network = try Network(configuration, seed: 5)
         network.mode = .population
         try withoutGradients {
-            let noise = noisyVolume(ZYX(32, 32, 32))
-            _ = try network(Tensor(noise.voxels, shape: [1, 1, 32, 32, 32]))
+            let extents = try network.graph.smallestInput().map { $0 + 24 }
+            let noise = noisyVolume(
+                ZYX(extents.count == 2 ? 1 : extents[0], extents[extents.count - 2], extents.last!))
+            _ = try network(Tensor(noise.voxels, shape: [1, 1] + extents))
         }
         try network.storePopulationStatistics()
         network.mode = .evaluation
         return network
     }
 
-    static let networks: [UNetConfiguration] = [
-        try! UNetConfiguration(levels: 3, features: 16),
-        try! UNetConfiguration(levels: 2, features: 16, kernels: [[1, 3, 3], [3, 3, 3]], strides: [[1, 2, 2]]),
-        try! UNetConfiguration(levels: 2, features: 16, upsampling: .interpolation),
+    static let networks: [NetworkConfiguration] = [
+        try! small(3),
+        try! small(2) {
+            $0.kernels = [[1, 3, 3], [3, 3, 3]]
+            $0.strides = [[1, 2, 2]]
+        },
+        try! small(2) { $0.upsampling = .interpolation },
+        try! small(2) { $0.padding = .valid },
+        try! small(2) {
+            $0.padding = .valid
+            $0.kernels = [[1, 3, 3], [3, 3, 3]]
+            $0.strides = [[1, 2, 2]]
+        },
+        try! small(3, dimensions: 2),
+        try! small(3, dimensions: 2) { $0.padding = .valid },
     ]
 
+    private static func small(
+        _ levels: Int, dimensions: Int = 3, _ change: (inout NetworkConfiguration) -> Void = { _ in }
+    ) throws -> NetworkConfiguration {
+        try NetworkConfiguration("unet", dimensions: dimensions) {
+            $0.levels = levels
+            $0.features = 8
+            change(&$0)
+        }
+    }
+
     @Test(arguments: networks, [60_000, 75_000])
-    func tiledIsUntiled(configuration: UNetConfiguration, maximum: Int) throws {
+    func tiledIsUntiled(configuration: NetworkConfiguration, maximum: Int) throws {
         let network = try network(configuration)
         let shape = ZYX(19, 53, 77)
         let volume = noisyVolume(shape)
-        let predictor = try Predictor(network: network, precision: .f32, device: .cpu)
-        func logits(_ maximum: Int) throws -> [Float] {
-            try predictor.logits(of: Box(shape), volume: shape, maximumTileVoxels: maximum) {
+        let predictor = try Predictor(network: network, patch: ZYX(repeating: 64), precision: .f32, device: .cpu)
+        func logits(_ region: Box, _ maximum: Int) throws -> Volume<Float> {
+            try predictor.logits(of: region, volume: shape, maximumTileVoxels: maximum) {
                 volume.cropped(to: $0)
-            }.voxels.map(LogitScale.decode)
+            }.map(LogitScale.decode)
         }
-        // One tile is the network itself on the padded volume.
-        let whole = try logits(.max)
-        let far = predictor.stride.cells(covering: shape).zip(predictor.stride, *)
-        var padded = Volume<Float>(shape: far)
-        padded.replace(at: .zero, with: volume)
-        let direct = try withoutGradients {
-            try network(Tensor(padded.voxels, shape: [1, 1, far.z, far.y, far.x])).floats()
-        }
-        let expected = Volume(shape: far, voxels: direct).cropped(to: Box(shape)).voxels
-        #expect(zip(whole, expected).allSatisfy { abs($0 - $1) <= 1e-4 + 0.5 / 1024 })
+        let whole = try logits(Box(shape), .max)
+        let expected = try untiled(volume, network, predictor.geometry)
+        #expect(zip(whole.voxels, expected.voxels).allSatisfy { abs($0 - $1) <= 1e-4 + 0.5 / 1024 })
 
-        let plan = try TilePlan(
-            volume: shape, region: Box(shape), stride: predictor.stride, halo: predictor.halo,
-            maximumVoxels: maximum)
-        #expect(plan.tiles.count > 1)
-        // Rounding to 1/1024 may turn a difference of 1e-5 into one unit.
-        let tiled = try logits(maximum)
-        #expect(zip(tiled, whole).allSatisfy { abs($0 - $1) <= 1.01 / 1024 })
-        #expect(zip(tiled, whole).count { $0 != $1 } < tiled.count / 50)
+        let part = Box(from: ZYX(3, 11, 6), to: ZYX(18, 53, 70))
+        for region in [Box(shape), part] {
+            let plan = try TilePlan(
+                volume: shape, region: region, geometry: predictor.geometry, maximumVoxels: maximum)
+            #expect(plan.tiles.count > 1 || region == part)
+            // Rounding to 1/1024 may turn a difference of 1e-5 into one unit.
+            let tiled = try logits(region, maximum).voxels
+            let same = whole.cropped(to: region).voxels
+            #expect(zip(tiled, same).allSatisfy { abs($0 - $1) <= 1.01 / 1024 })
+            #expect(zip(tiled, same).count { $0 != $1 } < tiled.count / 50)
+        }
+    }
+
+    /// The network itself on the whole volume: zero-padded at its far end, or mirrored by the margin on all sides.
+    private func untiled(_ volume: Volume<Float>, _ network: Network, _ geometry: TileGeometry) throws -> Volume<
+        Float
+    > {
+        let far = geometry.stride.cells(covering: volume.shape).zip(geometry.stride, *)
+        var input = Volume<Float>(shape: far)
+        input.replace(at: .zero, with: volume)
+        if geometry.margin != .zero {
+            let rest = geometry.smallest - geometry.margin - geometry.margin
+            // Whole strides more than the smallest output.
+            let output = (volume.shape - rest).zip(geometry.stride) { max(0, ($0 + $1 - 1) / $1 * $1) } + rest
+            input = Volume(shape: output + geometry.margin + geometry.margin)
+            for z in 0..<input.shape.z {
+                for y in 0..<input.shape.y {
+                    for x in 0..<input.shape.x {
+                        let at = (ZYX(z, y, x) - geometry.margin).zip(volume.shape, mirrored)
+                        input[z, y, x] = volume[at.z, at.y, at.x]
+                    }
+                }
+            }
+        }
+        let size = input.shape
+        let isFlat = network.graph.dimensions == 2
+        let tensor = try Tensor(
+            input.voxels, shape: isFlat ? [size.z, 1, size.y, size.x] : [1, 1, size.z, size.y, size.x])
+        let direct = try withoutGradients { try network(tensor) }
+        return Volume(
+            shape: size - geometry.margin - geometry.margin, voxels: try direct.floats()
+        ).cropped(to: Box(volume.shape))
+    }
+
+    private func mirrored(_ at: Int, _ length: Int) -> Int {
+        var at = at
+        while at < 0 || at >= length { at = at < 0 ? -at : 2 * (length - 1) - at }
+        return at
     }
 
     @Test func aNetworkFileReadsBackAsTheSameNetwork() throws {

@@ -7,7 +7,9 @@ import Volumes
     static let volume = foamIntensities(ZYX(21, 50, 43))
     /// Stands for a network: pools by `stride`, spreads over three cells and adds each voxel's own value.
     static let stride = ZYX(2, 4, 4)
-    static var predictor: Predictor { Predictor(stride: stride, halo: ZYX(3, 7, 7), forward: pooledNeighbourhood) }
+    static var predictor: Predictor {
+        Predictor(TileGeometry(stride: stride, halo: ZYX(3, 7, 7)), forward: pooledNeighbourhood)
+    }
 
     static func untiled() -> Volume<Int16> {
         let far = stride.cells(covering: volume.shape).zip(stride, *)

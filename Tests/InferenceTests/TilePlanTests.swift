@@ -15,7 +15,8 @@ import Volumes
         let stride = ZYX(4, 8, 8)
         let halo = ZYX(11, 22, 22)
         let plan = try TilePlan(
-            volume: volume, region: region, stride: stride, halo: halo, maximumVoxels: maximum)
+            volume: volume, region: region, geometry: TileGeometry(stride: stride, halo: halo),
+            maximumVoxels: maximum)
         #expect(plan.tiles.reduce(0) { $0 + $1.output.count } == region.count)
         let far = stride.cells(covering: volume).zip(stride, *)
         for (place, tile) in plan.tiles.enumerated() {
@@ -34,7 +35,8 @@ import Volumes
     @Test func withEnoughMemoryTheVolumeIsOneTile() throws {
         let volume = ZYX(120, 240, 250)
         let plan = try TilePlan(
-            volume: volume, region: Box(volume), stride: ZYX(repeating: 8), halo: ZYX(repeating: 48),
+            volume: volume, region: Box(volume),
+            geometry: TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 48)),
             maximumVoxels: 120 * 240 * 256)
         #expect(plan.tiles.map(\.input) == [Box(ZYX(120, 240, 256))])
         #expect(plan.tiles.map(\.output) == [Box(volume)])
@@ -43,7 +45,8 @@ import Volumes
     @Test func cutsAlongOneAxisWhereThatIsEnough() throws {
         let volume = ZYX(64, 256, 512)
         let plan = try TilePlan(
-            volume: volume, region: Box(volume), stride: ZYX(repeating: 8), halo: ZYX(repeating: 48),
+            volume: volume, region: Box(volume),
+            geometry: TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 48)),
             maximumVoxels: 64 * 256 * 312)
         #expect(plan.tiles.map(\.output.shape) == [ZYX(64, 256, 256), ZYX(64, 256, 256)])
         #expect(plan.tiles.map(\.input.shape.x) == [304, 304])
@@ -54,8 +57,9 @@ import Volumes
         let volume = ZYX(130, 400, 500)
         let unit = ZYX(64, 128, 128)
         let plan = try TilePlan(
-            volume: volume, region: Box(volume), stride: ZYX(repeating: 8), halo: ZYX(repeating: 40),
-            maximumVoxels: 5_000_000, unit: unit)
+            volume: volume, region: Box(volume),
+            geometry: TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 40)), maximumVoxels: 5_000_000,
+            unit: unit)
         for shard in Box(volume).cells(of: unit) {
             #expect(plan.tiles.count { $0.output.contains(shard) } == 1)
         }
@@ -64,8 +68,8 @@ import Volumes
     @Test func aTileThatCannotFitIsAnError() {
         let error = #expect(throws: TileTooLarge.self) {
             try TilePlan(
-                volume: ZYX(200, 200, 200), region: Box(ZYX(200, 200, 200)), stride: ZYX(repeating: 8),
-                halo: ZYX(repeating: 48), maximumVoxels: 100_000)
+                volume: ZYX(200, 200, 200), region: Box(ZYX(200, 200, 200)),
+                geometry: TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 48)), maximumVoxels: 100_000)
         }
         #expect(error?.needed == ZYX(repeating: 104))
     }
@@ -74,7 +78,8 @@ import Volumes
         let memory = 1 << 30
         func voxels(_ features: Int, _ precision: Precision) throws -> Int {
             TilePlan.maximumVoxels(
-                memory: memory, network: try UNetConfiguration(features: features), precision: precision)
+                memory: memory, network: try NetworkConfiguration("unet") { $0.features = features }.graph(),
+                precision: precision)
         }
         let (narrow, wide) = (try voxels(16, .f32), try voxels(32, .f32))
         #expect((1_500_000...5_000_000).contains(narrow))

@@ -5,34 +5,60 @@ import Testing
 struct HaloTests {
     /// 44 by the convolutions and up to 7 by the alignment of an output voxel with the windows of three levels.
     @Test func fourLevelsOfTwoConvolutionsReach51Voxels() throws {
-        let configuration = try UNetConfiguration(levels: 4, features: 16)
-        #expect(configuration.halo == [51, 51, 51])
-        #expect(configuration.totalStride == [8, 8, 8])
+        let configuration = try NetworkConfiguration("unet") {
+            $0.levels = 4
+            $0.features = 16
+        }
+        #expect(try configuration.graph().halo() == [51, 51, 51])
+        #expect(try configuration.graph().totalStride == [8, 8, 8])
     }
 
-    static let networks: [UNetConfiguration] = [
-        try! UNetConfiguration(dimensions: 2, levels: 2, features: 1, convolutionsPerLevel: 1),
-        try! UNetConfiguration(
-            dimensions: 2, levels: 3, features: 1, kernels: [[1, 3], [3, 3], [3, 5]], strides: [[1, 2], [2, 3]]),
-        try! UNetConfiguration(
-            dimensions: 2, levels: 3, features: 1, convolutionsPerLevel: 1, upsampling: .interpolation),
-        try! UNetConfiguration(
-            levels: 2, features: 1, convolutionsPerLevel: 1, kernels: [[1, 3, 3], [3, 3, 3]], strides: [[1, 2, 2]]),
-        try! UNetConfiguration(dimensions: 2, levels: 1, features: 1),
-        try! UNetConfiguration(
-            dimensions: 2, levels: 4, features: 1, kernels: Array(repeating: [1, 3], count: 4),
-            strides: Array(repeating: [1, 2], count: 3)),
+    static let networks: [NetworkConfiguration] = [
+        try! NetworkConfiguration("unet", dimensions: 2) {
+            $0.levels = 2
+            $0.features = 1
+            $0.blocks = [1]
+        },
+        try! NetworkConfiguration("unet", dimensions: 2) {
+            $0.levels = 3
+            $0.features = 1
+            $0.kernels = [[1, 3], [3, 3], [3, 5]]
+            $0.strides = [[1, 2], [2, 3]]
+        },
+        try! NetworkConfiguration("unet", dimensions: 2) {
+            $0.levels = 3
+            $0.features = 1
+            $0.blocks = [1]
+            $0.upsampling = .interpolation
+        },
+        try! NetworkConfiguration("unet") {
+            $0.levels = 2
+            $0.features = 1
+            $0.blocks = [1]
+            $0.kernels = [[1, 3, 3], [3, 3, 3]]
+            $0.strides = [[1, 2, 2]]
+        },
+        try! NetworkConfiguration("unet", dimensions: 2) {
+            $0.levels = 1
+            $0.features = 1
+        },
+        try! NetworkConfiguration("unet", dimensions: 2) {
+            $0.levels = 4
+            $0.features = 1
+            $0.kernels = Array(repeating: [1, 3], count: 4)
+            $0.strides = Array(repeating: [1, 2], count: 3)
+        },
     ]
 
     /// One voxel is raised far above the others in a network of positive weights, so that every path carries it on.
     @Test("One input voxel changes outputs as far as the halo and no further", arguments: networks)
-    func reach(configuration: UNetConfiguration) throws {
-        let network = try UNet(configuration, seed: 1)
+    func reach(configuration: NetworkConfiguration) throws {
+        let network = try Network(configuration, seed: 1)
         for parameter in network.parameters where parameter.name.hasSuffix("weight") {
             try parameter.tensor.assign(.full(parameter.tensor.shape, 0.5))
         }
         network.mode = .evaluation
-        let (halo, stride) = (configuration.halo, configuration.totalStride)
+        let (halo, stride) = (try network.graph.halo(), network.graph.totalStride)
         let middle = zip(halo, stride).map { ($0 + $1 - 1) / $1 * $1 }
         let shape = zip(middle, stride).map { 2 * $0 + $1 }
         let plain = [Float](repeating: 1, count: shape.reduce(1, *))

@@ -6,15 +6,18 @@ import Testing
 /// The network of `Data/make_reference.py`, which wrote what PyTorch makes of it.
 struct ReferenceTests {
     let file: [String: Tensor]
-    let network: UNet
+    let network: Network
 
     init() throws {
         let path = Bundle.module.path(forResource: "Data/unet-reference", ofType: "safetensors")!
         file = try Safetensors(contentsOf: path).tensors
-        network = try UNet(
-            UNetConfiguration(
-                levels: 3, features: 2, kernels: [[1, 3, 3], [3, 3, 3], [3, 3, 3]],
-                strides: [[1, 2, 2], [2, 2, 2]]),
+        network = try Network(
+            NetworkConfiguration("unet") {
+                $0.levels = 3
+                $0.features = 2
+                $0.kernels = [[1, 3, 3], [3, 3, 3], [3, 3, 3]]
+                $0.strides = [[1, 2, 2], [2, 2, 2]]
+            },
             seed: 1)
         try network.load(part("initial"))
     }

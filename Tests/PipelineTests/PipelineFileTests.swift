@@ -1,5 +1,6 @@
 import Foundation
 import Labeling
+import Networks
 import Pipeline
 import TestSupport
 import Testing
@@ -39,8 +40,8 @@ struct PipelineFileTests {
         #expect(file.train[0].labels.dataset == "/volumes/labels")
         #expect(file.train[0].mask?.title == "mask.tif")
         #expect(file.train[0].zeroIsUnlabelled)
-        #expect(file.network.levels == 3)
-        #expect(file.network.strides == [[1, 2, 2], [2, 2, 2]])
+        #expect(file.network.configuration.levels == 3)
+        #expect(file.network.configuration.strides == [[1, 2, 2], [2, 2, 2]])
         #expect(file.training.steps == 1200)
         #expect(file.training.patch == ZYX(16, 64, 64))
         #expect(file.training.optimizer == .sgd)
@@ -64,7 +65,56 @@ struct PipelineFileTests {
         #expect(file.workFolder == folder.path + "/work/larva")
     }
 
+    @Test func networkSettingsAreRead() throws {
+        func expect(
+            _ text: String, patch: String = "[32, 64, 64]", _ architecture: String = "unet", dimensions: Int = 3,
+            _ change: (inout NetworkConfiguration) -> Void
+        ) throws {
+            let file = try read(
+                "train: {image: raw.tif, labels: l.tif}\nsegment: raw.tif\nnetwork: {\(text)}\n"
+                    + "training: {patch: \(patch)}")
+            let expected = try NetworkConfiguration(architecture, dimensions: dimensions, change)
+            #expect(file.network.configuration == expected)
+        }
+        try expect("architecture: residual-unet, order: linear-relu, residual_scale: 1/sqrt2", "residual-unet") {
+            $0.order = .linearActivation
+            $0.residualScale = 0.5.squareRoot()
+        }
+        try expect("architecture: residual-unet, order: conv-norm-relu, zero_last_norm: true", "residual-unet") {
+            $0.order = .original
+            $0.zeroLastNorm = true
+        }
+        try expect("normalization: {ghost: 4}") { $0.normalization = .ghost(virtualBatch: 4) }
+        try expect("normalization: {group: 4}") { $0.normalization = .group(groups: 4) }
+        try expect("normalization: layer") { $0.normalization = .layer }
+        try expect("architecture: dense-unet, growth: 12, blocks: [2, 3, 4, 5]", "dense-unet") {
+            $0.growth = 12
+            $0.blocks = [2, 3, 4, 5]
+        }
+        try expect("padding: valid, dimensions: 2", patch: "[1, 92, 92]", dimensions: 2) { $0.padding = .valid }
+        try expect("architecture: resnet-unet, encoder: resnet-50, initialization: glorot", "resnet-unet") {
+            $0.encoder = "resnet-50"
+            $0.initialization = .glorot
+        }
+        try expect("architecture: nnunet, deep_supervision: false, levels: 4", "nnunet") {
+            $0.deepSupervision = false
+            $0.levels = 4
+        }
+    }
+
     @Test(arguments: [
+        ("network: {architecture: unat}", 1, "unknown architecture 'unat'; did you mean 'unet'?"),
+        ("network: {architecture: resnet-50}", 1, "resnet-50 is a classifier"),
+        ("network: {architecture: unet, growth: 4}", 1, "network.growth is no setting of unet; it has"),
+        ("network: {architecture: resnet-unet, encoder: resnet-51}", 1, "network.encoder must be one of resnet-18"),
+        (
+            "network:\n  architecture: bottleneck-unet\n  order: linear-relu", 3,
+            "network.order must be norm-relu-conv"
+        ),
+        ("network: {normalization: {ghost: 0}}", 1, "network.normalization.ghost must be at least 1, found 0"),
+        ("network: {normalization: bach}", 1, "network.normalization must be batch, ghost"),
+        ("network: {kernels: [[3, 3, 3]]}", 1, "network.kernels must have one [z, y, x] a level, 4 in all"),
+        ("network: {dimensions: 4}", 1, "network.dimensions must be at most 3, found 4"),
         ("nework: {levels: 3}", 1, "unknown key 'nework'; did you mean 'network'?"),
         ("network: {level: 3}", 1, "unknown key 'level' in 'network'; did you mean 'levels'?"),
         ("training: {colour: red}", 1, "unknown key 'colour' in 'training'; known are steps"),
@@ -73,7 +123,7 @@ struct PipelineFileTests {
         ("training: {patch: [32, 32]}", 1, "training.patch must be three whole numbers [z, y, x]"),
         (
             "training: {patch: [30, 64, 64]}\nnetwork: {strides: [[2,2,2],[2,2,2],[1,2,2]]}", 1,
-            "training.patch must be a multiple of 4 along z for a network of 4 levels, found 30"
+            "training.patch must be multiples of [4, 8, 8] along z, y and x for this network, found z 30 × y 64 × x 64"
         ),
         ("ensemble: {members: 0}", 1, "ensemble.members must be at least 1, found 0"),
         ("ensemble: {calibration: 0}", 1, "consensus.threshold needs a value"),

@@ -22,7 +22,10 @@ import Volumes
         return MemberTraining(
             member: member, volumes: [volume],
             split: try AnnotationSplit(shapes: [shape], calibration: 1.0 / 6, members: members),
-            network: try UNetConfiguration(levels: 2, features: 4), training: training, device: .cpu,
+            network: try NetworkConfiguration("unet") {
+                $0.levels = 2
+                $0.features = 4
+            }, training: training, device: .cpu,
             precision: .f32, threads: 1)
     }
 
@@ -74,9 +77,9 @@ import Volumes
 
         // The file alone is enough to predict, and says the same as validation did.
         let network = try NetworkFile.read(result.weights, device: .cpu)
-        #expect(network.configuration.features == 4)
+        #expect(network.configuration?.features == 4)
         let volume = try annotated(foam(shape, objects: 12))
-        let predictor = try Predictor(network: network, precision: .f32, device: .cpu)
+        let predictor = try Predictor(network: network, patch: ZYX(repeating: 64), precision: .f32, device: .cpu)
         let logits = try predictor.logits(of: Box(shape), volume: shape, maximumTileVoxels: 1_000_000) {
             volume.normalization.apply(volume.image, box: $0)
         }
@@ -162,7 +165,8 @@ import Volumes
         let error = #expect(throws: TrainingConfigurationError.self) { try plan.run(folder: "/nowhere") }
         #expect(
             error?.description
-                == "training.patch must be in multiples of z 2 × y 2 × x 2, found z 16 × y 15 × x 16")
+                == "training.patch must be multiples of [2, 2, 2] along z, y and x for this network, found z 16 × y 15 × x 16"
+        )
     }
 
     private func scratch() throws -> String {

@@ -7,7 +7,9 @@ import Volumes
 struct CommandTests {
     private let folder = ScratchFolder()
 
-    @Test(arguments: ["run", "plan", "status", "clean", "info", "evaluate", "label", "synthesize"])
+    @Test(arguments: [
+        "run", "plan", "status", "clean", "info", "evaluate", "label", "networks", "synthesize",
+    ])
     func helpEndsInAnExample(command: String) throws {
         let ending = try Program.run(command, "--help", in: folder.path)
         #expect(ending.code == 0)
@@ -26,6 +28,47 @@ struct CommandTests {
         let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
         #expect(object?["elementType"] as? String == "uint32")
         #expect(object?["voxelSizeNanometers"] as? [String: Double] == ["z": 40, "y": 8, "x": 9])
+    }
+
+    @Test func networksAreListedForScripts() throws {
+        let ending = try Program.run("networks", "--json", in: folder.path)
+        let networks = try #require(
+            try JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [[String: Any]])
+        let found = try #require(
+            networks.first { $0["name"] as? String == "resnet-50" && $0["dimensions"] as? Int == 2 })
+        #expect(found["parameters"] as? Int == 25_557_032)
+        #expect(found["multiply_adds"] as? Int == 4_089_184_256)
+        #expect(found["receptive_field"] as? [Int] == [427, 427])
+        #expect(Set(networks.compactMap { $0["dimensions"] as? Int }) == [2, 3])
+        #expect(networks.allSatisfy { ($0["smallest_tile"] as? [Int])?.count == $0["dimensions"] as? Int })
+    }
+
+    @Test func aNetworkIsDescribedLayerByLayer() throws {
+        let ending = try Program.run(
+            "networks", "unet", "--describe", "--json", "--set", "levels=2", "--set", "normalization={group: 2}",
+            "--dimensions", "2", "--input", "32,48", in: folder.path)
+        let layers = try #require(
+            try JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [[String: Any]])
+        #expect(layers.last?["extents"] as? [Int] == [32, 48])
+        #expect(layers.contains { $0["operation"] as? String == "group norm of 2" })
+        // 16 · 16 · 9 weights, for 32 · 48 voxels.
+        let second = try #require(layers.first { $0["name"] as? String == "encoder.0.1.convolution" })
+        #expect(second["parameters"] as? Int == 2_304)
+        #expect(second["multiply_adds"] as? Int == 2_304 * 32 * 48)
+    }
+
+    @Test(arguments: [
+        (["unat"], "unknown architecture 'unat'; did you mean 'unet'?"),
+        (["unet", "--set", "growth=2"], "network.growth is no setting of unet"),
+        (["unet", "--set", "levels"], "'levels' is no key=value"),
+        (["unet", "--input", "31,32,32"], "extents [31, 32, 32] does not suit the network"),
+    ])
+    func aNetworkThatCannotBeIsOneLine(arguments: [String], problem: String) throws {
+        let process = try Program.start(["networks"] + arguments, in: folder.path)
+        let ending = try Program.wait(for: process)
+        #expect(ending.code == 1)
+        #expect(ending.complaints.contains(problem), "\(ending.words)")
+        #expect(ending.complaints.split(separator: "\n").count == 1)
     }
 
     @Test func evaluateOfATruthAgainstItselfIsPerfect() throws {

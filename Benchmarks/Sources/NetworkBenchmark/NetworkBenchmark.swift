@@ -8,7 +8,7 @@ import Tensors
 ///     NetworkBenchmark [f32|bf16] [threads] [repetitions]
 @main
 struct NetworkBenchmark {
-    let network: UNet
+    let network: Network
     let optimizer: SGD
     let precision: Precision
     let image: Tensor
@@ -16,7 +16,11 @@ struct NetworkBenchmark {
     let weight: Tensor
 
     init(precision: Precision) throws {
-        network = try UNet(UNetConfiguration(levels: 4, features: 16), seed: 1)
+        network = try Network(
+            NetworkConfiguration("unet") {
+                $0.levels = 4
+                $0.features = 16
+            }, seed: 1)
         optimizer = try SGD(network.parameters, rate: 0.01, momentum: 0.99, decay: 3e-5)
         self.precision = precision
         let shape = [2, 1, 64, 64, 64]

@@ -75,6 +75,9 @@ ct_tensor *ct_sigmoid(const ct_tensor *a);
 ct_tensor *ct_softplus(const ct_tensor *a);
 ct_tensor *ct_relu(const ct_tensor *a);
 int ct_relu_into(ct_tensor *a);
+/// x where it is positive, slope * x elsewhere.
+ct_tensor *ct_leaky_relu(const ct_tensor *a, double slope);
+int ct_leaky_relu_into(ct_tensor *a, double slope);
 ct_tensor *ct_clamp(const ct_tensor *a, double low, double high);
 ct_tensor *ct_minimum(const ct_tensor *a, const ct_tensor *b);
 ct_tensor *ct_maximum(const ct_tensor *a, const ct_tensor *b);
@@ -91,6 +94,7 @@ ct_tensor *ct_concatenate(const ct_tensor *const *tensors, size_t count, intptr_
 ct_tensor *ct_narrow(const ct_tensor *a, intptr_t axis, intptr_t start, intptr_t length);
 ct_tensor *ct_pad(const ct_tensor *a, const intptr_t *amounts, size_t count, double value);
 ct_tensor *ct_reflect(const ct_tensor *a, const intptr_t *amounts, size_t count);
+ct_tensor *ct_wrap(const ct_tensor *a, const intptr_t *amounts, size_t count);
 ct_tensor *ct_flip(const ct_tensor *a, const intptr_t *axes, size_t count);
 ct_tensor *ct_reshape(const ct_tensor *a, const intptr_t *shape, size_t rank);
 ct_tensor *ct_permute(const ct_tensor *a, const intptr_t *axes, size_t rank);
@@ -107,8 +111,11 @@ ct_tensor *ct_transposed_convolution(const ct_tensor *x, const ct_tensor *weight
                                      const intptr_t *stride, const intptr_t *padding,
                                      const intptr_t *output_padding, const intptr_t *dilation, size_t rank,
                                      intptr_t groups);
-ct_tensor *ct_max_pool(const ct_tensor *x, const intptr_t *kernel, const intptr_t *stride, size_t rank);
+ct_tensor *ct_max_pool(const ct_tensor *x, const intptr_t *kernel, const intptr_t *stride, const intptr_t *padding,
+                       size_t rank);
 ct_tensor *ct_average_pool(const ct_tensor *x, const intptr_t *kernel, const intptr_t *stride, size_t rank);
+/// x · weightᵀ + bias
+ct_tensor *ct_linear(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias);
 ct_tensor *ct_upsample_nearest(const ct_tensor *x, const intptr_t *size, size_t rank);
 ct_tensor *ct_upsample_linear(const ct_tensor *x, const intptr_t *size, size_t rank);
 ct_tensor *ct_batch_norm(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
@@ -125,6 +132,11 @@ bool ct_requires_gradient(const ct_tensor *t);
 int ct_gradient(const ct_tensor *t, ct_tensor **gradient);
 int ct_clear_gradient(ct_tensor *t);
 int ct_backward(const ct_tensor *t);
+/// Back from any tensor, `gradient` being that of what is asked for with respect to it; with `keep` the graph stays
+/// for another pass.
+int ct_backward_from(const ct_tensor *t, const ct_tensor *gradient, bool keep);
+/// Makes ct_gradient know the gradient of a tensor that is no leaf.
+int ct_retain_gradient(ct_tensor *t);
 ct_tensor *ct_detach(const ct_tensor *t);
 /// Both return what was set before.
 bool ct_set_gradients_enabled(bool enabled);

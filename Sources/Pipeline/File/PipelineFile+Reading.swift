@@ -27,8 +27,11 @@ extension PipelineFile {
             try keys["name"]?.folderName() ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         voxelSize = try keys["voxel_size"]?.voxelSize()
         if let target = keys["target"] { try target.foreground() }
-        network = try keys["network"]?.network() ?? NetworkSettings()
-        training = try keys["training"]?.training() ?? TrainingConfiguration()
+        network = try keys["network"]?.segmentationNetwork() ?? NetworkSettings()
+        let isFlat = network.configuration.dimensions == 2
+        training = TrainingConfiguration()
+        if isFlat { training.patch = ZYX(1, 256, 256) }
+        if let value = keys["training"] { training = try value.training(training) }
         if let statistics = keys["network"]?.value(of: "statistics") {
             training.statistics = try statistics.statistics()
         }
@@ -59,17 +62,26 @@ extension PipelineFile {
                 problem: "ensemble.calibration is 0, so consensus.threshold needs a value: "
                     + "'auto' chooses it on the calibration block")
         }
-        let divisor = network.strides.map { $0.reduce([1, 1, 1]) { Swift.zip($0, $1).map(*) } }
-        let smallest = 1 << (network.levels - 1)
-        for (axis, (letter, size)) in Swift.zip(["z", "y", "x"], training.patch.array).enumerated() {
-            // Without explicit strides an axis may be halved at every level or, where voxels are long, at fewer.
-            let stride = divisor?[axis] ?? (size < smallest ? size : smallest)
-            guard size % stride == 0 else {
-                throw PipelineFault(
-                    file: path, line: lines["training.patch"],
-                    problem: "training.patch must be a multiple of \(stride) along \(letter) "
-                        + "for a network of \(network.levels) levels, found \(size)")
-            }
+        // Without a voxel size or strides the network follows from files not yet read.
+        let settings = try Architecture.named(network.configuration.architecture).settings
+        if let size = voxelSize?.size {
+            try checkPatch(against: network.configuration(voxelSize: size))
+        } else if network.configuration.strides != nil || !settings.contains(.strides) {
+            try checkPatch(against: network.configuration)
+        }
+    }
+
+    /// - Throws: `PipelineFault` where the network cannot be applied to the training patch.
+    func checkPatch(against network: NetworkConfiguration) throws {
+        let graph = try network.graph()
+        do {
+            _ = try graph.extents(of: Array(training.patch.array.suffix(network.dimensions)))
+        } catch is MisfittingExtents {
+            throw PipelineFault(
+                file: path, line: lines["training.patch"] ?? lines["network"],
+                problem: "training.patch must be \(try graph.fittingExtents()) along "
+                    + "\(network.dimensions == 2 ? "y and x" : "z, y and x") for this network, "
+                    + "found \(training.patch)")
         }
     }
 }
@@ -146,37 +158,6 @@ extension YAMLValue {
         return TrainingEntry(
             image: try location("image"), labels: try location("labels"),
             mask: keys["mask"] == nil ? nil : try location("mask"), zeroIsUnlabelled: zeroIsUnlabelled)
-    }
-
-    fileprivate func network() throws -> NetworkSettings {
-        let keys = try mapping(of: [
-            "architecture", "levels", "features", "convolutions", "kernels", "strides", "normalization",
-            "upsampling",
-            "statistics",
-        ])
-        if let architecture = keys["architecture"], try architecture.text() != "unet" {
-            throw architecture.misfit("unet")
-        }
-        var network = NetworkSettings()
-        if let value = keys["levels"] { network.levels = try value.integer(atLeast: 1, atMost: 8) }
-        if let value = keys["features"] { network.features = try value.integer(atLeast: 1, atMost: 1024) }
-        if let value = keys["convolutions"] { network.convolutions = try value.integer(atLeast: 1, atMost: 16) }
-        if let value = keys["normalization"] { network.normalization = try value.choice(Normalization.self) }
-        if let value = keys["upsampling"] { network.upsampling = try value.choice(Upsampling.self) }
-        network.kernels = try keys["kernels"]?.triples(count: network.levels, each: "level")
-        if let kernels = keys["kernels"], network.kernels?.joined().contains(where: { $0 % 2 == 0 }) == true {
-            throw kernels.fault("network.kernels must be odd, so that a voxel is in their middle")
-        }
-        network.strides = try keys["strides"]?.triples(count: network.levels - 1, each: "step between levels")
-        return network
-    }
-
-    private func triples(count: Int, each: String) throws -> [[Int]] {
-        let triples = try elements().map { try $0.triple(atLeast: 1, atMost: 16) }
-        guard isList, triples.count == count else {
-            throw fault("\(name) must have one [z, y, x] a \(each), \(count) in all, found \(triples.count)")
-        }
-        return triples
     }
 
     fileprivate func ensemble() throws -> EnsembleSettings {

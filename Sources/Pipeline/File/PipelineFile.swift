@@ -63,21 +63,6 @@ public struct VolumeEntry: Sendable {
     public var line: Int?
 }
 
-public struct NetworkSettings: Codable, Equatable, Sendable {
-    public var levels = 4
-    /// At full resolution; they double at each level.
-    public var features = 16
-    /// A level, on each side of the U.
-    public var convolutions = 2
-    /// One z, y, x a level; by default 3 along an axis from the level on at which its voxels are
-    /// no more than twice as long as the shortest side, and 1 before.
-    public var kernels: [[Int]]?
-    /// One z, y, x a step between levels; by default 2 where the voxel's side is at most 1.5 times the shortest.
-    public var strides: [[Int]]?
-    public var normalization = Normalization.batch
-    public var upsampling = Upsampling.transposedConvolution
-}
-
 public struct EnsembleSettings: Codable, Equatable, Sendable {
     public var members = 5
     /// The fraction of the annotation that no member sees; 0 for none.

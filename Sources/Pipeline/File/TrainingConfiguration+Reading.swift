@@ -2,8 +2,8 @@ import Training
 import Volumes
 
 extension YAMLValue {
-    /// The `training:` part of a pipeline file.
-    func training() throws -> TrainingConfiguration {
+    /// The `training:` part of a pipeline file, over `defaults`.
+    func training(_ defaults: TrainingConfiguration) throws -> TrainingConfiguration {
         let keys = try mapping(of: [
             "steps", "patch", "batch", "seed", "optimizer", "learning_rate", "weight_decay", "momentum",
             "gradient_clipping", "foreground_oversampling", "border_weight", "border_sigma", "augmentation",
@@ -11,7 +11,7 @@ extension YAMLValue {
         ])
         let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
         let notNegative = 0...Double.greatestFiniteMagnitude
-        var training = TrainingConfiguration()
+        var training = defaults
         if let value = keys["steps"] { training.steps = try value.integer(atLeast: 1, atMost: 100_000_000) }
         if let value = keys["patch"] {
             let sides = try value.triple(atLeast: 1, atMost: 1024)

@@ -77,6 +77,18 @@ struct Plan {
         self.steps = steps
     }
 
+    /// Refuses, before anything is trained, a network that does not suit the training volumes.
+    func checkNetwork(_ context: StepContext) throws {
+        let images = try data.parts.map { try $0.image.record(context) }
+        guard let voxelSize = images[0].voxelSize else { return }
+        let network = try file.network.configuration(voxelSize: voxelSize)
+        if network.dimensions == 3, let flat = images.first(where: { $0.shape.z == 1 }) {
+            throw FileFault(
+                flat.title, "is a single section; write dimensions: 2 below network: to learn from images")
+        }
+        try file.checkPatch(against: network)
+    }
+
     private static func volume(
         _ entry: VolumeEntry, image: IngestStep, truth: IngestStep?, logits: [PredictStep], _ file: PipelineFile,
         _ calibrate: CalibrateStep?

@@ -33,7 +33,10 @@ struct Runner {
     mutating func run(until last: Stage) throws {
         for stage in Stage.allCases where stage <= last && stage != .report {
             try run(stage, plan.steps.filter { $0.stage == stage })
-            if stage == .ingest { try checkVolumes() }
+            if stage == .ingest {
+                try plan.checkNetwork(context)
+                try checkVolumes()
+            }
         }
         let whole = plan.volumes.filter { !isFailed($0.entry.name) }
         if last >= .report && !whole.isEmpty {

@@ -33,8 +33,8 @@ struct PredictStep: Step {
             name = "the calibration block"
         }
         ingredients = Ingredients(
-            stage: .predict, version: 1, subject: "\(name), \(member.subject)",
-            parameters: member.network.fixedTileVoxels.map { ["tile_voxels": "\($0)"] } ?? [:], inputs: inputs)
+            stage: .predict, version: 2, subject: "\(name), \(member.subject)",
+            parameters: ["fixed_tile_voxels": "\(TileGeometry.fixedTileVoxels)"], inputs: inputs)
         key = try ingredients.key
     }
 

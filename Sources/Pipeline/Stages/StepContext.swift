@@ -63,10 +63,13 @@ final class StepContext {
     func predictor(of member: TrainStep) throws -> LoadedMember {
         if let loaded, loaded.key == member.key { return loaded.member }
         let network = try NetworkFile.read(try member.weights(self), device: device)
+        let predictor = try Predictor(
+            network: network, patch: member.training.patch, precision: precision, device: device)
         let ready = LoadedMember(
-            predictor: try Predictor(network: network, precision: precision, device: device),
-            maximumTileVoxels: member.network.fixedTileVoxels
-                ?? TilePlan.maximumVoxels(memory: memory, network: network.configuration, precision: precision))
+            predictor: predictor,
+            maximumTileVoxels: predictor.geometry.isExact
+                ? TilePlan.maximumVoxels(memory: memory, network: network.graph, precision: precision)
+                : TileGeometry.fixedTileVoxels)
         loaded = (member.key, ready)
         return ready
     }

@@ -28,13 +28,13 @@ struct TrainStep: Step {
         self.data = data
         self.network = network
         self.training = training
-        var parameters = try Pipeline.parameters("network", network)
+        var parameters = try Pipeline.parameters("network", network.configuration)
         parameters.merge(try Pipeline.parameters("training", training)) { first, _ in first }
         parameters.merge(try Pipeline.parameters("ensemble", data.ensemble)) { first, _ in first }
         parameters["member"] = "\(member + 1)"
         parameters["execution.precision"] = precision.rawValue
         ingredients = Ingredients(
-            stage: .train, version: 1, subject: "member \(member + 1)", parameters: parameters, inputs: data.inputs)
+            stage: .train, version: 2, subject: "member \(member + 1)", parameters: parameters, inputs: data.inputs)
         key = try ingredients.key
     }
 

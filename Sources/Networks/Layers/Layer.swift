@@ -1,6 +1,6 @@
 import Tensors
 
-/// A part of a network: tensors in, tensors out, with the parameters it learns and the buffers it keeps.
+/// A part of a network that has parameters or keeps buffers.
 public protocol Layer: AnyObject {
     /// Applies the layer to `[batch, channel, z, y, x]` (2D: `[batch, channel, y, x]`).
     func callAsFunction(_ input: Tensor) throws -> Tensor
@@ -10,6 +10,9 @@ public protocol Layer: AnyObject {
 
     /// What is kept beside the parameters, such as running statistics.
     var buffers: [NamedTensor] { get }
+
+    /// This layer with parameters and buffers of its own that do not train, weights in `type`.
+    func frozen(_ type: Tensor.ElementType) throws -> any Layer
 }
 
 extension Layer {
@@ -22,7 +25,7 @@ public enum Mode: Sendable, Equatable {
     case training
     /// Normalize by the stored statistics.
     case evaluation
-    /// Normalize by the batch's statistics and pool them, for ``UNet/storePopulationStatistics()``.
+    /// Normalize by the batch's statistics and pool them, for ``Network/storePopulationStatistics()``.
     case population
 }
 

@@ -1,0 +1,64 @@
+import Networks
+import Volumes
+
+/// What tiles must know of a network, in voxels along each axis.
+public struct TileGeometry: Equatable, Sendable {
+    /// The product of all reductions: tiles start on its multiples, or pooling would see other voxels.
+    public let stride: ZYX<Int>
+    /// The voxels beyond its own that a tile reads.
+    public let halo: ZYX<Int>
+    /// The voxels on each side of an input that have no output: 0 where convolutions keep extents.
+    public let margin: ZYX<Int>
+    /// The smallest input; others are multiples of the stride more.
+    public let smallest: ZYX<Int>
+
+    /// Whether the result is that of the untiled network, however the volume is cut. Otherwise tiles must have a size
+    /// of their own, or the result would follow from the memory of the day.
+    public let isExact: Bool
+
+    /// - Parameters:
+    ///   - margin, smallest: nil for a network that keeps extents.
+    public init(
+        stride: ZYX<Int>, halo: ZYX<Int>, margin: ZYX<Int>? = nil, smallest: ZYX<Int>? = nil, isExact: Bool = true
+    ) {
+        self.stride = stride
+        self.halo = halo
+        self.isExact = isExact
+        self.margin = margin ?? .zero
+        self.smallest = smallest ?? stride
+    }
+
+    /// That of a network; a 2D one takes sections of z one by one.
+    ///
+    /// Tiles read all that an output voxel depends on, so that tiling changes nothing. That cannot be where a
+    /// normalization looks at the whole tile, and is out of proportion where the network reaches farther than 64 voxels
+    /// and than its training patches ever did: there tiles read half a patch (16 voxels at least) beyond their own.
+    ///
+    /// - Parameter patch: that of training.
+    /// - Throws: `MisfittingExtents` where no input suits the network.
+    public init(_ graph: Graph, patch: ZYX<Int>) throws {
+        func inSpace(_ list: [Int], section: Int) -> ZYX<Int> {
+            graph.dimensions == 2 ? ZYX(section, list[0], list[1]) : ZYX(list[0], list[1], list[2])
+        }
+        let reach = inSpace(try graph.halo(), section: 0)
+        let isNear = reach.zip(patch) { $0 <= max($1, 64) }.array.allSatisfy { $0 }
+        let isExact = graph.hasStoredStatistics && isNear
+        self.init(
+            stride: inSpace(graph.totalStride, section: 1),
+            halo: isExact ? reach : reach.zip(patch) { min($0, max($1, 32) / 2) },
+            margin: inSpace(try graph.margin(), section: 0),
+            smallest: inSpace(try graph.smallestInput(), section: 1), isExact: isExact)
+    }
+
+    /// The input voxels of the largest tile where tiles must have a size of their own.
+    public static let fixedTileVoxels = 6_000_000
+
+    /// The smallest tile that is worth its halo: a few strides of output.
+    public var smallTile: ZYX<Int> { smallest.zip(halo.zip(stride) { 2 * $0 + 4 * $1 }, max) }
+
+    /// The input extent, along one axis, that the network can be applied to and that holds at least `extent`.
+    func extent(atLeast extent: Int, _ axis: KeyPath<ZYX<Int>, Int>) -> Int {
+        let (least, step) = (smallest[keyPath: axis], stride[keyPath: axis])
+        return least + max(0, (extent - least + step - 1) / step) * step
+    }
+}

@@ -1,0 +1,81 @@
+// What a network costs: numbers to learn, arithmetic, memory.
+extension Graph {
+    /// Numbers that training changes.
+    ///
+    /// - Parameter countingNormalization: false leaves out scales and shifts, as some papers do.
+    public func parameterCount(countingNormalization: Bool = true) -> Int {
+        nodes.indices.reduce(0) { sum, index in
+            if case .normalization = nodes[index].operation, !countingNormalization { return sum }
+            return sum + parameterCount(of: index)
+        }
+    }
+
+    /// Numbers that training changes in one node.
+    public func parameterCount(of index: Int) -> Int {
+        let node = nodes[index]
+        let (input, output) = (node.inputs.first.map { nodes[$0].channels } ?? 0, node.channels)
+        return switch node.operation {
+        case .convolution(let c): input * output * c.kernel.reduce(1, *) + (c.hasBias ? output : 0)
+        case .transposedConvolution(let c): input * output * c.stride.reduce(1, *) + (c.hasBias ? output : 0)
+        case .linear: input * output + output
+        case .normalization: 2 * output
+        default: 0
+        }
+    }
+
+    /// Multiplications with an addition, of convolutions and matrices, for one input of these extents.
+    public func multiplyAdds(of input: [Int]) throws -> Int {
+        let extents = try extents(of: input)
+        return nodes.indices.reduce(0) { $0 + multiplyAdds(of: $1, extents) }
+    }
+
+    /// Those of one node, by the extents of all.
+    func multiplyAdds(of index: Int, _ extents: [[Int]]) -> Int {
+        let node = nodes[index]
+        let input = node.inputs.first.map { nodes[$0].channels } ?? 0
+        let voxels = extents[index].reduce(1, *)
+        return switch node.operation {
+        case .convolution(let c): input * node.channels * c.kernel.reduce(1, *) * voxels
+        // Each output voxel reads one of the input.
+        case .transposedConvolution: input * node.channels * voxels
+        case .linear: input * node.channels
+        default: 0
+        }
+    }
+
+    /// Numbers alive at once, for each input voxel, at the worst moment of a prediction that lets go of every result
+    /// after its last reader.
+    public var liveNumbersPerVoxel: Double {
+        let scales = (0..<dimensions).map(scales)
+        let sizes = nodes.indices.map { index in
+            scales.reduce(Double(nodes[index].channels)) { $0 / Double($1[index]) }
+        }
+        var (live, worst) = (0.0, 0.0)
+        let inPlace = nodesInPlace
+        var left = readers
+        for index in nodes.indices {
+            // In place, an activation takes no room of its own.
+            let isInPlace = inPlace[index]
+            if !isInPlace { live += sizes[index] }
+            worst = max(worst, live)
+            for input in nodes[index].inputs {
+                left[input] -= 1
+                if left[input] == 0, !isInPlace { live -= sizes[input] }
+            }
+        }
+        return worst
+    }
+
+    /// Which nodes may write into what they read: activations whose input nobody else reads, made by an operation that
+    /// does not need its own result for its gradient.
+    var nodesInPlace: [Bool] {
+        let readers = readers
+        return nodes.map { node in
+            guard case .activation = node.operation, readers[node.inputs[0]] == 1 else { return false }
+            switch nodes[node.inputs[0]].operation {
+            case .convolution, .transposedConvolution, .normalization, .add, .residual, .concatenate: return true
+            default: return false
+            }
+        }
+    }
+}

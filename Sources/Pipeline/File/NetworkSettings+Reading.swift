@@ -1,0 +1,147 @@
+import Networks
+
+extension NetworkSettings {
+    /// A network as the command line gives it: an architecture and settings such as `levels=3`, under the keys and in
+    /// the values that a pipeline file has below `network:`.
+    ///
+    /// - Throws: `PipelineFault` in one line.
+    public init(architecture: String, dimensions: Int, settings: [String]) throws {
+        let pairs = try settings.map { setting -> String in
+            guard let equals = setting.firstIndex(of: "=") else {
+                throw PipelineFault(file: "--set", problem: "'\(setting)' is no key=value such as levels=3")
+            }
+            return "\(setting[..<equals]): \(setting[setting.index(after: equals)...])"
+        }
+        let text =
+            "network: {\((["architecture: \(architecture)", "dimensions: \(dimensions)"] + pairs).joined(separator: ", "))}"
+        let document = try YAMLValue.document(of: text, file: "--set")
+        guard let network = document.value(of: "network") else { preconditionFailure("the text has this key") }
+        do {
+            self = try YAMLValue(node: network.node, name: "network", file: "command line", line: nil).network()
+        } catch let fault as PipelineFault {
+            throw PipelineFault(file: "command line", problem: fault.problem)
+        }
+    }
+}
+
+extension YAMLValue {
+    /// The `network:` part of a pipeline file. Settings that the architecture does not read are refused.
+    func network() throws -> NetworkSettings {
+        let name = try value(of: "architecture")?.text() ?? "unet"
+        guard let architecture = Architecture.all.first(where: { $0.name == name }) else {
+            let names = Architecture.all.map(\.name)
+            let hint = nearest(to: name, among: names).map { "; did you mean '\($0)'?" }
+            throw value(of: "architecture")!.fault(
+                "unknown architecture '\(name)'" + (hint ?? "; known are \(names.joined(separator: ", "))"))
+        }
+        let known = ["architecture", "dimensions", "statistics"] + architecture.settings.map(\.rawValue).sorted()
+        try refuseSettings(of: name, beside: known)
+        let keys = try mapping(of: known)
+        let dimensions = try keys["dimensions"]?.integer(atLeast: 2, atMost: 3) ?? 3
+        var configuration = architecture.configuration(dimensions: dimensions)
+        for setting in NetworkSetting.allCases {
+            guard let value = keys[setting.rawValue] else { continue }
+            try value.set(setting, of: &configuration)
+        }
+        var settings = try NetworkSettings(architecture: name, dimensions: dimensions)
+        settings.configuration = configuration
+        do {
+            _ = try configuration.graph()
+        } catch let error as NetworkConfigurationError {
+            throw (value(of: error.field) ?? self).fault(error.description)
+        }
+        return settings
+    }
+
+    /// The `network:` part of a pipeline file, which must give an answer for every voxel.
+    func segmentationNetwork() throws -> NetworkSettings {
+        let settings = try network()
+        let name = settings.configuration.architecture
+        guard try Architecture.named(name).purpose == .segmentation else {
+            throw (value(of: "architecture") ?? self).fault(
+                "\(name) is a classifier: it says what a whole image is, not each voxel; the way down of a U-Net it is "
+                    + "in {architecture: \(name.prefix { $0 != "-" })-unet, encoder: \(name)}")
+        }
+        return settings
+    }
+
+    /// A setting of other architectures is better named than called unknown.
+    private func refuseSettings(of architecture: String, beside known: [String]) throws {
+        for setting in NetworkSetting.allCases where !known.contains(setting.rawValue) {
+            if let value = value(of: setting.rawValue) {
+                throw value.fault(
+                    "\(value.name) is no setting of \(architecture); it has \(known.joined(separator: ", "))")
+            }
+        }
+    }
+
+    private func set(_ setting: NetworkSetting, of network: inout NetworkConfiguration) throws {
+        switch setting {
+        case .levels: network.levels = try integer(atLeast: 1, atMost: 8)
+        case .features: network.features = try integer(atLeast: 1, atMost: 1024)
+        case .maximumFeatures: network.maximumFeatures = try integer(atLeast: 1, atMost: 4096)
+        case .blocks: network.blocks = try counts(atMost: 64)
+        case .decoderBlocks: network.decoderBlocks = try counts(atMost: 64)
+        case .kernels:
+            network.kernels = try axisLists(network, count: network.levels, each: "level")
+            if network.kernels?.joined().contains(where: { $0 % 2 == 0 }) == true {
+                throw fault("network.kernels must be odd, so that a voxel is in their middle")
+            }
+        case .strides:
+            network.strides = try axisLists(network, count: network.levels - 1, each: "step between levels")
+        case .stacks: network.stacks = try integer(atLeast: 1, atMost: 16)
+        case .growth: network.growth = try integer(atLeast: 1, atMost: 1024)
+        case .encoder: network.encoder = try text()
+        case .block: network.block = try choice(BlockKind.self)
+        case .order: network.order = try choice(ResidualOrder.self)
+        case .shortcut: network.shortcut = try choice(Shortcut.self)
+        case .residualScale: network.residualScale = try residualScale()
+        case .zeroLastNorm: network.zeroLastNorm = try boolean()
+        case .normalization: network.normalization = try normalization()
+        case .activation: network.activation = try choice(Activation.self)
+        case .initialization: network.initialization = try choice(Initialization.self)
+        case .padding: network.padding = try choice(ConvolutionPadding.self)
+        case .biases: network.biases = try boolean()
+        case .downsampling: network.downsampling = try choice(Downsampling.self)
+        case .upsampling: network.upsampling = try choice(Upsampling.self)
+        case .deepSupervision: network.deepSupervision = try boolean()
+        }
+    }
+
+    /// A number for all levels, or a list of one each.
+    private func counts(atMost maximum: Int) throws -> [Int] {
+        try elements().map { try $0.integer(atLeast: 1, atMost: maximum) }
+    }
+
+    private func axisLists(_ network: NetworkConfiguration, count: Int, each: String) throws -> [[Int]] {
+        let axes = network.dimensions == 2 ? "[y, x]" : "[z, y, x]"
+        let lists = try elements().map { try $0.elements().map { try $0.integer(atLeast: 1, atMost: 16) } }
+        guard isList, lists.count == count, lists.allSatisfy({ $0.count == network.dimensions }) else {
+            throw fault("\(name) must have one \(axes) a \(each), \(count) in all, found \(lists)")
+        }
+        return lists
+    }
+
+    /// `1/sqrt2`, or a number.
+    private func residualScale() throws -> Double {
+        if let text = try? text(), ["1/sqrt2", "1/√2", "1/sqrt(2)"].contains(text) { return 0.5.squareRoot() }
+        return try number(in: .leastNonzeroMagnitude...1)
+    }
+
+    /// A name, `{ghost: SAMPLES}` or `{group: GROUPS}`.
+    private func normalization() throws -> Normalization {
+        if isMapping {
+            let keys = try mapping(of: ["ghost", "group"])
+            guard keys.count == 1 else { throw misfit("{ghost: SAMPLES} or {group: GROUPS}") }
+            if let samples = keys["ghost"] {
+                return .ghost(virtualBatch: try samples.integer(atLeast: 1, atMost: 4096))
+            }
+            return .group(groups: try keys["group"]!.integer(atLeast: 1, atMost: 4096))
+        }
+        let names = Normalization.examples.map(\.name)
+        guard let found = Normalization.examples.first(where: { $0.name == (try? text()) }) else {
+            throw misfit("\(names.joined(separator: ", ")), {ghost: SAMPLES} or {group: GROUPS}")
+        }
+        return found
+    }
+}

@@ -1,0 +1,41 @@
+import Networks
+import Tensors
+import Volumes
+
+/// The patches of a step as tensors `[batch, 1, z, y, x]`; for a 2D network their sections, `[batch · z, 1, y, x]`.
+struct Batch {
+    let image: Tensor
+    private let target: Tensor
+    private let weight: Tensor
+
+    init(_ patches: [TrainingPatch], dimensions: Int, device: Device) throws {
+        let size = patches[0].image.shape
+        let shape =
+            dimensions == 2
+            ? [patches.count * size.z, 1, size.y, size.x] : [patches.count, 1, size.z, size.y, size.x]
+        func tensor(_ values: [Float]) throws -> Tensor {
+            // With one channel both memory formats are the same bytes; libtorch must be told which one it is.
+            try Tensor(values, shape: shape, device: device).contiguous(.channelsLast)
+        }
+        image = try tensor(patches.flatMap(\.image.voxels))
+        target = try tensor(patches.flatMap { $0.target.voxels.map(Float.init) })
+        weight = try tensor(patches.flatMap(\.weight.voxels))
+    }
+
+    /// Target and weight where a network's output has these extents: their middle, for a coarser output every n-th
+    /// voxel of it.
+    ///
+    /// - Parameter scale: input voxels for one of the output's, along each axis.
+    func truth(extents: [Int], scale: [Int]) throws -> (target: Tensor, weight: Tensor) {
+        let ranges = zip(image.shape.dropFirst(2), zip(extents, scale)).map { whole, part in
+            let covered = part.0 * part.1
+            return (whole - covered) / 2..<(whole + covered) / 2
+        }
+        func taken(_ tensor: Tensor) throws -> Tensor {
+            let cropped =
+                Array(tensor.shape.dropFirst(2)) == ranges.map(\.count) ? tensor : try tensor.cropped(to: ranges)
+            return scale.allSatisfy { $0 == 1 } ? cropped : try cropped.resampled(to: extents, .nearest)
+        }
+        return (try taken(target), try taken(weight))
+    }
+}

@@ -1,0 +1,167 @@
+import ArgumentParser
+import Foundation
+import Networks
+import Pipeline
+import Volumes
+
+struct NetworksCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "networks",
+        abstract: "List the networks there are, or the layers of one.",
+        discussion: """
+            Multiply-adds are those of one input of the extents beside them. The receptive field is what an output \
+            voxel may depend on. A name goes after 'architecture:' in a pipeline file; classifiers are encoders there.
+
+            Example:
+              segment networks residual-unet --describe --set levels=3
+            """)
+
+    @Argument(help: "One network: its settings, and with --describe its layers.")
+    var name: String?
+
+    @Flag(help: "Print the table of layers.")
+    var describe = false
+
+    @Option(help: ArgumentHelp("2 or 3 spatial axes (default: list both, describe 3).", valueName: "axes"))
+    var dimensions: Int?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "A setting as below 'network:' in a pipeline file; may be repeated.", valueName: "key=value"))
+    var settings: [String] = []
+
+    @Option(help: ArgumentHelp("Extents to count multiply-adds for, such as 64,128,128.", valueName: "z,y,x"))
+    var input: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        if let dimensions, ![2, 3].contains(dimensions) {
+            throw ValidationError("--dimensions must be 2 or 3, found \(dimensions)")
+        }
+        guard name == nil else { return }
+        if describe { throw ValidationError("--describe needs the name of a network") }
+        if !settings.isEmpty { throw ValidationError("--set needs the name of a network") }
+        if input != nil { throw ValidationError("--input needs the name of a network") }
+    }
+
+    func run() throws {
+        guard let name else { return try list() }
+        let network = try NetworkSettings(
+            architecture: name, dimensions: dimensions ?? 3, settings: settings
+        ).configuration
+        let summary = try NetworkSummary(network, input: extents(network))
+        if describe {
+            try show(network.graph().layerTable(of: summary.input), summary)
+        } else if json {
+            Console.say(try readable([summary]))
+        } else {
+            try show(summary)
+        }
+    }
+
+    private func extents(_ network: NetworkConfiguration) throws -> [Int]? {
+        guard let input else { return nil }
+        let extents = input.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        guard extents.count == network.dimensions, extents.allSatisfy({ $0 > 0 }) else {
+            throw ValidationError("--input must be \(network.dimensions) numbers above 0, found \(input)")
+        }
+        return extents
+    }
+
+    // MARK: All
+
+    private func list() throws {
+        let summaries = try Architecture.all.flatMap { architecture in
+            try (dimensions.map { [$0] } ?? [2, 3]).map {
+                try NetworkSummary(architecture.configuration(dimensions: $0))
+            }
+        }
+        if json { return Console.say(try readable(summaries)) }
+        let header = [
+            "network", "axes", "parameters", "multiply-adds", "of input", "receptive field", "smallest tile",
+        ]
+        let rows = summaries.map { summary in
+            [
+                summary.name, "\(summary.dimensions)", grouped(summary.parameters), short(summary.multiplyAdds),
+                times(summary.input), times(summary.receptiveField), times(summary.smallestTile),
+            ]
+        }
+        TextTable(header, rows, rightAligned: [1, 2, 3]).print()
+    }
+
+    // MARK: One
+
+    private func show(_ summary: NetworkSummary) throws {
+        let architecture = try Architecture.named(summary.name)
+        for (title, value) in [
+            ("network", "\(architecture.name): \(architecture.summary)"), ("source", architecture.source),
+            ("parameters", grouped(summary.parameters)),
+            ("cost", "\(short(summary.multiplyAdds)) multiply-adds for an input of \(times(summary.input))"),
+            ("sees", "\(times(summary.receptiveField)) voxels (receptive field)"),
+            (
+                "takes", "\(times(summary.smallestTile)) and multiples of \(times(summary.stride)) more"
+            ),
+            ("settings", architecture.settings.map(\.rawValue).sorted().joined(separator: ", ")),
+        ] { Console.say(title.padded(to: 12) + value) }
+    }
+
+    private func show(_ layers: [LayerDescription], _ summary: NetworkSummary) throws {
+        if json { return Console.say(try readable(layers)) }
+        let header = ["", "layer", "operation", "reads", "channels", "extents", "parameters", "multiply-adds"]
+        let rows = layers.map { layer in
+            [
+                "\(layer.index)", layer.name, layer.operation,
+                layer.inputs.map(String.init).joined(separator: " + "),
+                "\(layer.channels)",
+                times(layer.extents), layer.parameters == 0 ? "" : grouped(layer.parameters),
+                layer.multiplyAdds == 0 ? "" : short(layer.multiplyAdds),
+            ]
+        }
+        let total = [
+            "", "in all", "", "", "", "", grouped(summary.parameters), short(summary.multiplyAdds),
+        ]
+        TextTable(header, rows + [total], rightAligned: [0, 4, 6, 7]).print()
+    }
+
+    private func times(_ extents: [Int]) -> String { extents.map(String.init).joined(separator: "×") }
+
+    /// Three digits and a unit: `4.09 G`.
+    private func short(_ number: Int) -> String {
+        let steps = [(1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")]
+        guard let (size, unit) = steps.first(where: { Double(number) >= $0.0 }) else { return "\(number)" }
+        let value = Double(number) / size
+        return String(format: value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value) + unit
+    }
+
+    private func readable(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
+
+/// Columns of text as wide as they must be.
+private struct TextTable {
+    private let rows: [[String]]
+    private let rightAligned: Set<Int>
+
+    init(_ header: [String], _ rows: [[String]], rightAligned: Set<Int>) {
+        self.rows = [header] + rows
+        self.rightAligned = rightAligned
+    }
+
+    func print() {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        for row in rows {
+            let cells = zip(row, widths).enumerated().map { column, cell in
+                let space = String(repeating: " ", count: cell.1 - cell.0.count)
+                return rightAligned.contains(column) ? space + cell.0 : cell.0 + space
+            }
+            let line = cells.joined(separator: "  ")
+            Console.say(String(line.reversed().drop { $0 == " " }.reversed()))
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Networks
+import Tensors
+import Testing
+
+/// The smallest network of every family learns four images by heart, and is the same once saved and loaded.
+struct ClassifierTrainingTests {
+    static let steps = 20
+
+    static let networks: [NetworkConfiguration] = [2, 3].flatMap { dimensions in
+        ["resnet-18", "resnet-50", "preactivated resnet-50", "densenet-121", "residual-20", "plain-20"].map {
+            name in
+            var configuration = try! ClassifierTests.configuration(
+                name.replacingOccurrences(of: "preactivated ", with: ""), dimensions: dimensions)
+            configuration.inputChannels = 1
+            configuration.outputChannels = 1
+            configuration.features = 4
+            configuration.growth = 2
+            if name.hasPrefix("preactivated") { configuration.order = .preactivation }
+            return configuration
+        }
+    }
+
+    @Test(arguments: networks)
+    func learnsFourImagesAndIsLoadedAsItWasSaved(configuration: NetworkConfiguration) throws {
+        // The others would have nothing left after five halvings.
+        let isThin = configuration.blocks.count == 3
+        let shape = [4, 1] + Array(repeating: isThin ? 12 : 32, count: configuration.dimensions)
+        let images = try FormulaWeights.input(shape)
+        let classes: [Float] = [0, 1, 1, 0]
+        let network = try Network(configuration, seed: 1)
+        let optimizer = try AdamW(network.parameters, rate: 0.01)
+        for _ in 0..<Self.steps {
+            try optimizer.clearGradients()
+            try network(images).binaryCrossEntropy(withTarget: Tensor(classes, shape: [4, 1])).backward()
+            try optimizer.step()
+        }
+        let predicted = try withoutGradients {
+            network.mode = .population
+            _ = try network(images)
+            try network.storePopulationStatistics()
+            network.mode = .evaluation
+            return try network(images).floats()
+        }
+        #expect(predicted.map { $0 > 0 ? 1 : 0 } == classes)
+
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).safetensors").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try Safetensors(network.stateDictionary()).write(to: file)
+        let loaded = try Network(toLoad: configuration)
+        try loaded.load(Safetensors(contentsOf: file).tensors)
+        loaded.mode = .evaluation
+        #expect(try withoutGradients { try loaded(images).floats() } == predicted)
+    }
+}
