@@ -53,11 +53,12 @@ let package = Package(
         .target(name: "Labeling", dependencies: ["Volumes"]),
         .target(name: "Inference", dependencies: ["Networks", "Volumes"]),
         .target(name: "Training", dependencies: ["Networks", "Volumes", "Labeling", "Inference"]),
-        .target(name: "Reports", dependencies: ["CCairo", "Volumes", "Labeling"]),
+        .target(name: "Diagnosis", dependencies: ["Networks", "Volumes"]),
+        .target(name: "Reports", dependencies: ["CCairo", "Volumes", "Labeling", "Diagnosis"]),
         .target(
             name: "Pipeline",
             dependencies: [
-                "Volumes", "Tensors", "Networks", "Labeling", "Inference", "Training", "Reports",
+                "Volumes", "Tensors", "Networks", "Labeling", "Inference", "Training", "Diagnosis", "Reports",
                 "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
@@ -71,6 +72,7 @@ let package = Package(
         tests("Synthesis", ["Synthesis", "Labeling"]),
         tests("Tensors", ["Tensors"]),
         tests("Networks", ["Networks"]),
+        tests("Diagnosis", ["Diagnosis", "TestSupport"]),
         tests("Labeling", ["Labeling"]),
         tests("Inference", ["Inference"]),
         tests("Training", ["Training"]),

@@ -3,8 +3,9 @@ import Foundation
 /// A line chart: what a training's losses or a threshold's scores look like.
 public struct Plot: Sendable {
     public struct Series: Sendable {
+        /// The legend's; a series without a name is not in it.
         public var name: String
-        /// A value that is not finite breaks the line.
+        /// A value that is not finite breaks the line, as does one that is not positive on a logarithmic axis.
         public var points: [(x: Double, y: Double)]
         public var isDashed: Bool
         /// The series whose colour this one shares; nil for a colour of its own.
@@ -31,16 +32,29 @@ public struct Plot: Sendable {
         }
     }
 
+    public enum Scale: Sendable {
+        case linear
+        /// Equal ratios are equally far apart.
+        case logarithmic
+    }
+
     public var title: String
     public var xLabel: String
     public var yLabel: String
+    public var xScale: Scale
+    public var yScale: Scale
     public var series: [Series]
     public var mark: Mark?
 
-    public init(title: String, xLabel: String, yLabel: String, series: [Series], mark: Mark? = nil) {
+    public init(
+        title: String, xLabel: String, yLabel: String, xScale: Scale = .linear, yScale: Scale = .linear,
+        series: [Series], mark: Mark? = nil
+    ) {
         self.title = title
         self.xLabel = xLabel
         self.yLabel = yLabel
+        self.xScale = xScale
+        self.yScale = yScale
         self.series = series
         self.mark = mark
     }
@@ -53,10 +67,24 @@ public struct Plot: Sendable {
     }
 }
 
+extension Plot.Scale {
+    /// Where a value stands along an axis; not finite for one that has no place there.
+    fileprivate func place(_ value: Double) -> Double { self == .linear ? value : log10(value) }
+
+    /// Round values whose places are in `range`, about `count` of them.
+    fileprivate func ticks(covering range: ClosedRange<Double>, count: Int) -> [Double] {
+        self == .linear
+            ? Reports.ticks(covering: range, count: count) : logarithmicTicks(covering: range, count: count)
+    }
+
+    fileprivate func label(_ tick: Double) -> String { self == .linear ? plain(tick) : powerOfTen(tick) }
+}
+
 /// A chart being drawn.
 private struct PlotDrawing {
     let plot: Plot
     let canvas: Canvas
+    /// On a logarithmic axis of logarithms, as all places.
     let xs, ys: ClosedRange<Double>
     let left = 74.0
     let top = 52.0
@@ -66,11 +94,15 @@ private struct PlotDrawing {
     init(_ plot: Plot, _ canvas: Canvas) {
         self.plot = plot
         self.canvas = canvas
-        let points = plot.series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
-        xs = Self.range(of: points.map(\.x) + [plot.mark?.x].compactMap { $0 }, margin: 0)
+        let points = plot.series.flatMap(\.points)
+            .map { (x: plot.xScale.place($0.x), y: plot.yScale.place($0.y)) }
+            .filter { $0.x.isFinite && $0.y.isFinite }
+        let mark = plot.mark.map { plot.xScale.place($0.x) }.flatMap { $0.isFinite ? [$0] : nil } ?? []
+        xs = Self.range(of: points.map(\.x) + mark, margin: 0)
         ys = Self.range(of: points.map(\.y), margin: 0.06)
         let widest = plot.series.map { canvas.textWidth($0.name, size: 12) }.max() ?? 0
-        legend = plot.series.count > 1 ? min(widest + 52, Double(canvas.width) / 3) : 24
+        legend =
+            plot.series.count(where: { !$0.name.isEmpty }) > 1 ? min(widest + 52, Double(canvas.width) / 3) : 24
         colors = Self.colors(of: plot.series)
     }
 
@@ -94,10 +126,10 @@ private struct PlotDrawing {
     private var right: Double { Double(canvas.width) - legend }
     private var bottom: Double { Double(canvas.height) - 54 }
     private func x(_ value: Double) -> Double {
-        left + (value - xs.lowerBound) / (xs.upperBound - xs.lowerBound) * (right - left)
+        left + (plot.xScale.place(value) - xs.lowerBound) / (xs.upperBound - xs.lowerBound) * (right - left)
     }
     private func y(_ value: Double) -> Double {
-        bottom - (value - ys.lowerBound) / (ys.upperBound - ys.lowerBound) * (bottom - top)
+        bottom - (plot.yScale.place(value) - ys.lowerBound) / (ys.upperBound - ys.lowerBound) * (bottom - top)
     }
 
     func draw() {
@@ -116,17 +148,17 @@ private struct PlotDrawing {
         if plot.series.allSatisfy(\.points.isEmpty) {
             canvas.text("no data", (left + right) / 2, (top + bottom) / 2, size: 14, .quiet, align: .center)
         }
-        if plot.series.count > 1 { drawLegend() }
+        if legend > 24 { drawLegend() }
     }
 
     private func drawAxes() {
-        for tick in ticks(covering: ys, count: 6) {
+        for tick in plot.yScale.ticks(covering: ys, count: 6) {
             canvas.line([(left, y(tick)), (right, y(tick))], .line)
-            canvas.text(plain(tick), left - 8, y(tick) + 4, size: 12, .quiet, align: .right)
+            canvas.text(plot.yScale.label(tick), left - 8, y(tick) + 4, size: 12, .quiet, align: .right)
         }
-        for tick in ticks(covering: xs, count: 8) {
+        for tick in plot.xScale.ticks(covering: xs, count: 8) {
             canvas.line([(x(tick), bottom), (x(tick), bottom + 5)], .quiet)
-            canvas.text(plain(tick), x(tick), bottom + 20, size: 12, .quiet, align: .center)
+            canvas.text(plot.xScale.label(tick), x(tick), bottom + 20, size: 12, .quiet, align: .center)
         }
         canvas.line([(left, bottom), (right, bottom)], .quiet)
         canvas.text(plot.xLabel, (left + right) / 2, bottom + 42, size: 13, align: .center)
@@ -134,7 +166,7 @@ private struct PlotDrawing {
     }
 
     private func drawMark() {
-        guard let mark = plot.mark, mark.x.isFinite else { return }
+        guard let mark = plot.mark, x(mark.x).isFinite else { return }
         let place = x(mark.x)
         canvas.line([(place, top), (place, bottom)], .ink, width: 1.5, dashed: true)
         let isRight = place > (left + right) / 2
@@ -142,7 +174,8 @@ private struct PlotDrawing {
     }
 
     private func drawLegend() {
-        for (index, (series, color)) in zip(plot.series, colors).enumerated() {
+        let named = zip(plot.series, colors).filter { !$0.0.name.isEmpty }
+        for (index, (series, color)) in named.enumerated() {
             let y = top + 12 + Double(index) * 20
             guard y < bottom else { return }
             canvas.line([(right + 14, y - 4), (right + 36, y - 4)], color, width: 2.5, dashed: series.isDashed)

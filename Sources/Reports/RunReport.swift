@@ -119,37 +119,13 @@ public struct RunReport: Sendable {
 
     /// The page; images are within it.
     public func html() -> String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>\(escaped(title))</title>
-        <style>
-        \(Self.style)
-        </style>
-        </head>
-        <body>
-        <main>
-        <h1>\(escaped(title))</h1>
-        \(facts)
-        \(segmentationSection)
-        \(memberSection)
-        \(thresholdSection)
-        \(stageSection)
-        \(section("Parameters", parameters.isEmpty ? "" : "<pre>\(escaped(parameters))</pre>"))
-        </main>
-        </body>
-        </html>
-
-        """
-    }
-
-    private var facts: String {
-        if summary.isEmpty { return "" }
-        let lines = summary.map { "<dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd>" }
-        return "<dl>\(lines.joined(separator: "\n"))</dl>"
+        Page(
+            title: title,
+            parts: [
+                Page.facts(summary), segmentationSection, memberSection, thresholdSection, stageSection,
+                Page.section("Parameters", parameters.isEmpty ? "" : "<pre>\(escaped(parameters))</pre>"),
+            ]
+        ).html
     }
 
     private var segmentationSection: String {
@@ -174,7 +150,7 @@ public struct RunReport: Sendable {
         let pictures = segmentations.compactMap { result in
             result.overview.map { figure($0, "\(result.name): sections through the middle") }
         }
-        return section("Segmented volumes", table.html + pictures.joined(separator: "\n"))
+        return Page.section("Segmented volumes", table.html + pictures.joined(separator: "\n"))
     }
 
     private var memberSection: String {
@@ -192,13 +168,13 @@ public struct RunReport: Sendable {
         let note =
             members.contains { $0.disagreement != nil }
             ? "<p>Disagreement: the share of voxels at which a member differs from most of the others.</p>" : ""
-        return section("Ensemble", (members.isEmpty ? "" : table.html) + note + plot(trainingCurve))
+        return Page.section("Ensemble", (members.isEmpty ? "" : table.html) + note + plot(trainingCurve))
     }
 
     private var thresholdSection: String {
         if threshold == nil && thresholdCurve == nil { return "" }
         let chosen = threshold.map { "<p>Members vote from \(escaped($0.description)).</p>" } ?? ""
-        return section("Threshold", chosen + plot(thresholdCurve))
+        return Page.section("Threshold", chosen + plot(thresholdCurve))
     }
 
     private var stageSection: String {
@@ -207,7 +183,7 @@ public struct RunReport: Sendable {
         for stage in stages {
             table.add([stage.name, stage.state, duration(stage.seconds), stage.peakBytes.map(binary) ?? "–"])
         }
-        return section("Time and memory", table.html)
+        return Page.section("Time and memory", table.html)
     }
 
     private func plot(_ plot: Plot?) -> String { plot.map { figure($0.png(), $0.title) } ?? "" }
@@ -217,33 +193,4 @@ public struct RunReport: Sendable {
         <figure><img alt="\(escaped(text))" src="data:image/png;base64,\(png.base64EncodedString())"></figure>
         """
     }
-
-    private func section(_ title: String, _ content: String) -> String {
-        content.isEmpty ? "" : "<section>\n<h2>\(title)</h2>\n\(content)\n</section>"
-    }
-
-    private static let style = """
-        :root { color-scheme: light; --ink: #22272e; --quiet: #6b7480; --line: #d9dee4; --fault: #b3261e; }
-        body { margin: 0; background: #f4f6f8; color: var(--ink);
-          font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; }
-        main { max-width: 1100px; margin: 0 auto; padding: 40px 28px 64px; }
-        h1 { font-size: 28px; margin: 0 0 16px; }
-        h2 { font-size: 19px; margin: 0 0 14px; }
-        section { background: white; border: 1px solid var(--line); border-radius: 8px; padding: 22px 24px;
-          margin-top: 22px; overflow-x: auto; }
-        dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0; }
-        dt, p { color: var(--quiet); }
-        dd { margin: 0; }
-        table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-        th { color: var(--quiet); font-weight: 600; font-size: 13px; text-align: left; vertical-align: bottom; }
-        th, td { padding: 7px 14px 7px 0; border-bottom: 1px solid var(--line); }
-        td:first-child { white-space: nowrap; }
-        td:last-child { overflow-wrap: anywhere; }
-        .number { text-align: right; padding-right: 22px; white-space: nowrap; }
-        .fault td { color: var(--fault); }
-        figure { margin: 20px 0 0; }
-        img { max-width: 100%; height: auto; }
-        pre { margin: 0; font: 13px/1.5 "DejaVu Sans Mono", monospace; overflow-x: auto; }
-        @media print { body { background: white; } section { break-inside: avoid; } }
-        """
 }

@@ -18,6 +18,31 @@ func ticks(covering range: ClosedRange<Double>, count: Int) -> [Double] {
     return first <= last ? (first...last).map { Double($0) * step } : []
 }
 
+/// Round numbers whose decimal logarithms are in `range`, about `count` of them: powers of ten, or 1, 2, 5 times those
+/// where there are few.
+func logarithmicTicks(covering range: ClosedRange<Double>, count: Int) -> [Double] {
+    let decades = range.upperBound - range.lowerBound
+    guard decades.isFinite, abs(range.lowerBound) < 400, abs(range.upperBound) < 400 else { return [] }
+    let step = max(1, Int((decades / Double(max(1, count))).rounded(.up)))
+    let digits = decades < Double(count) / 3 ? [1.0, 2, 5] : [1]
+    let powers = Int(range.lowerBound.rounded(.down))...Int(range.upperBound.rounded(.down))
+    let margin = 1e-9
+    return powers.filter { $0 % step == 0 }.flatMap { power in digits.map { $0 * pow(10, Double(power)) } }
+        .filter { range.lowerBound - margin <= log10($0) && log10($0) <= range.upperBound + margin }
+}
+
+/// A tick of a logarithmic axis: `0.01`, `50`, `10⁻⁶`, `2·10⁹`.
+func powerOfTen(_ value: Double) -> String {
+    let power = Int((log10(value) + 1e-9).rounded(.down))
+    if (-2...3).contains(power) { return plain(value) }
+    let superscripts = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
+    let exponent =
+        (power < 0 ? "⁻" : "")
+        + String(String(abs(power)).compactMap { $0.wholeNumberValue }.map { superscripts[$0] })
+    let digits = plain(value / pow(10, Double(power)))
+    return (digits == "1" ? "" : "\(digits)·") + "10\(exponent)"
+}
+
 /// A number as people write it: up to six significant digits, whole numbers without a point.
 func plain(_ value: Double) -> String {
     guard value.isFinite else { return "–" }

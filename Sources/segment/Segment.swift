@@ -18,7 +18,7 @@ struct Segment: ParsableCommand {
         version: "segment \(segmentVersion)",
         subcommands: [
             Run.self, PlanCommand.self, Status.self, Clean.self, Info.self, Evaluate.self, Label.self,
-            NetworksCommand.self, Synthesize.self, Worker.self,
+            NetworksCommand.self, Diagnose.self, Synthesize.self, Worker.self,
         ])
 }
 

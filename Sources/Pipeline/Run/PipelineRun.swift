@@ -26,9 +26,9 @@ public struct PipelineRun {
     public let file: PipelineFile
     public let workFolder: String
     let plan: Plan
-    private let cache: StageCache
-    private let execution: Execution
-    private let options: RunOptions
+    let cache: StageCache
+    let execution: Execution
+    let options: RunOptions
 
     /// Reads the pipeline file and digests its sources; computes nothing else.
     ///

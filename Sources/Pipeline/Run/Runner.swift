@@ -44,6 +44,9 @@ struct Runner {
         }
     }
 
+    /// Reads the annotated volumes into the cache, and nothing else.
+    mutating func ingestTrainingData() throws { try run(.ingest, plan.data.ingests) }
+
     private mutating func checkVolumes() throws {
         for volume in plan.volumes where !isFailed(volume.entry.name) {
             do {

@@ -5,7 +5,8 @@ import Pipeline
 final class ProgressDisplay {
     private let isTerminal = Console.isTerminal
     private var stepStart = Date()
-    private var stage: Stage?
+    /// The stage or experiment that runs.
+    private var stage: String?
     private var lastDrawn = Date.distantPast
     private var lastPlain = Date.distantPast
     private var isLineOpen = false
@@ -19,18 +20,20 @@ final class ProgressDisplay {
     func show(_ event: RunEvent) {
         switch event {
         case .kept(let stage, let count):
-            line(column(stage) + "\(count) of \(count)".padded(to: 11) + "kept")
+            line(column(stage.rawValue) + "\(count) of \(count)".padded(to: 11) + "kept")
         case .started(let stage, let subject, let index, let count, let reason):
-            begin(stage)
+            begin(stage.rawValue)
             let why = reason == lastReason && reason.count > 12 ? "likewise" : reason
             lastReason = reason
-            line(column(stage) + "\(index + 1) of \(count)".padded(to: 11) + "\(subject): \(why)")
+            line(column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11) + "\(subject): \(why)")
         case .progress(let stage, let subject, let index, let count, let progress):
-            self.progress(stage, subject, index, count, progress)
+            self.progress(
+                column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11) + subject + "  ", progress,
+                remaining: count - index - 1)
         case .finished(let stage, let subject, let index, let count, let seconds):
             finishedSeconds.append(seconds)
             line(
-                column(stage) + "\(index + 1) of \(count)".padded(to: 11)
+                column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11)
                     + "\(subject) done in \(Console.duration(seconds))")
         case .note(let text):
             line(text)
@@ -39,7 +42,28 @@ final class ProgressDisplay {
         }
     }
 
-    private func begin(_ stage: Stage) {
+    func show(_ event: DiagnosisEvent) {
+        switch event {
+        case .preparing(let event): show(event)
+        case .started(let name, let index, let count):
+            begin(name)
+            line(place(name, index, count))
+        case .progress(let name, let index, let count, let progress):
+            // Experiments differ, so that one says nothing of the time of those after it.
+            self.progress(
+                place(name, index, count), StepProgress(fraction: progress.fraction, detail: progress.detail),
+                remaining: 0)
+        case .finished(let name, let index, let count, let seconds):
+            line(place(name, index, count) + "done in \(Console.duration(seconds))")
+        case .skipped(let name, let reason): line("\(name): \(reason)")
+        }
+    }
+
+    private func place(_ name: String, _ index: Int, _ count: Int) -> String {
+        name.padded(to: 18) + "\(index + 1) of \(count)".padded(to: 8)
+    }
+
+    private func begin(_ stage: String) {
         stepStart = Date()
         firstFraction = nil
         lastPlain = Date()
@@ -50,7 +74,8 @@ final class ProgressDisplay {
         }
     }
 
-    private func progress(_ stage: Stage, _ subject: String, _ index: Int, _ count: Int, _ progress: StepProgress) {
+    /// - Parameter place: the stage, the step and its subject.
+    private func progress(_ place: String, _ progress: StepProgress, remaining: Int) {
         if firstFraction == nil {
             // Preparation before the first step says nothing of the steps' rate.
             firstFraction = progress.fraction
@@ -61,16 +86,14 @@ final class ProgressDisplay {
             guard now.timeIntervalSince(lastDrawn) > 0.2 else { return }
             lastDrawn = now
             draw(
-                column(stage) + "\(index + 1) of \(count)".padded(to: 11) + subject + "  "
-                    + bar(progress.fraction) + timeLeft(progress.fraction, after: count - index - 1), progress)
+                place + bar(progress.fraction) + timeLeft(progress.fraction, after: remaining), progress)
         } else {
             guard now.timeIntervalSince(lastPlain) > 15 else { return }
             lastPlain = now
             line(
-                column(stage) + "\(index + 1) of \(count)".padded(to: 11) + subject
-                    + String(format: "  %3.0f %%", progress.fraction * 100)
+                place + String(format: "%3.0f %%", progress.fraction * 100)
                     + (progress.detail.isEmpty ? "" : "  " + progress.detail)
-                    + timeLeft(progress.fraction, after: count - index - 1))
+                    + timeLeft(progress.fraction, after: remaining))
         }
     }
 
@@ -105,7 +128,7 @@ final class ProgressDisplay {
         write(text + "\n")
     }
 
-    private func column(_ stage: Stage) -> String { stage.rawValue.padded(to: 11) }
+    private func column(_ stage: String) -> String { stage.padded(to: 11) }
 
     private func write(_ text: some StringProtocol) {
         Console.write(text, to: STDERR_FILENO)

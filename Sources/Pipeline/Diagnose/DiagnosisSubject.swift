@@ -1,0 +1,125 @@
+import Diagnosis
+import Foundation
+import Inference
+import Networks
+import Reports
+import Tensors
+import Training
+import Volumes
+
+/// What is diagnosed: a pipeline's network with its data, or a network alone.
+struct DiagnosisSubject {
+    let network: NetworkConfiguration
+    let description: DiagnosisResults.Subject
+    let device: Device
+    let threads: Int
+    /// nil without a pipeline.
+    let data: PipelineData?
+
+    /// What experiments use of a pipeline.
+    struct PipelineData {
+        let context: StepContext
+        let volumes: [AnnotatedVolume]
+        let split: AnnotationSplit
+        let trains: [TrainStep]
+        let patch: ZYX<Int>
+    }
+
+    /// A network alone.
+    init(_ network: NetworkConfiguration, device: Device, threads: Int) throws {
+        self.network = network
+        self.device = device
+        self.threads = threads
+        data = nil
+        description = try Self.describe(network, name: network.architecture, facts: [], inputs: [])
+    }
+
+    /// The network of a pipeline, whose training volumes have been ingested.
+    init(_ pipeline: PipelineRun, _ context: StepContext) throws {
+        let volumes = try context.annotatedVolumes(pipeline.plan.data)
+        network = try pipeline.file.network.configuration(voxelSize: volumes[0].voxelSize)
+        device = context.device
+        threads = context.threads
+        data = PipelineData(
+            context: context, volumes: volumes, split: try pipeline.plan.data.split(volumes),
+            trains: pipeline.plan.trains, patch: pipeline.file.training.patch)
+        description = try Self.describe(
+            network, name: pipeline.file.name,
+            facts: [
+                DiagnosisResults.Subject.Fact("pipeline file", pipeline.file.path),
+                DiagnosisResults.Subject.Fact(
+                    "annotated volumes", pipeline.file.train.map(\.image.title).joined(separator: ", ")),
+            ], inputs: pipeline.plan.data.inputs.map(\.digest))
+    }
+
+    private static func describe(
+        _ network: NetworkConfiguration, name: String, facts: [DiagnosisResults.Subject.Fact], inputs: [String]
+    ) throws -> DiagnosisResults.Subject {
+        let graph = try network.graph()
+        let layers = graph.nodes.count {
+            switch $0.operation {
+            case .convolution, .transposedConvolution, .linear: true
+            default: false
+            }
+        }
+        let own = [
+            DiagnosisResults.Subject.Fact("network", "\(network.architecture), \(network.dimensions)D"),
+            DiagnosisResults.Subject.Fact("layers with weights", "\(layers)"),
+            DiagnosisResults.Subject.Fact("parameters", "\(graph.parameterCount())"),
+            DiagnosisResults.Subject.Fact("normalization", "\(network.normalization)"),
+            DiagnosisResults.Subject.Fact("residual blocks", "\(graph.residualBlocks.count)"),
+        ]
+        let identity = try canonicalJSON(network) + Data(inputs.joined(separator: " ").utf8)
+        return DiagnosisResults.Subject(name: name, facts: own + facts, digest: Digest.of(identity))
+    }
+
+    /// The small real task that stands for the data.
+    ///
+    /// - Throws: ``DiagnosisError`` without a pipeline, or where its volumes are too small.
+    func task() throws -> ClassificationTask {
+        guard let data else {
+            throw DiagnosisError("needs annotated volumes; give a pipeline file in place of --network")
+        }
+        return try CentralVoxelTask().make(of: data.volumes, threads: threads)
+    }
+
+    var hasResidualBlocks: Bool {
+        get throws { try !network.graph().residualBlocks.isEmpty }
+    }
+
+    func verdict(_ signal: SignalPropagation.Series, _ trial: TrainingTrial) throws -> Verdict {
+        Verdict(
+            signal, trial, isNormalized: network.normalization != .none,
+            residualBlocks: try network.graph().residualBlocks.count)
+    }
+
+    /// An input for the network, `[batch, channel, …]`: patches of the pipeline's, or Gaussian noise.
+    func input(_ graph: Graph) throws -> Tensor {
+        if let data { return try patches(data, member: nil, count: 4, graph).images }
+        return try Tensor.gaussian(
+            [4, network.inputChannels] + usualExtents(graph), CounterRandom(seed: 1, stream: "input"),
+            device: device)
+    }
+
+    /// About as large as a patch, and at least as large as must be.
+    func usualExtents(_ graph: Graph) throws -> [Int] {
+        try zip(graph.smallestInput(), graph.totalStride).map { smallest, stride in
+            smallest + max(0, ((graph.dimensions == 2 ? 64 : 32) - smallest) / stride) * stride
+        }
+    }
+
+    /// A trained member of the pipeline, if it has residual blocks, with a loss on what it kept back.
+    func trainedResidualNetwork() throws -> (network: Network, loss: PatchLoss)? {
+        guard let data, try hasResidualBlocks,
+            let member = data.trains.first(where: { data.context.cache.state(of: $0) == .complete })
+        else { return nil }
+        let trained = try NetworkFile.read(try member.weights(data.context), device: device)
+        return (trained, try patches(data, member: member.member, count: 2, trained.graph))
+    }
+
+    private func patches(_ data: PipelineData, member: Int?, count: Int, _ graph: Graph) throws -> PatchLoss {
+        try PatchLoss(
+            data.volumes, split: data.split, member: member, patch: data.patch, count: count, graph: graph,
+            device: device, threads: threads)
+    }
+}

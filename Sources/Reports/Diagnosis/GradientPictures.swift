@@ -1,0 +1,63 @@
+import Diagnosis
+import Foundation
+
+extension GradientFindings {
+    /// Autocorrelations of gradients, examples of them, and what is left of a gradient after a step.
+    var section: DiagnosisReport.Section {
+        DiagnosisReport.Section(
+            title: "Shattered gradients",
+            pictures: [
+                DiagnosisReport.Picture(
+                    name: "gradients-example", plot: examplePlot,
+                    explanation:
+                        "How the output of a network of one number changes with its input, with He weights: of one layer "
+                        + "a step function, of 24 layers white noise. A step along such a gradient leads nowhere, for "
+                        + "next to where it was taken it is another.",
+                    source: "Balduzzi et al. 2017, The shattered gradients problem, figure 1"),
+                correlationPicture(.he), correlationPicture(.glorot),
+                DiagnosisReport.Picture(
+                    name: "gradients-stability", plot: stabilityPlot,
+                    explanation:
+                        "The cosine of each layer's gradient before and after one step along it, a step of "
+                        + "\(percent(stability.relativeStep)) of the length of all weights. Near 1 the step did what the "
+                        + "gradient promised; near 0 the next gradient knows nothing of the last.",
+                    source: "Santurkar et al. 2018, How does batch normalization help optimization?"),
+            ])
+    }
+
+    private func correlationPicture(_ setting: ShatteredGradients.Setting) -> DiagnosisReport.Picture {
+        let weights =
+            setting == .he
+            ? "weights of variance 2 / fan-in and biases of variance 1"
+            : "weights and biases of variance 1 / fan-in, as in the lecture"
+        return DiagnosisReport.Picture(
+            name: "gradients-\(setting == .he ? "he" : "glorot")",
+            plot: Plot(
+                title: "Autocorrelation of gradients, \(setting.rawValue)", xLabel: "lag in x",
+                yLabel: "autocorrelation of ∂y/∂x",
+                series: shattered.curves.filter { $0.setting == setting }.map {
+                    Plot.Series(name: $0.kind.rawValue, points: Array(zip(shattered.lags, $0.autocorrelation)))
+                }),
+            explanation:
+                "How alike the gradients at two inputs are, by their distance, with \(weights): mean over "
+                + "\(shattered.networks) networks. Depth destroys the likeness, and shortcuts keep much of it.",
+            source: "Balduzzi et al. 2017, figure 2")
+    }
+
+    private var examplePlot: Plot {
+        Plot(
+            title: "∂y/∂x of one network", xLabel: "x", yLabel: "gradient / root mean square",
+            series: shattered.curves.filter { $0.setting == .he }.map {
+                Plot.Series(name: $0.kind.rawValue, points: Array(zip(shattered.grid, $0.example)))
+            })
+    }
+
+    private var stabilityPlot: Plot {
+        Plot(
+            title: "What is left of a gradient after a step", xLabel: "layer", yLabel: "cosine before and after",
+            series: stability.series.map { series in
+                Plot.Series(
+                    name: series.name, points: series.cosines.enumerated().map { (x: Double($0 + 1), y: $1) })
+            })
+    }
+}
