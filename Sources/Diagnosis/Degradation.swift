@@ -13,9 +13,9 @@ public struct Degradation: Sendable {
         public var layers = [20, 56]
         public var features = 8
         public var seeds: [UInt64] = [1, 2, 3]
-        public var steps = 900
+        public var steps = 2_500
         public var batch = 64
-        public var learningRate = 0.1
+        public var learningRate = 0.03
         /// Points of each curve.
         public var points = 30
 

@@ -23,6 +23,11 @@ public struct SignalPropagation: Codable, Equatable, Sendable {
         public var name: String
         /// In the order they run.
         public var layers: [Layer]
+
+        public init(name: String, layers: [Layer]) {
+            self.name = name
+            self.layers = layers
+        }
     }
 
     /// The network in question; nil where there is none.

@@ -27,7 +27,7 @@ public struct Verdict: Equatable, Sendable {
         willTrain = trial.learns
         if trial.learns {
             lines = [
-                "\(signal.name) will train: within \(trial.losses.count) steps it tells bright from dark.",
+                "\(signal.name) will train: within \(trial.stepsToLearn ?? 0) steps it tells bright from dark.",
                 observations.isEmpty
                     ? "From end to end the variance of activations changes by a factor of \(Self.power(forward)), "
                         + "that of gradients by \(Self.power(backward))."
@@ -35,17 +35,13 @@ public struct Verdict: Equatable, Sendable {
                         + "to find.",
             ]
         } else {
-            let failure =
-                trial.losses.last.map { "after \(trial.losses.count) steps its loss is \(Self.power($0))" }
-                ?? "its first loss is not a number"
             let cause =
                 observations.isEmpty
                 ? "Activations and gradients keep their size on the way, but through \(signal.layers.count) layers "
                     + "without shortcuts the gradient changes at random with the input: it is shattered"
                 : "The cause: \(observations.joined(separator: "; "))"
             lines = [
-                "\(signal.name) will not train: it does not even learn to tell bright from dark; \(failure), guessing "
-                    + "has \(Self.power(trial.chanceLoss)).",
+                "\(signal.name) will not train: it does not even learn to tell bright from dark, \(trial.failure).",
                 "\(cause).",
                 "The cure: \(Self.cure(isNormalized: isNormalized, residualBlocks: residualBlocks)).",
             ]
@@ -77,9 +73,26 @@ public struct Verdict: Equatable, Sendable {
         return isNormalized ? "\(first), or fewer layers" : "\(first), or sums times 1/√2 (residual_scale: 1/sqrt2)"
     }
 
-    private static func power(_ value: Double) -> String {
+    fileprivate static func power(_ value: Double) -> String {
         guard value > 0, value.isFinite else { return value > 0 ? "more than numbers hold" : "0" }
         if value < 0.01 || value >= 1_000 { return "about 10^\(Int(log10(value).rounded()))" }
         return String(format: value < 10 ? "%.2g" : "%.0f", value)
+    }
+}
+
+extension TrainingTrial {
+    /// The most that an attempt which learnt took.
+    fileprivate var stepsToLearn: Int? { attempts.filter(\.learns).map(\.losses.count).max() }
+
+    /// For example `at rates of 0.001 and 0.01: after 50 steps the loss is 0.69 at best, that of guessing 0.69`.
+    fileprivate var failure: String {
+        let rates = Self.learningRates.map { String(format: "%g", $0) }.joined(separator: " and ")
+        guard let best = attempts.filter({ !$0.learns }).compactMap(\.losses.last).min() else {
+            return "at rates of \(rates): its loss is not a number"
+        }
+        let steps = attempts.map(\.losses.count).max() ?? 0
+        return
+            "at rates of \(rates): after \(steps) steps the loss is \(Verdict.power(best)) at best, that of guessing "
+            + Verdict.power(Self.chanceLoss)
     }
 }

@@ -9,7 +9,7 @@ import Testing
         {
           "subject": {"name": "larva", "facts": [{"name": "network", "value": "unet <3D>"}], "digest": "abc"},
           "verdict": ["It will train."],
-          "signal": null, "gradients": null, "paths": null, "batch_norm": null,
+          "signal": null, "trial": null, "gradients": null, "paths": null, "batch_norm": null,
           "batch_norm_short": {
             "plan": {
               "network": {"layers": 8, "is_residual": false, "features": 8}, "seeds": [1], "steps": 4, "batch": 8,

@@ -7,7 +7,7 @@ import Volumes
 /// voxel is inside an object. Classes are balanced; training and test come from different places.
 package struct CentralVoxelTask {
     /// Odd, so that a voxel is in the middle.
-    package var extent = 25
+    package var extent = 17
     package var trainingSamples = 4_000
     package var testSamples = 1_000
     package var seed: UInt64 = 1

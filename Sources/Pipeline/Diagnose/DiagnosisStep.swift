@@ -47,6 +47,14 @@ struct DiagnosisStep {
         report(DiagnosisProgress(fraction: fraction, detail: detail))
     }
 
+    /// Small networks lose more to threads that wait for one another than they gain, most of all on a busy machine.
+    private func onOneThread<Result>(_ body: () throws -> Result) throws -> Result {
+        try Libtorch.setThreads(1)
+        let result = try body()
+        try Libtorch.setThreads(subject.threads)
+        return result
+    }
+
     private func signal() throws -> SignalPropagation {
         try advance(0, subject.network.architecture)
         let network = try Network(subject.network, seed: 1, device: subject.device)
@@ -55,31 +63,36 @@ struct DiagnosisStep {
         // As deep as the network, so that the curves can be compared.
         let blocks = min(60, max(10, series.layers.count))
         let chains = ReferenceChain.allCases
-        let references = try chains.enumerated().map { index, chain in
-            try advance(0.1 + 0.4 * Double(index) / Double(chains.count), chain.rawValue)
-            return try chain.measure(blocks: blocks, width: 64, seeds: 0..<8)
+        let references = try onOneThread {
+            try chains.enumerated().map { index, chain in
+                try advance(0.1 + 0.4 * Double(index) / Double(chains.count), chain.rawValue)
+                return try chain.measure(blocks: blocks, width: 128, seeds: 0..<8)
+            }
         }
         return SignalPropagation(network: series, references: references)
     }
 
     private func trial() throws -> TrainingTrial {
-        let network = try Network(subject.network, seed: 1, device: subject.device)
-        return try TrainingTrial.run(
-            network, name: subject.network.architecture, extents: subject.usualExtents(network.graph),
+        try TrainingTrial.run(
+            name: subject.network.architecture,
+            extents: subject.extents(subject.network.graph(), about: subject.network.dimensions == 2 ? 32 : 16),
             shouldStop: shouldStop,
-            report: { report(DiagnosisProgress(fraction: 0.5 + 0.5 * $0, detail: "a few steps of training")) })
+            report: { report(DiagnosisProgress(fraction: 0.5 + 0.5 * $0, detail: "a few steps of training")) }
+        ) { seed in try Network(subject.network, seed: seed, device: subject.device) }
     }
 
     private func gradients() throws -> GradientFindings {
-        try advance(0, "autocorrelation over 100 networks")
-        let shattered = try ShatteredGradients.measure()
-        try advance(0.7, "gradients before and after a step")
-        return GradientFindings(shattered: shattered, stability: try GradientStability.measure())
+        try onOneThread {
+            try advance(0, "autocorrelation over 100 networks")
+            let shattered = try ShatteredGradients.measure()
+            try advance(0.7, "gradients before and after a step")
+            return GradientFindings(shattered: shattered, stability: try GradientStability.measure())
+        }
     }
 
     private func paths() throws -> PathFindings {
         try advance(0, "all paths of eight blocks")
-        let reference = try GradientPaths.ofReference()
+        let reference = try onOneThread { try GradientPaths.ofReference() }
         try advance(0.2, "paths of \(subject.network.architecture)")
         var findings = PathFindings(reference: reference, network: nil, deletion: nil, reasons: [:])
         let trained = try subject.trainedResidualNetwork()
@@ -107,7 +120,7 @@ struct DiagnosisStep {
             findings.reasons["deletion"] = "needs a trained network; give a pipeline file in place of --network"
             return findings
         }
-        try deleteBlocksOfStandIn(&findings)
+        try onOneThread { try deleteBlocksOfStandIn(&findings) }
         return findings
     }
 

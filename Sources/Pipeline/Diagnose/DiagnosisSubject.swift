@@ -96,15 +96,18 @@ struct DiagnosisSubject {
     /// An input for the network, `[batch, channel, …]`: patches of the pipeline's, or Gaussian noise.
     func input(_ graph: Graph) throws -> Tensor {
         if let data { return try patches(data, member: nil, count: 4, graph).images }
+        let extents = try extents(graph, about: graph.dimensions == 2 ? 64 : 32)
         return try Tensor.gaussian(
-            [4, network.inputChannels] + usualExtents(graph), CounterRandom(seed: 1, stream: "input"),
+            [4, network.inputChannels] + extents, CounterRandom(seed: 1, stream: "input"),
             device: device)
     }
 
-    /// About as large as a patch, and at least as large as must be.
-    func usualExtents(_ graph: Graph) throws -> [Int] {
+    /// Extents that the network can be applied to, of about `length` voxels along each axis; more where its coarsest
+    /// level would be a single voxel, which nothing can be normalized over.
+    func extents(_ graph: Graph, about length: Int) throws -> [Int] {
         try zip(graph.smallestInput(), graph.totalStride).map { smallest, stride in
-            smallest + max(0, ((graph.dimensions == 2 ? 64 : 32) - smallest) / stride) * stride
+            let more = max(length, smallest, 2 * stride) - smallest
+            return smallest + (more + stride - 1) / stride * stride
         }
     }
 

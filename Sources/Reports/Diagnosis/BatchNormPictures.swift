@@ -12,7 +12,7 @@ extension BatchNormBenefit.Result {
                     name: "\(name)-rates", plot: ratePlot,
                     explanation:
                         "\(plan.network.name) trained for \(plan.steps) steps at each learning rate: \(found). "
-                        + "A line ends at rates where the loss is no longer a number; batch normalization keeps the "
+                        + "A line ends where two rates in a row do not train; batch normalization keeps the "
                         + "scale of signals and gradients whatever the step did to the weights.",
                     source: "Ioffe & Szegedy 2015; Santurkar et al. 2018; Bjorck et al. 2018"),
                 DiagnosisReport.Picture(

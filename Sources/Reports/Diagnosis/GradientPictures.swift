@@ -11,8 +11,8 @@ extension GradientFindings {
                     name: "gradients-example", plot: examplePlot,
                     explanation:
                         "How the output of a network of one number changes with its input, with He weights: of one layer "
-                        + "a step function, of 24 layers white noise. A step along such a gradient leads nowhere, for "
-                        + "next to where it was taken it is another.",
+                        + "slowly, of 24 layers as noise does. A step along such a gradient leads nowhere, for next to "
+                        + "where it was taken it is another.",
                     source: "Balduzzi et al. 2017, The shattered gradients problem, figure 1"),
                 correlationPicture(.he), correlationPicture(.glorot),
                 DiagnosisReport.Picture(
@@ -40,8 +40,17 @@ extension GradientFindings {
                 }),
             explanation:
                 "How alike the gradients at two inputs are, by their distance, with \(weights): mean over "
-                + "\(shattered.networks) networks. Depth destroys the likeness, and shortcuts keep much of it.",
+                + "\(shattered.networks) networks. \(atShortLag(setting)).",
             source: "Balduzzi et al. 2017, figure 2")
+    }
+
+    /// The numbers at a lag that tells the networks apart.
+    private func atShortLag(_ setting: ShatteredGradients.Setting) -> String {
+        let values = ShatteredGradients.Kind.allCases.compactMap { kind in
+            shattered.autocorrelation(setting, kind, lag: 0.2)
+                .map { "\(String(format: "%.2f", $0)) for \(kind.rawValue)" }
+        }
+        return "At a distance of 0.2 it is \(values.joined(separator: ", "))"
     }
 
     private var examplePlot: Plot {

@@ -43,21 +43,28 @@ extension SignalPropagation {
 
 extension TrainingTrial {
     fileprivate var picture: DiagnosisReport.Picture {
-        let end = Double(max(2, losses.count))
+        let rates = attempts.map(\.learningRate)
+        var series = attempts.enumerated().map { index, attempt in
+            let name = "rate \(plain(attempt.learningRate))"
+            let isFirst = rates.firstIndex(of: attempt.learningRate) == index
+            return Plot.Series(
+                name: isFirst ? name : "", points: attempt.losses.enumerated().map { (x: Double($0 + 1), y: $1) },
+                colorOf: isFirst ? nil : name)
+        }
+        let losses = attempts.flatMap(\.losses)
+        let end = Double(max(2, attempts.map(\.losses.count).max() ?? 0))
+        series.append(
+            Plot.Series(name: "guessing", points: [(1, Self.chanceLoss), (end, Self.chanceLoss)], isDashed: true))
         return DiagnosisReport.Picture(
             name: "signal-trial",
             plot: Plot(
-                title: "\(network) learns to tell bright from dark", xLabel: "step", yLabel: "cross-entropy",
-                yScale: .logarithmic,
-                series: [
-                    Plot.Series(
-                        name: network, points: losses.enumerated().map { (x: Double($0 + 1), y: $1) }),
-                    Plot.Series(name: "guessing", points: [(1, chanceLoss), (end, chanceLoss)], isDashed: true),
-                ]),
+                title: "Telling bright from dark: \(network)", xLabel: "step", yLabel: "cross-entropy",
+                // Where a network starts from losses in the thousands, the rest would be a flat line.
+                yScale: (losses.max() ?? 0) > 10 ? .logarithmic : .linear, series: series),
             explanation:
-                "One batch of noise in which the object is brighter, AdamW at a rate of \(plain(learningRate)), until "
-                + "the loss is half of that of guessing. What variances do not show this does: deep plain networks keep "
-                + "them and still do not move, for their gradients are shattered.",
+                "Noise in which the object is brighter, new in each step, from several initial weights, until the loss "
+                + "is half of that of guessing. What variances do not show this does: deep plain networks keep them and "
+                + "still do not move, for their gradients are shattered.",
             source: "Balduzzi et al. 2017; the test itself is common practice")
     }
 }
