@@ -37,8 +37,9 @@ public struct Verdict: Equatable, Sendable {
         } else {
             let cause =
                 observations.isEmpty
-                ? "Activations and gradients keep their size on the way, but through \(signal.layers.count) layers "
-                    + "without shortcuts the gradient changes at random with the input: it is shattered"
+                ? "Activations and gradients keep their size on the way, but through \(signal.layers.count) layers"
+                    + (residualBlocks == 0 ? " without residual shortcuts" : "")
+                    + " the gradient changes at random with the input: it is shattered"
                 : "The cause: \(observations.joined(separator: "; "))"
             lines = [
                 "\(signal.name) will not train: it does not even learn to tell bright from dark, \(trial.failure).",

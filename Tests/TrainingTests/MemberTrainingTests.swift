@@ -88,6 +88,25 @@ import Volumes
         #expect(Double(right) / Double(shape.count) > 0.9)
     }
 
+    /// An output that only helps training has no other way to a gradient than its share of the loss.
+    @Test func everyOutputOfADeeplySupervisedNetworkIsTrained() throws {
+        func head(steps: Int) throws -> [Float] {
+            let folder = try scratch()
+            defer { remove(folder) }
+            let base = try plan(steps: steps) { $0.weightDecay = 0 }
+            let member = MemberTraining(
+                member: 0, volumes: base.volumes, split: base.split,
+                network: try NetworkConfiguration("unet") {
+                    $0.levels = 3
+                    $0.features = 4
+                    $0.deepSupervision = true
+                }, training: base.training, device: .cpu, precision: .f32, threads: 1)
+            let file = try Safetensors(contentsOf: member.run(folder: folder).weights)
+            return try #require(file.tensors["heads.1.weight"]).floats()
+        }
+        #expect(try head(steps: 1) != head(steps: 3))
+    }
+
     @Test func aFinishedMemberIsNotTrainedAgain() throws {
         let folder = try scratch()
         defer { remove(folder) }

@@ -60,7 +60,9 @@ struct CommandTests {
     @Test(arguments: [
         (["unat"], "unknown architecture 'unat'; did you mean 'unet'?"),
         (["unet", "--set", "growth=2"], "network.growth is no setting of unet"),
-        (["unet", "--set", "levels"], "'levels' is no key=value"),
+        (["unet", "--set", "levels"], "--set 'levels' is no key=value"),
+        (["unet", "--set", "levels=2, features: 9"], "network.levels must be a whole number"),
+        (["unet, levels: 2"], "unknown architecture"),
         (["unet", "--input", "31,32,32"], "extents [31, 32, 32] does not suit the network"),
     ])
     func aNetworkThatCannotBeIsOneLine(arguments: [String], problem: String) throws {

@@ -43,16 +43,17 @@ struct DiagnoseTests {
         }
     }
 
-    @Test func experimentsOfOneNetworkAddUpAndOfAnotherDoNot() throws {
-        func run(_ experiments: String, features: Int) throws {
-            let ending = try Program.run(
+    @Test func experimentsOfOneNetworkAddUpAndAnotherIsRefused() throws {
+        func run(_ experiments: String, features: Int) throws -> Program.Ending {
+            try Program.run(
                 "diagnose", "--network", "residual-unet", "--dimensions", "2", "--set", "levels=2", "--set",
                 "features=\(features)", "--experiments", experiments, "--threads", "1", "-o", "out", in: folder.path
             )
+        }
+        for experiment in ["signal", "paths"] {
+            let ending = try run(experiment, features: 2)
             #expect(ending.code == 0, "\(ending.words)")
         }
-        try run("signal", features: 2)
-        try run("paths", features: 2)
         let both = try json("out")
         #expect(both["signal"] is [String: Any] && both["gradients"] is NSNull)
         let paths = try #require(both["paths"] as? [String: Any])
@@ -60,8 +61,9 @@ struct DiagnoseTests {
         #expect((paths["reasons"] as? [String: String])?["deletion"]?.contains("pipeline file") == true)
         let reasons = try #require(both["reasons"] as? [String: String])
         #expect(Set(reasons.keys) == ["gradients", "batch_norm", "batch_norm_short", "degradation"])
-        try run("paths", features: 3)
-        #expect(try json("out")["signal"] is NSNull)
+        let other = try run("paths", features: 3)
+        #expect(other.code == 1 && other.complaints.contains("out: holds the diagnosis of another network"))
+        #expect(try json("out")["signal"] is [String: Any])
     }
 
     @Test func aTrainedPipelineLosesItsOwnBlocks() throws {

@@ -55,6 +55,14 @@ extension NetworkConfiguration {
             throw NetworkConfigurationError(
                 field: "order", found: order.rawValue, expected: "conv-norm-relu or norm-relu-conv")
         }
+        guard shortcut != .averagePooling else {
+            throw NetworkConfigurationError(
+                field: "shortcut", found: shortcut.rawValue, expected: "projection or identity")
+        }
+        if normalization == .none, zeroLastNorm {
+            throw NetworkConfigurationError(
+                field: "zero_last_norm", found: "true", expected: "false in a network without normalization")
+        }
         // Their last normalization is followed by a ReLU, which no gradient would ever pass at γ = 0.
         if order == .preactivation, zeroLastNorm {
             throw NetworkConfigurationError(

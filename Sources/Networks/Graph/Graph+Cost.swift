@@ -26,18 +26,18 @@ extension Graph {
     /// Multiplications with an addition, of convolutions and matrices, for one input of these extents.
     public func multiplyAdds(of input: [Int]) throws -> Int {
         let extents = try extents(of: input)
-        return nodes.indices.reduce(0) { $0 + multiplyAdds(of: $1, extents) }
+        return nodes.indices.reduce(0) { $0.addingSaturated(multiplyAdds(of: $1, extents)) }
     }
 
     /// Those of one node, by the extents of all.
     func multiplyAdds(of index: Int, _ extents: [[Int]]) -> Int {
         let node = nodes[index]
         let input = node.inputs.first.map { nodes[$0].channels } ?? 0
-        let voxels = extents[index].reduce(1, *)
+        let voxels = extents[index].saturatedProduct
         return switch node.operation {
-        case .convolution(let c): input * node.channels * c.kernel.reduce(1, *) * voxels
+        case .convolution(let c): ([input, node.channels, voxels] + c.kernel).saturatedProduct
         // Each output voxel reads one of the input.
-        case .transposedConvolution: input * node.channels * voxels
+        case .transposedConvolution: [input, node.channels, voxels].saturatedProduct
         case .linear: input * node.channels
         default: 0
         }
@@ -77,5 +77,22 @@ extension Graph {
             default: return false
             }
         }
+    }
+}
+
+extension [Int] {
+    /// The product, or the largest number there is.
+    var saturatedProduct: Int {
+        reduce(1) {
+            let (product, overflow) = $0.multipliedReportingOverflow(by: $1)
+            return overflow ? .max : product
+        }
+    }
+}
+
+extension Int {
+    fileprivate func addingSaturated(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
     }
 }

@@ -19,8 +19,9 @@ extension Graph {
         let margin = try self.margin()
         return (0..<dimensions).map { axis in
             let scale = scales(axis)[output]
+            let offsets = cropOffsets(axis)
             return (0..<max(1, totalStride[axis] / scale)).map { voxel in
-                (voxel * scale + margin[axis], field(of: voxel, output, axis))
+                (voxel * scale + margin[axis], field(of: voxel, output, axis, offsets))
             }
         }
     }
@@ -44,10 +45,11 @@ extension Graph {
 
     /// The input that voxel `position` of a node's result depends on, along one axis: from the node back, each
     /// operation widening the range that its readers need.
-    private func field(of position: Int, _ node: Int, _ axis: Int) -> ClosedRange<Int> {
+    private func field(
+        of position: Int, _ node: Int, _ axis: Int, _ offsets: [Int: Int]
+    ) -> ClosedRange<Int> {
         var needed: [ClosedRange<Int>?] = nodes.map { _ in nil }
         needed[node] = position...position
-        let offsets = cropOffsets(axis)
         for index in stride(from: node, to: 0, by: -1) {
             guard let range = needed[index] else { continue }
             for (place, input) in nodes[index].inputs.enumerated() {

@@ -62,6 +62,7 @@ public struct DiagnosisRun {
         if device == .cpu { Libtorch.keepMemory() }
         try Libtorch.setThreads(threads)
         let subject = try DiagnosisSubject(network, device: device, threads: threads)
+        try subject.requireMemory()
         return try run(subject, shouldStop: shouldStop, observe: observe)
     }
 
@@ -69,7 +70,13 @@ public struct DiagnosisRun {
         _ subject: DiagnosisSubject, shouldStop: @escaping () -> Bool, observe: @escaping (DiagnosisEvent) -> Void
     ) throws -> DiagnosisResults {
         var results = DiagnosisResults(subject: subject.description)
-        if let earlier = DiagnosisResults(readingFrom: folder), earlier.subject.digest == results.subject.digest {
+        if let earlier = DiagnosisResults(readingFrom: folder) {
+            guard earlier.subject.digest == results.subject.digest else {
+                throw FileFault(
+                    folder,
+                    "holds the diagnosis of another network or other data (\(earlier.subject.name)); "
+                        + "give another folder with -o, or delete this one")
+            }
             results = earlier
             results.subject = subject.description
         }

@@ -73,12 +73,14 @@ struct DiagnosisStep {
     }
 
     private func trial() throws -> TrainingTrial {
-        try TrainingTrial.run(
-            name: subject.network.architecture,
-            extents: subject.extents(subject.network.graph(), about: subject.network.dimensions == 2 ? 32 : 16),
-            shouldStop: shouldStop,
-            report: { report(DiagnosisProgress(fraction: 0.5 + 0.5 * $0, detail: "a few steps of training")) }
-        ) { seed in try Network(subject.network, seed: seed, device: subject.device) }
+        try onOneThread {
+            try TrainingTrial.run(
+                name: subject.network.architecture,
+                extents: subject.extents(subject.network.graph(), about: subject.network.dimensions == 2 ? 32 : 16),
+                shouldStop: shouldStop,
+                report: { report(DiagnosisProgress(fraction: 0.5 + 0.5 * $0, detail: "a few steps of training")) }
+            ) { seed in try Network(subject.network, seed: seed, device: subject.device) }
+        }
     }
 
     private func gradients() throws -> GradientFindings {

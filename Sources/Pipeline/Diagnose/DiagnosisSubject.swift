@@ -96,10 +96,33 @@ struct DiagnosisSubject {
     /// An input for the network, `[batch, channel, …]`: patches of the pipeline's, or Gaussian noise.
     func input(_ graph: Graph) throws -> Tensor {
         if let data { return try patches(data, member: nil, count: 4, graph).images }
-        let extents = try extents(graph, about: graph.dimensions == 2 ? 64 : 32)
         return try Tensor.gaussian(
-            [4, network.inputChannels] + extents, CounterRandom(seed: 1, stream: "input"),
+            [4, network.inputChannels] + noiseExtents(graph), CounterRandom(seed: 1, stream: "input"),
             device: device)
+    }
+
+    private func noiseExtents(_ graph: Graph) throws -> [Int] {
+        try extents(graph, about: graph.dimensions == 2 ? 64 : 32)
+    }
+
+    /// Refuses a network without a pipeline that this machine cannot hold: its weights with gradients and moments, and
+    /// every result of a pass over noise.
+    ///
+    /// - Throws: `FileFault` with the memory it takes.
+    func requireMemory() throws {
+        guard data == nil else { return }
+        let graph = try network.graph()
+        let extents = try graph.extents(of: noiseExtents(graph))
+        let results = zip(graph.nodes, extents).reduce(0.0) { sum, part in
+            sum + part.1.reduce(Double(part.0.channels)) { $0 * Double($1) }
+        }
+        // Four samples, each result and its gradient; weights, gradients and two moments.
+        let bytes = 4 * (4 * 2 * results + 4 * Double(graph.parameterCount()))
+        guard bytes > Double(Machine.availableMemory) else { return }
+        throw FileFault(
+            network.architecture,
+            "needs about \(Bytes.format(Int(min(bytes, 1e18)))) of memory to be diagnosed, and "
+                + "\(Bytes.format(Machine.availableMemory)) are free; try fewer features or levels")
     }
 
     /// Extents that the network can be applied to, of about `length` voxels along each axis; more where its coarsest

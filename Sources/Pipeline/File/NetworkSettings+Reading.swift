@@ -1,4 +1,5 @@
 import Networks
+import Yams
 
 extension NetworkSettings {
     /// A network as the command line gives it: an architecture and settings such as `levels=3`, under the keys and in
@@ -6,18 +7,18 @@ extension NetworkSettings {
     ///
     /// - Throws: `PipelineFault` in one line.
     public init(architecture: String, dimensions: Int, settings: [String]) throws {
-        let pairs = try settings.map { setting -> String in
-            guard let equals = setting.firstIndex(of: "=") else {
-                throw PipelineFault(file: "--set", problem: "'\(setting)' is no key=value such as levels=3")
+        var pairs = [(Node("architecture"), Node(architecture)), (Node("dimensions"), Node("\(dimensions)"))]
+        for setting in settings {
+            guard let equals = setting.firstIndex(of: "="), equals > setting.startIndex,
+                let value = try? Yams.compose(yaml: String(setting[setting.index(after: equals)...]))
+            else {
+                throw PipelineFault(
+                    file: "command line", problem: "--set '\(setting)' is no key=value such as levels=3")
             }
-            return "\(setting[..<equals]): \(setting[setting.index(after: equals)...])"
+            pairs.append((Node(String(setting[..<equals])), value))
         }
-        let text =
-            "network: {\((["architecture: \(architecture)", "dimensions: \(dimensions)"] + pairs).joined(separator: ", "))}"
-        let document = try YAMLValue.document(of: text, file: "--set")
-        guard let network = document.value(of: "network") else { preconditionFailure("the text has this key") }
         do {
-            self = try YAMLValue(node: network.node, name: "network", file: "command line", line: nil).network()
+            self = try YAMLValue(node: Node(pairs), name: "network", file: "command line", line: nil).network()
         } catch let fault as PipelineFault {
             throw PipelineFault(file: "command line", problem: fault.problem)
         }
@@ -80,8 +81,8 @@ extension YAMLValue {
         case .levels: network.levels = try integer(atLeast: 1, atMost: 8)
         case .features: network.features = try integer(atLeast: 1, atMost: 1024)
         case .maximumFeatures: network.maximumFeatures = try integer(atLeast: 1, atMost: 4096)
-        case .blocks: network.blocks = try counts(atMost: 64)
-        case .decoderBlocks: network.decoderBlocks = try counts(atMost: 64)
+        case .blocks: network.blocks = try counts(levels: network.levels)
+        case .decoderBlocks: network.decoderBlocks = try counts(levels: network.levels)
         case .kernels:
             network.kernels = try axisLists(network, count: network.levels, each: "level")
             if network.kernels?.joined().contains(where: { $0 % 2 == 0 }) == true {
@@ -109,8 +110,12 @@ extension YAMLValue {
     }
 
     /// A number for all levels, or a list of one each.
-    private func counts(atMost maximum: Int) throws -> [Int] {
-        try elements().map { try $0.integer(atLeast: 1, atMost: maximum) }
+    private func counts(levels: Int) throws -> [Int] {
+        let counts = try elements().map { try $0.integer(atLeast: 1, atMost: 64) }
+        guard counts.count == 1 || (1...levels).contains(counts.count) else {
+            throw fault("\(name) must be a number, or one for each of \(levels) levels, found \(counts.count)")
+        }
+        return counts
     }
 
     private func axisLists(_ network: NetworkConfiguration, count: Int, each: String) throws -> [[Int]] {

@@ -146,7 +146,8 @@ struct YAMLValue {
         }
         guard range.contains(value) else {
             if range.lowerBound == .leastNonzeroMagnitude {
-                throw fault("\(name) must be more than 0, found \(scalar.string)")
+                let top = range.upperBound == .greatestFiniteMagnitude ? "" : " and at most \(range.upperBound)"
+                throw fault("\(name) must be more than 0\(top), found \(scalar.string)")
             }
             let limits =
                 range.upperBound == .greatestFiniteMagnitude

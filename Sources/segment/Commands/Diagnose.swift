@@ -56,6 +56,7 @@ struct Diagnose: ParsableCommand {
         guard (pipeline == nil) != (network == nil) else {
             throw ValidationError("give either a pipeline file or --network")
         }
+        guard !output.isEmpty else { throw ValidationError("--output must name a folder, found nothing") }
         if network == nil, dimensions != nil || !settings.isEmpty {
             throw ValidationError("--dimensions and --set belong to --network; a pipeline file has its own")
         }

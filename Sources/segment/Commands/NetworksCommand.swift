@@ -65,8 +65,9 @@ struct NetworksCommand: ParsableCommand {
     private func extents(_ network: NetworkConfiguration) throws -> [Int]? {
         guard let input else { return nil }
         let extents = input.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-        guard extents.count == network.dimensions, extents.allSatisfy({ $0 > 0 }) else {
-            throw ValidationError("--input must be \(network.dimensions) numbers above 0, found \(input)")
+        guard extents.count == network.dimensions, extents.allSatisfy({ (1...65_536).contains($0) }) else {
+            throw ValidationError(
+                "--input must be \(network.dimensions) numbers from 1 to 65536, found \(input)")
         }
         return extents
     }
