@@ -84,10 +84,7 @@ public struct PatchSampler: Sendable {
         let box = Box(origin: origin(around: centre, in: volume.shape, &random), shape: patch)
 
         let inside = box.intersection(Box(volume.shape))
-        let normalization = volume.annotation.normalization
-        let read = { normalization.apply(volume.annotation.image, box: $0) }
-        var image =
-            margin == .zero ? read(inside) : Volume.mirrored(box, in: volume.shape, read: read)
+        var image = image(of: volume, inside: inside, box)
         if augmentation.intensity { IntensityAugmentation.apply(&image.voxels, random: &random) }
         let target = volume.target.cropped(to: inside)
         var weight = volume.border.codes.cropped(to: inside).map { volume.border.levels[Int($0)] }
@@ -101,6 +98,35 @@ public struct PatchSampler: Sendable {
             image: turned(padded(image, at: place), orientation),
             target: turned(padded(target, at: place), orientation),
             weight: turned(padded(weight, at: place), orientation))
+    }
+
+    /// Places that cover all a member may learn from, each voxel once but for those before a far end.
+    public var cover: [(volume: Int, box: Box)] {
+        zip(volumes, grounds).enumerated().flatMap { number, part in
+            let (volume, ground) = part
+            return ground.boxes.flatMap { $0.cells(of: patch) }
+                .filter { volume.border.codes.cropped(to: $0).voxels.contains { $0 != 0 } }
+                .map { cell in
+                    let last = (volume.shape - patch).zip(.zero, max)
+                    return (number, Box(origin: cell.origin.zip(last, min), shape: patch))
+                }
+        }
+    }
+
+    /// The image at a place, as a patch without target.
+    public func image(at place: (volume: Int, box: Box)) -> TrainingPatch {
+        let volume = volumes[place.volume]
+        let inside = place.box.intersection(Box(volume.shape))
+        let image = image(of: volume, inside: inside, place.box)
+        return TrainingPatch(
+            image: padded(image, at: .zero), target: Volume(shape: patch), weight: Volume(shape: patch))
+    }
+
+    /// What lies within the volume; all of the box, mirrored beyond, for a network whose output has a margin.
+    private func image(of volume: PreparedVolume, inside: Box, _ box: Box) -> Volume<Float> {
+        let normalization = volume.annotation.normalization
+        let read = { normalization.apply(volume.annotation.image, box: $0) }
+        return margin == .zero ? read(inside) : Volume.mirrored(box, in: volume.shape, read: read)
     }
 
     private func drawVolume(_ random: inout SampleRandom) -> Int {
@@ -164,7 +190,7 @@ private struct SamplingGround: Sendable {
     let objects: [[Int]]
     private let shape: ZYX<Int>
     /// The boxes left beside those kept back, and the voxels that count up to the end of each.
-    private let boxes: [Box]
+    let boxes: [Box]
     private let ends: [Int]
     private let codes: Volume<UInt8>
 

@@ -25,8 +25,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
 
     /// Which statistics the normalization layers use after training.
     public enum Statistics: Codable, Equatable, Sendable {
-        /// Mean and variance over this many patches, drawn without oversampling and intensity changes.
-        case population(patches: Int)
+        /// Mean and variance over all of the training part, once after training; or over this many patches, drawn
+        /// without oversampling and intensity changes.
+        case population(patches: Int?)
         /// The running averages of training.
         case running
     }
@@ -62,7 +63,7 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         momentum: Double = 0.99, schedule: Schedule = .polynomial(power: 0.9), gradientClipping: Double = 12,
         foregroundOversampling: Double = 1.0 / 3, borderWeight: Double = 10, borderSigma: Double = 4,
         augmentation: Augmentation = Augmentation(), validations: Int = 5,
-        statistics: Statistics = .population(patches: 32)
+        statistics: Statistics = .population(patches: nil)
     ) {
         self.steps = steps
         self.patch = patch
@@ -115,7 +116,7 @@ extension TrainingConfiguration {
         try require(borderWeight >= 0, "border_weight", borderWeight, "at least 0")
         try require(borderSigma > 0, "border_sigma", borderSigma, "above 0")
         try require(validations >= 1, "validations", validations, "at least 1")
-        if case .population(let patches) = statistics {
+        if case .population(let patches?) = statistics {
             try require(patches >= 1, "statistics.population", patches, "at least 1")
         }
     }

@@ -152,24 +152,32 @@ final class TrainingRun {
         return try validation.score(predictor, maximumTileVoxels: tile)
     }
 
-    /// Replaces the running averages by the statistics over many patches, where that is asked for.
+    /// Replaces the running averages by the statistics of the training part, where that is asked for: all of it after
+    /// the last step, some patches for validations on the way.
     private func takeStatistics() throws {
-        guard case .population(let patches) = training.statistics else { return }
+        guard case .population(let count) = training.statistics else { return }
+        let sampled = count ?? (state.step < training.steps ? Self.patchesForValidation : nil)
+        let places = sampled == nil ? sampler.cover : []
+        let patches = sampled ?? places.count
         let augmentation = Augmentation(
             flips: training.augmentation.flips, axisSwaps: training.augmentation.axisSwaps, intensity: false)
         network.mode = .population
         try withoutGradients {
             for first in stride(from: 0, to: patches, by: training.batch) {
-                let drawn = (first..<min(first + training.batch, patches)).map { index in
-                    // Step -2 is used for no step of training.
-                    sampler.patch(step: -2, index: index, oversampling: 0, augmentation: augmentation)
+                let taken = (first..<min(first + training.batch, patches)).map { index in
+                    sampled == nil
+                        ? sampler.image(at: places[index])
+                        // Step -2 is used for no step of training.
+                        : sampler.patch(step: -2, index: index, oversampling: 0, augmentation: augmentation)
                 }
-                let image = try Batch(drawn, dimensions: network.graph.dimensions, device: device).image
+                let image = try Batch(taken, dimensions: network.graph.dimensions, device: device).image
                 _ = try withAutocast(precision, on: device) { try network(image) }
             }
         }
         try network.storePopulationStatistics()
     }
+
+    private static let patchesForValidation = 32
 
     /// Last statistics, last validation, curve and weights.
     func finish(_ result: TrainedMember, report: (TrainingProgress) -> Void) throws {

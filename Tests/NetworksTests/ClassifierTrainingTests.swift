@@ -5,7 +5,7 @@ import Testing
 
 /// The smallest network of every family learns four images by heart, and is the same once saved and loaded.
 struct ClassifierTrainingTests {
-    static let steps = 20
+    static let steps = 40
 
     static let networks: [NetworkConfiguration] = [2, 3].flatMap { dimensions in
         ["resnet-18", "resnet-50", "preactivated resnet-50", "densenet-121", "residual-20", "plain-20"].map {
@@ -28,6 +28,7 @@ struct ClassifierTrainingTests {
         let shape = [4, 1] + Array(repeating: isThin ? 12 : 32, count: configuration.dimensions)
         let images = try FormulaWeights.input(shape)
         let classes: [Float] = [0, 1, 1, 0]
+        try Libtorch.setThreads(1)
         let network = try Network(configuration, seed: 1)
         let optimizer = try AdamW(network.parameters, rate: 0.01)
         for _ in 0..<Self.steps {

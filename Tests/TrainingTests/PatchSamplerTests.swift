@@ -40,6 +40,29 @@ import Volumes
         }
     }
 
+    @Test func theCoverHoldsAllThatIsLearntFrom() throws {
+        let shape = ZYX(20, 24, 28)
+        let volume = try annotated(foam(shape, objects: 12))
+        let held = Box(from: ZYX(0, 0, 0), to: ZYX(20, 24, 16))
+        let sampler = try sampler(volume, heldBack: [held])
+        let cover = sampler.cover
+        // 12 columns of x are left: 3 × 2 × 1 patches.
+        #expect(cover.count == 6)
+        for z in 0..<20 {
+            for y in 0..<24 {
+                for x in 16..<28 {
+                    let voxel = Box(origin: ZYX(z, y, x), shape: ZYX(1, 1, 1))
+                    #expect(cover.contains { $0.box.contains(voxel) })
+                }
+            }
+        }
+        for place in cover {
+            #expect(Box(shape).contains(place.box))
+            let expected = volume.normalization.apply(volume.image, box: place.box)
+            #expect(sampler.image(at: place).image == expected)
+        }
+    }
+
     @Test func axesAreSwappedOnlyWhereVoxelsAndPatchAgree() throws {
         // Intensities rise along z alone.
         let shape = ZYX(16, 16, 16)
