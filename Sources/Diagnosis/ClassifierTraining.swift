@@ -79,22 +79,13 @@ final class ClassifierTraining {
 extension ClassifierTraining {
     /// Writes everything that the steps to come depend on, and `state` beside it.
     func save(to path: String, state: String) throws {
-        var tensors: [String: Tensor] = [:]
-        for (name, tensor) in network.stateDictionary() { tensors["network.\(name)"] = tensor }
-        for (name, tensor) in try optimizer.state() { tensors["optimizer.\(name)"] = tensor }
-        try Safetensors(tensors, metadata: ["state": state]).write(to: path)
+        try Safetensors(network.trainingState(with: optimizer), metadata: ["state": state]).write(to: path)
     }
 
     /// Takes up what ``save(to:state:)`` wrote and gives its `state`.
     ///
     /// - Throws: where the file cannot be read or belongs to another network.
     func load(_ file: Safetensors) throws {
-        func part(_ prefix: String) -> [String: Tensor] {
-            let pairs = file.tensors.filter { $0.key.hasPrefix(prefix) }
-                .map { (String($0.key.dropFirst(prefix.count)), $0.value) }
-            return Dictionary(uniqueKeysWithValues: pairs)
-        }
-        try network.load(part("network."))
-        try optimizer.load(part("optimizer."))
+        try network.loadTrainingState(file.tensors, with: optimizer)
     }
 }

@@ -24,9 +24,7 @@ struct Checkpoint {
     static func write(
         to path: String, _ state: State, network: Network, optimizer: any Optimizer, settings: String
     ) throws {
-        var tensors: [String: Tensor] = [:]
-        for (name, tensor) in network.stateDictionary() { tensors["network.\(name)"] = tensor }
-        for (name, tensor) in try optimizer.state() { tensors["optimizer.\(name)"] = tensor }
+        let tensors = try network.trainingState(with: optimizer)
         let metadata = [
             "settings": settings, "state": try sortedJSON(state), "digest": try digest(tensors),
         ]
@@ -49,8 +47,7 @@ struct Checkpoint {
                 throw Unusable(description: "its digest does not match its contents")
             }
             let state = try JSONDecoder().decode(State.self, from: Data(json.utf8))
-            try network.load(file.tensors.under("network."))
-            try optimizer.load(file.tensors.under("optimizer."))
+            try network.loadTrainingState(file.tensors, with: optimizer)
             return state
         } catch {
             let reason = "\(error)".replacingOccurrences(of: "\(path): ", with: "")
@@ -70,16 +67,5 @@ struct Checkpoint {
             for value in try tensor.values(of: Float.self) { take(UInt64(value.bitPattern)) }
         }
         return String(hash, radix: 16)
-    }
-}
-
-extension [String: Tensor] {
-    /// The tensors whose names begin with `prefix`, without it.
-    fileprivate func under(_ prefix: String) -> [String: Tensor] {
-        var result: [String: Tensor] = [:]
-        for (name, tensor) in self where name.hasPrefix(prefix) {
-            result[String(name.dropFirst(prefix.count))] = tensor
-        }
-        return result
     }
 }

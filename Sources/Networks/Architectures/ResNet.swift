@@ -59,10 +59,7 @@ extension NetworkConfiguration {
             throw NetworkConfigurationError(
                 field: "shortcut", found: shortcut.rawValue, expected: "projection or identity")
         }
-        if normalization == .none, zeroLastNorm {
-            throw NetworkConfigurationError(
-                field: "zero_last_norm", found: "true", expected: "false in a network without normalization")
-        }
+        try requireNormToZero()
         // Their last normalization is followed by a ReLU, which no gradient would ever pass at γ = 0.
         if order == .preactivation, zeroLastNorm {
             throw NetworkConfigurationError(

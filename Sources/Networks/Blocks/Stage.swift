@@ -79,9 +79,13 @@ extension NetworkConfiguration {
                     "false in the order \(order.rawValue), whose ReLU would let no gradient reach a branch of "
                     + "zeros; conv-norm-relu ends branches in their normalization")
         }
-        if normalization == .none {
-            throw NetworkConfigurationError(
-                field: "zero_last_norm", found: "true", expected: "false in a network without normalization")
-        }
+        try requireNormToZero()
+    }
+
+    /// - Throws: ``NetworkConfigurationError`` where the last normalizations are to start at 0 and there are none.
+    func requireNormToZero() throws {
+        guard zeroLastNorm, normalization == .none else { return }
+        throw NetworkConfigurationError(
+            field: "zero_last_norm", found: "true", expected: "false in a network without normalization")
     }
 }
