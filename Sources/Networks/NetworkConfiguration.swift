@@ -137,11 +137,21 @@ public struct NetworkConfigurationError: Error, Equatable, CustomStringConvertib
     public let field: String
     public let found: String
     public let expected: String
+    /// All that could stand there, where those are names.
+    public let choices: [String]
 
     public init(field: String, found: String, expected: String) {
         self.field = field
         self.found = found
         self.expected = expected
+        choices = []
+    }
+
+    init(field: String, found: String, oneOf choices: [String]) {
+        self.field = field
+        self.found = found
+        self.choices = choices
+        expected = "one of \(choices.joined(separator: ", "))"
     }
 
     public var description: String { "network.\(field) must be \(expected), found \(found)" }
@@ -216,8 +226,21 @@ extension NetworkConfiguration {
     public func graph() throws -> Graph {
         try validate()
         let architecture = try Architecture.named(architecture)
-        return try Graph(dimensions: dimensions, inputChannels: inputChannels, style: style) {
+        let graph = try Graph(dimensions: dimensions, inputChannels: inputChannels, style: style) {
             try architecture.describe(self, $0)
         }
+        try checkGroups(of: graph)
+        return graph
+    }
+
+    private func checkGroups(of graph: Graph) throws {
+        guard case .group(let groups) = normalization,
+            let misfit = graph.nodes.first(where: {
+                if case .normalization = $0.operation { $0.channels % groups != 0 } else { false }
+            })
+        else { return }
+        throw NetworkConfigurationError(
+            field: "normalization", found: "{group: \(groups)}",
+            expected: "groups that divide the channels of each layer (\(misfit.name) has \(misfit.channels))")
     }
 }

@@ -9,7 +9,7 @@ struct Segment: ParsableCommand {
         commandName: "segment",
         abstract: "Turn 3D microscope volumes into labelled volumes.",
         discussion: """
-            A pipeline file names annotated volumes to learn from and volumes to segment. Five 3D U-Nets are trained, \
+            A pipeline file names annotated volumes to learn from and volumes to segment. Five networks are trained, \
             a voxel is kept where they agree, connected regions are labelled and exported. Every stage is cached.
 
             Example:

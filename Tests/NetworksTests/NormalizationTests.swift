@@ -94,12 +94,13 @@ struct NormalizationTests {
         #expect(try Self.running(layer) == stored)
     }
 
-    @Test func groupsThatDoNotDivideTheChannelsBecomeFewer() throws {
-        let x = try Self.tensor(Self.data(dimensions: 2))
-        let four = try Self.layer(.group(groups: 4), dimensions: 2)(x)
-        #expect(try Self.doubles(four) == Self.doubles(Self.layer(.group(groups: 3), dimensions: 2)(x)))
-        let many = try Self.layer(.group(groups: 32), dimensions: 2)(x)
-        #expect(try Self.doubles(many) == Self.doubles(Self.layer(.instance, dimensions: 2)(x)))
+    @Test func groupsThatDoNotDivideTheChannelsAreRefused() throws {
+        let configuration = try NetworkConfiguration("unet") {
+            $0.features = 6
+            $0.normalization = .group(groups: 4)
+        }
+        let error = try #require(throws: NetworkConfigurationError.self) { try configuration.graph() }
+        #expect(error.description.contains("encoder.0.0.normalization has 6), found {group: 4}"))
     }
 
     /// r ← 0.9 r + 0.1 · (mean, unbiased variance), once a part, in the order of the samples.

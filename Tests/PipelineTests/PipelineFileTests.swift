@@ -17,7 +17,7 @@ struct PipelineFileTests {
             labels: labels.h5:/volumes/labels
             mask: mask.tif
             unlabelled: 0
-        network: {levels: 3, features: 8, normalization: group, strides: [[1, 2, 2], [2, 2, 2]]}
+        network: {levels: 3, features: 8, normalization: {group: 4}, strides: [[1, 2, 2], [2, 2, 2]]}
         training: {steps: 1200, patch: [16, 64, 64], seed: 7, optimizer: sgd}
         ensemble: {members: 3, calibration: 1/4}
         consensus: {agree: 2, threshold: 0.98}
@@ -84,7 +84,7 @@ struct PipelineFileTests {
             $0.order = .original
             $0.zeroLastNorm = true
         }
-        try expect("normalization: {ghost: 4}") { $0.normalization = .ghost(virtualBatch: 4) }
+        try expect("normalization: {ghost: 2}") { $0.normalization = .ghost(virtualBatch: 2) }
         try expect("normalization: {group: 4}") { $0.normalization = .group(groups: 4) }
         try expect("normalization: layer") { $0.normalization = .layer }
         try expect("architecture: dense-unet, growth: 12, blocks: [2, 3, 4, 5]", "dense-unet") {
@@ -104,7 +104,12 @@ struct PipelineFileTests {
 
     @Test(arguments: [
         ("network: {architecture: unat}", 1, "unknown architecture 'unat'; did you mean 'unet'?"),
-        ("network: {architecture: resnet-50}", 1, "resnet-50 is a classifier"),
+        ("network: {architecture: resnet-50}", 1, "{architecture: resnet-unet, encoder: resnet-50}"),
+        ("network: {architecture: plain-56}", 1, "to segment, write {architecture: residual-unet}"),
+        ("network: residual-unet", 1, "network must be a mapping: {architecture: residual-unet}"),
+        ("network: {normalization: {ghost: 4}}", 1, "{ghost: 4} is more than the samples of a step, 2"),
+        ("network: {normalization: {group: 5}}", 1, "(encoder.0.0.normalization has 16), found {group: 5}"),
+        ("network: {statistics: averages}", 1, "network.statistics must be"),
         ("network: {architecture: unet, growth: 4}", 1, "network.growth is no setting of unet; it has"),
         ("network: {architecture: resnet-unet, encoder: resnet-51}", 1, "network.encoder must be one of resnet-18"),
         (
@@ -112,9 +117,9 @@ struct PipelineFileTests {
             "network.order must be norm-relu-conv"
         ),
         ("network: {normalization: {ghost: 0}}", 1, "network.normalization.ghost must be at least 1, found 0"),
-        ("network: {normalization: bach}", 1, "network.normalization must be batch, ghost"),
+        ("network: {normalization: bach}", 1, "{group: GROUPS}, found 'bach'; did you mean 'batch'?"),
         ("network: {kernels: [[3, 3, 3]]}", 1, "network.kernels must have one [z, y, x] a level, 4 in all"),
-        ("network: {dimensions: 4}", 1, "network.dimensions must be at most 3, found 4"),
+        ("network: {dimensions: 4}", 1, "network.dimensions must be 2 or 3, found '4'"),
         ("nework: {levels: 3}", 1, "unknown key 'nework'; did you mean 'network'?"),
         ("network: {level: 3}", 1, "unknown key 'level' in 'network'; did you mean 'levels'?"),
         ("training: {colour: red}", 1, "unknown key 'colour' in 'training'; known are steps"),

@@ -43,6 +43,27 @@ struct CommandTests {
         #expect(networks.allSatisfy { ($0["smallest_tile"] as? [Int])?.count == $0["dimensions"] as? Int })
     }
 
+    /// What a listing says of a network is that network.
+    @Test(arguments: ["resnet-unet", "nnunet", "unet-2016"])
+    func theSettingsListedAreTheOnesOfTheNetwork(name: String) throws {
+        func list(_ settings: [String]) throws -> [String: Any] {
+            let process = try Program.start(["networks", name, "--json"] + settings, in: folder.path)
+            let ending = try Program.wait(for: process)
+            let all = try JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [[String: Any]]
+            return try #require(all?.first, "\(ending.words)")
+        }
+        let (plain, adjusted) = (
+            try list([]), try list(["--set", "normalization={group: 2}", "--set", "features=24"])
+        )
+        let settings = try #require(adjusted["settings"] as? [[String: Any]])
+        #expect(settings.contains { $0["key"] as? String == "features" && $0["value"] as? String == "24" })
+        let again = try list(
+            settings.compactMap { setting in (setting["value"] as? String).map { "\(setting["key"]!)=\($0)" } }
+                .flatMap { ["--set", $0] })
+        #expect(again as NSDictionary == adjusted as NSDictionary)
+        #expect(plain["parameters"] as? Int != adjusted["parameters"] as? Int)
+    }
+
     @Test func aNetworkIsDescribedLayerByLayer() throws {
         let ending = try Program.run(
             "networks", "unet", "--describe", "--json", "--set", "levels=2", "--set", "normalization={group: 2}",
@@ -63,7 +84,14 @@ struct CommandTests {
         (["unet", "--set", "levels"], "--set 'levels' is no key=value"),
         (["unet", "--set", "levels=2, features: 9"], "network.levels must be a whole number"),
         (["unet, levels: 2"], "unknown architecture"),
-        (["unet", "--input", "31,32,32"], "extents [31, 32, 32] does not suit the network"),
+        (["unet", "--input", "31,32,32"], "; it takes multiples of [8, 8, 8]"),
+        (["unet", "--input", "32"], "--input must be 3 numbers"),
+        (["unet", "--dimensions", "3", "--set", "dimensions=2"], "dimensions is already 3"),
+        (["unet", "--set", "dimensions=4"], "network.dimensions must be 2 or 3, found '4'"),
+        (["unet", "--set", "normalization=bach"], "found 'bach'; did you mean 'batch'?"),
+        (["unet", "--set", "normalization={group: 3}"], "(encoder.0.0.normalization has 16), found {group: 3}"),
+        (["unet", "--set", "kernels=[3, 3, 3]"], "4 in all, found [3, 3, 3]"),
+        (["resnet-unet", "--set", "encoder=resnet50"], "found resnet50; did you mean 'resnet-50'?"),
     ])
     func aNetworkThatCannotBeIsOneLine(arguments: [String], problem: String) throws {
         let process = try Program.start(["networks"] + arguments, in: folder.path)

@@ -36,7 +36,7 @@ public struct Architecture: Sendable {
     public static func named(_ name: String) throws -> Architecture {
         guard let found = all.first(where: { $0.name == name }) else {
             throw NetworkConfigurationError(
-                field: "architecture", found: name, expected: "one of \(all.map(\.name).joined(separator: ", "))")
+                field: "architecture", found: name, oneOf: all.map(\.name))
         }
         return found
     }

@@ -31,8 +31,7 @@ struct EncoderUNet {
     private func encoder(_ choices: [Architecture]) throws -> NetworkConfiguration {
         guard let found = choices.first(where: { $0.name == configuration.encoder }) else {
             throw NetworkConfigurationError(
-                field: "encoder", found: configuration.encoder,
-                expected: "one of \(choices.map(\.name).joined(separator: ", "))")
+                field: "encoder", found: configuration.encoder, oneOf: choices.map(\.name))
         }
         return found.configuration(dimensions: configuration.dimensions)
     }

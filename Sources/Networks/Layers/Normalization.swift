@@ -13,14 +13,14 @@ public enum Normalization: Equatable, Sendable {
     case ghost(virtualBatch: Int)
     /// All channels of a sample (Ba et al. 2016), over space too.
     case layer
-    /// A group of channels of a sample (Wu & He 2018); fewer groups where `groups` does not divide the channels.
+    /// A group of channels of a sample (Wu & He 2018); `groups` must divide the channels.
     case group(groups: Int)
     /// A channel of a sample (Ulyanov et al. 2016).
     case instance
 
     /// One of each kind.
     public static let examples: [Normalization] = [
-        .batch, .ghost(virtualBatch: 1), .layer, .group(groups: 8), .instance, .none,
+        .batch, .ghost(virtualBatch: 1), .layer, .group(groups: 2), .instance, .none,
     ]
 
     /// Whether prediction goes by stored statistics, so that no voxel sees its tile.
@@ -54,7 +54,7 @@ public enum Normalization: Equatable, Sendable {
         case .batch: return try BatchNormalization(scale: scale, shift: shift, virtualBatch: nil)
         case .ghost(let samples): return try BatchNormalization(scale: scale, shift: shift, virtualBatch: samples)
         case .layer: return grouped(1)
-        case .group(let groups): return grouped((1...groups).last { channels % $0 == 0 } ?? 1)
+        case .group(let groups): return grouped(groups)
         case .instance: return grouped(channels)
         case .none: preconditionFailure("no normalization has no layer")
         }

@@ -1,7 +1,7 @@
 /// How a decoder returns to the next finer level.
 public enum Upsampling: String, Codable, Sendable, CaseIterable {
     /// A learnt kernel as large as its stride, so that windows do not overlap (Çiçek et al. 2016).
-    case transposedConvolution
+    case transposedConvolution = "transposed-convolution"
     /// Nearest neighbour, then a convolution (Odena et al. 2016).
     case interpolation
 }

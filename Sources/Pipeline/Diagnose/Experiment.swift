@@ -28,5 +28,6 @@ public struct UnknownExperiment: Error, Equatable, CustomStringConvertible {
     public var description: String {
         "--experiments: unknown experiment '\(name)'; there are "
             + Experiment.allCases.map(\.rawValue).joined(separator: ", ")
+            + (nearest(to: name, among: Experiment.allCases.map(\.rawValue)).map { "; did you mean '\($0)'?" } ?? "")
     }
 }

@@ -5,9 +5,11 @@ extension NetworkSettings {
     /// A network as the command line gives it: an architecture and settings such as `levels=3`, under the keys and in
     /// the values that a pipeline file has below `network:`.
     ///
+    /// - Parameter dimensions: nil for what the settings say, or 3.
     /// - Throws: `PipelineFault` in one line.
-    public init(architecture: String, dimensions: Int, settings: [String]) throws {
-        var pairs = [(Node("architecture"), Node(architecture)), (Node("dimensions"), Node("\(dimensions)"))]
+    public init(architecture: String, dimensions: Int?, settings: [String]) throws {
+        var pairs = [(Node("architecture"), Node(architecture))]
+        if let dimensions { pairs.append((Node("dimensions"), Node("\(dimensions)"))) }
         for setting in settings {
             guard let equals = setting.firstIndex(of: "="), equals > setting.startIndex,
                 let value = try? Yams.compose(yaml: String(setting[setting.index(after: equals)...]))
@@ -15,7 +17,13 @@ extension NetworkSettings {
                 throw PipelineFault(
                     file: "command line", problem: "--set '\(setting)' is no key=value such as levels=3")
             }
-            pairs.append((Node(String(setting[..<equals])), value))
+            let key = Node(String(setting[..<equals]))
+            if let earlier = pairs.first(where: { $0.0 == key }) {
+                throw PipelineFault(
+                    file: "command line",
+                    problem: "--set '\(setting)': \(key.string ?? "") is already \(earlier.1.string ?? "given")")
+            }
+            pairs.append((key, value))
         }
         do {
             self = try YAMLValue(node: Node(pairs), name: "network", file: "command line", line: nil).network()
@@ -28,6 +36,9 @@ extension NetworkSettings {
 extension YAMLValue {
     /// The `network:` part of a pipeline file. Settings that the architecture does not read are refused.
     func network() throws -> NetworkSettings {
+        if case .scalar(let scalar) = node, Architecture.all.contains(where: { $0.name == scalar.string }) {
+            throw fault("\(name) must be a mapping: {architecture: \(scalar.string)}")
+        }
         let name = try value(of: "architecture")?.text() ?? "unet"
         guard let architecture = Architecture.all.first(where: { $0.name == name }) else {
             let names = Architecture.all.map(\.name)
@@ -38,7 +49,9 @@ extension YAMLValue {
         let known = ["architecture", "dimensions", "statistics"] + architecture.settings.map(\.rawValue).sorted()
         try refuseSettings(of: name, beside: known)
         let keys = try mapping(of: known)
-        let dimensions = try keys["dimensions"]?.integer(atLeast: 2, atMost: 3) ?? 3
+        let dimensions = try keys["dimensions"]?.dimensions() ?? 3
+        // Read by training, which it belongs to; here for what is wrong with it.
+        _ = try keys["statistics"]?.statistics()
         var configuration = architecture.configuration(dimensions: dimensions)
         for setting in NetworkSetting.allCases {
             guard let value = keys[setting.rawValue] else { continue }
@@ -49,7 +62,8 @@ extension YAMLValue {
         do {
             _ = try configuration.graph()
         } catch let error as NetworkConfigurationError {
-            throw (value(of: error.field) ?? self).fault(error.description)
+            let hint = nearest(to: error.found, among: error.choices).map { "; did you mean '\($0)'?" } ?? ""
+            throw (value(of: error.field) ?? self).fault(error.description + hint)
         }
         return settings
     }
@@ -59,11 +73,20 @@ extension YAMLValue {
         let settings = try network()
         let name = settings.configuration.architecture
         guard try Architecture.named(name).purpose == .segmentation else {
+            let unet = "\(name.prefix { $0 != "-" })-unet"
+            let advice =
+                (try? NetworkSettings(architecture: unet)).map { _ in
+                    "as the way down of a U-Net, write {architecture: \(unet), encoder: \(name)}"
+                } ?? "it serves 'segment diagnose'; to segment, write {architecture: residual-unet}"
             throw (value(of: "architecture") ?? self).fault(
-                "\(name) is a classifier: it says what a whole image is, not each voxel; the way down of a U-Net it is "
-                    + "in {architecture: \(name.prefix { $0 != "-" })-unet, encoder: \(name)}")
+                "\(name) is a classifier: it says what a whole image is, not each voxel; \(advice)")
         }
         return settings
+    }
+
+    private func dimensions() throws -> Int {
+        guard let value = try? integer(atLeast: 2, atMost: 3) else { throw misfit("2 or 3") }
+        return value
     }
 
     /// A setting of other architectures is better named than called unknown.
@@ -122,7 +145,7 @@ extension YAMLValue {
         let axes = network.dimensions == 2 ? "[y, x]" : "[z, y, x]"
         let lists = try elements().map { try $0.elements().map { try $0.integer(atLeast: 1, atMost: 16) } }
         guard isList, lists.count == count, lists.allSatisfy({ $0.count == network.dimensions }) else {
-            throw fault("\(name) must have one \(axes) a \(each), \(count) in all, found \(lists)")
+            throw fault("\(name) must have one \(axes) a \(each), \(count) in all, found \(flow)")
         }
         return lists
     }
@@ -143,9 +166,9 @@ extension YAMLValue {
             }
             return .group(groups: try keys["group"]!.integer(atLeast: 1, atMost: 4096))
         }
-        let names = Normalization.examples.map(\.name)
-        guard let found = Normalization.examples.first(where: { $0.name == (try? text()) }) else {
-            throw misfit("\(names.joined(separator: ", ")), {ghost: SAMPLES} or {group: GROUPS}")
+        let names = ["batch", "layer", "instance", "none"]
+        guard let name = try? text(), names.contains(name), let found = Normalization(rawValue: name) else {
+            throw misfit("\(names.joined(separator: ", ")), {ghost: SAMPLES} or {group: GROUPS}", among: names)
         }
         return found
     }

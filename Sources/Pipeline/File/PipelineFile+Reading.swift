@@ -62,6 +62,15 @@ extension PipelineFile {
                 problem: "ensemble.calibration is 0, so consensus.threshold needs a value: "
                     + "'auto' chooses it on the calibration block")
         }
+        if case .ghost(let samples) = network.configuration.normalization {
+            let sections = network.configuration.dimensions == 2 ? training.patch.z : 1
+            guard samples <= training.batch * sections else {
+                throw PipelineFault(
+                    file: path, line: lines["network.normalization"],
+                    problem: "network.normalization: {ghost: \(samples)} is more than the samples of a step, "
+                        + "\(training.batch * sections)\(sections > 1 ? " (sections of all patches)" : "")")
+            }
+        }
         // Without a voxel size or strides the network follows from files not yet read.
         let settings = try Architecture.named(network.configuration.architecture).settings
         if let size = voxelSize?.size {

@@ -67,11 +67,30 @@ struct YAMLValue {
         fault("\(name.isEmpty ? "the file" : name) must be \(expected), found \(found)")
     }
 
+    /// A misfit of a name, with the nearest of those that are meant.
+    func misfit(_ expected: String, among names: [String]) -> PipelineFault {
+        let hint = node.string.flatMap { nearest(to: $0, among: names) }.map { "; did you mean '\($0)'?" } ?? ""
+        return PipelineFault(file: file, line: line, problem: misfit(expected).problem + hint)
+    }
+
     private var found: String {
         switch node {
         case .scalar(let scalar): scalar.string.isEmpty ? "nothing" : "'\(scalar.string)'"
         case .mapping: "a mapping"
-        case .sequence: "a list"
+        case .sequence: flow.count < 60 ? flow : "a list"
+        case .alias: "an alias"
+        }
+    }
+
+    /// As it may be written in one line: `[[1, 3, 3], [3, 3, 3]]`.
+    var flow: String { Self.flow(node) }
+
+    private static func flow(_ node: Node) -> String {
+        switch node {
+        case .scalar(let scalar): scalar.string
+        case .sequence(let sequence): "[\(sequence.map(flow).joined(separator: ", "))]"
+        case .mapping(let mapping):
+            "{\(mapping.map { "\(flow($0.key)): \(flow($0.value))" }.joined(separator: ", "))}"
         case .alias: "an alias"
         }
     }
@@ -178,7 +197,9 @@ struct YAMLValue {
     func choice<Choice: RawRepresentable & CaseIterable>(_ type: Choice.Type) throws -> Choice
     where Choice.RawValue == String {
         let names = Choice.allCases.map(\.rawValue)
-        guard let choice = Choice(rawValue: try text()) else { throw misfit(names.joined(separator: ", ")) }
+        guard let choice = Choice(rawValue: try text()) else {
+            throw misfit(names.joined(separator: ", "), among: names)
+        }
         return choice
     }
 

@@ -81,9 +81,7 @@ public struct PipelineRun {
         let lock = try WorkFolderLock(workFolder)
         defer { lock.release() }
         try execution.apply()
-        let context = StepContext(
-            cache: cache, device: execution.device, precision: execution.precision, threads: execution.threads,
-            memory: execution.memory, executable: options.executable, shouldStop: shouldStop)
+        let context = context(shouldStop: shouldStop)
         var runner = Runner(plan: plan, context: context, observe: observe)
         try runner.run(until: last)
         guard last >= .export else { return Outcome(volumes: [], failures: runner.failures, report: nil) }
@@ -93,6 +91,12 @@ public struct PipelineRun {
             volumes: try volumes.map { try result(of: $0, context, scored: last >= .evaluate) },
             failures: runner.failures,
             report: last >= .report && !volumes.isEmpty ? shortened(file.resultsFolder + "/report.html") : nil)
+    }
+
+    private func context(shouldStop: @escaping () -> Bool) -> StepContext {
+        StepContext(
+            cache: cache, device: execution.device, precision: execution.precision, threads: execution.threads,
+            memory: execution.memory, executable: options.executable, shouldStop: shouldStop)
     }
 
     private func result(
@@ -107,6 +111,14 @@ public struct PipelineRun {
     }
 
     // MARK: Plan, status, clean
+
+    /// Refuses a network that does not suit the training volumes, as far as those are ingested.
+    ///
+    /// - Throws: `PipelineFault` or `FileFault`, in one line.
+    public func checkNetwork() throws {
+        guard plan.data.ingests.allSatisfy({ cache.state(of: $0) == .complete }) else { return }
+        try plan.checkNetwork(context { false })
+    }
 
     /// A line of `segment plan` and `segment status`.
     public struct StepState: Codable, Sendable {

@@ -89,6 +89,19 @@ struct Plan {
         try file.checkPatch(against: network)
     }
 
+    /// Before training: the first volume that a patch does not fit into, in words.
+    func noteOnPatch(_ context: StepContext) throws -> String? {
+        guard trains.contains(where: { context.cache.state(of: $0) != .complete }) else { return nil }
+        let patch = file.training.patch
+        for part in data.parts {
+            let shape = try part.image.record(context).shape
+            guard zip(patch.array, shape.array).contains(where: { $0 > $1 }) else { continue }
+            return "training.patch, \(patch), reaches beyond \(part.image.subject), \(shape): what is outside is "
+                + "padded and does not count"
+        }
+        return nil
+    }
+
     private static func volume(
         _ entry: VolumeEntry, image: IngestStep, truth: IngestStep?, logits: [PredictStep], _ file: PipelineFile,
         _ calibrate: CalibrateStep?

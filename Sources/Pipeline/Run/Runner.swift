@@ -35,6 +35,7 @@ struct Runner {
             try run(stage, plan.steps.filter { $0.stage == stage })
             if stage == .ingest {
                 try plan.checkNetwork(context)
+                if last > .ingest, let note = try plan.noteOnPatch(context) { observe(.note(note)) }
                 try checkVolumes()
             }
         }

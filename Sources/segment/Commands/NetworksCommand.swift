@@ -10,7 +10,9 @@ struct NetworksCommand: ParsableCommand {
         abstract: "List the networks there are, or the layers of one.",
         discussion: """
             Multiply-adds are those of one input of the extents beside them. The receptive field is what an output \
-            voxel may depend on. A name goes after 'architecture:' in a pipeline file; classifiers are encoders there.
+            voxel may depend on; of networks with valid convolutions it may pass the smallest tile, since a tile \
+            has several outputs that see different parts of it. A name goes after 'architecture:' in a pipeline \
+            file; resnet and densenet classifiers go after 'encoder:'.
 
             Example:
               segment networks residual-unet --describe --set levels=3
@@ -31,7 +33,7 @@ struct NetworksCommand: ParsableCommand {
             "A setting as below 'network:' in a pipeline file; may be repeated.", valueName: "key=value"))
     var settings: [String] = []
 
-    @Option(help: ArgumentHelp("Extents to count multiply-adds for, such as 64,128,128.", valueName: "z,y,x"))
+    @Option(help: ArgumentHelp("Extents to count multiply-adds for: z,y,x such as 64,128,128, or y,x.", valueName: "extents"))
     var input: String?
 
     @Flag(help: "Print JSON.")
@@ -49,16 +51,23 @@ struct NetworksCommand: ParsableCommand {
 
     func run() throws {
         guard let name else { return try list() }
-        let network = try NetworkSettings(
-            architecture: name, dimensions: dimensions ?? 3, settings: settings
-        ).configuration
-        let summary = try NetworkSummary(network, input: extents(network))
+        let network = try NetworkSettings(architecture: name, dimensions: dimensions, settings: settings)
+        let summary = try summary(of: network.configuration)
         if describe {
-            try show(network.graph().layerTable(of: summary.input), summary)
+            try show(network.configuration.graph().layerTable(of: summary.input), summary)
         } else if json {
-            Console.say(try readable([summary]))
+            Console.say(try readable([DescribedNetwork(summary: summary, settings: network.described())]))
         } else {
-            try show(summary)
+            try show(summary, network.described())
+        }
+    }
+
+    private func summary(of network: NetworkConfiguration) throws -> NetworkSummary {
+        do {
+            return try NetworkSummary(network, input: extents(network))
+        } catch let misfit as MisfittingExtents {
+            throw PipelineFault(
+                file: "command line", problem: "--input: \(misfit); it takes \(try network.graph().fittingExtents())")
         }
     }
 
@@ -66,8 +75,9 @@ struct NetworksCommand: ParsableCommand {
         guard let input else { return nil }
         let extents = input.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
         guard extents.count == network.dimensions, extents.allSatisfy({ (1...65_536).contains($0) }) else {
-            throw ValidationError(
-                "--input must be \(network.dimensions) numbers from 1 to 65536, found \(input)")
+            throw PipelineFault(
+                file: "command line",
+                problem: "--input must be \(network.dimensions) numbers from 1 to 65536, found '\(input)'")
         }
         return extents
     }
@@ -95,7 +105,7 @@ struct NetworksCommand: ParsableCommand {
 
     // MARK: One
 
-    private func show(_ summary: NetworkSummary) throws {
+    private func show(_ summary: NetworkSummary, _ settings: [SettingDescription]) throws {
         let architecture = try Architecture.named(summary.name)
         for (title, value) in [
             ("network", "\(architecture.name): \(architecture.summary)"), ("source", architecture.source),
@@ -105,8 +115,10 @@ struct NetworksCommand: ParsableCommand {
             (
                 "takes", "\(times(summary.smallestTile)) and multiples of \(times(summary.stride)) more"
             ),
-            ("settings", architecture.settings.map(\.rawValue).sorted().joined(separator: ", ")),
         ] { Console.say(title.padded(to: 12) + value) }
+        Console.say("\nsettings, below 'network:' in a pipeline file:")
+        TextTable(["", "default", ""], settings.map { ["  \($0.key)", $0.value ?? "–", $0.note] }, rightAligned: [])
+            .print()
     }
 
     private func show(_ layers: [LayerDescription], _ summary: NetworkSummary) throws {
@@ -141,6 +153,20 @@ struct NetworksCommand: ParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
+
+/// In JSON, a summary with one key more.
+private struct DescribedNetwork: Encodable {
+    let summary: NetworkSummary
+    let settings: [SettingDescription]
+
+    enum CodingKeys: String, CodingKey { case settings }
+
+    func encode(to encoder: any Encoder) throws {
+        try summary.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(settings, forKey: .settings)
     }
 }
 

@@ -14,6 +14,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let pipeline = try options.open()
+        try pipeline.checkNetwork()
         Console.say(pipeline.headline)
         StateTable(pipeline.states()).print()
     }
