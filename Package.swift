@@ -65,7 +65,8 @@ let package = Package(
         .executableTarget(
             name: "segment",
             dependencies: [
-                "Pipeline", "Networks", "Synthesis", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Pipeline", "Networks", "Synthesis",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         tests("Volumes", ["Volumes"]),

@@ -83,7 +83,9 @@ private struct Patch {
         var extents = try SmallNetworks.extents(
             graph, atLeast: max(graph.dimensions == 2 ? 16 : 12, 10 + 2 * margin[0]))
         // Little can be normalized over the one voxel that an encoder's five halvings leave.
-        if extents[0] == graph.totalStride[0] { extents.replaceSubrange(..<2, with: extents.prefix(2).map { 2 * $0 }) }
+        if extents[0] == graph.totalStride[0] {
+            extents.replaceSubrange(..<2, with: extents.prefix(2).map { 2 * $0 })
+        }
         let output = zip(extents, margin).map { $0 - 2 * $1 }
         // At a third and two thirds of the output along every axis.
         let places = extents.reduce([[]] as [[Int]]) { places, extent in

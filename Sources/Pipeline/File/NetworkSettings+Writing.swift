@@ -49,7 +49,8 @@ extension NetworkSettings {
         case .shortcut: return SettingDescription(key, choice: c.shortcut)
         case .residualScale:
             let isHalved = c.residualScale == 0.5.squareRoot()
-            return SettingDescription(key, isHalved ? "1/sqrt2" : "\(c.residualScale)", "above 0, at most 1; 1/sqrt2")
+            return SettingDescription(
+                key, isHalved ? "1/sqrt2" : "\(c.residualScale)", "above 0, at most 1; 1/sqrt2")
         case .zeroLastNorm: return SettingDescription(key, "\(c.zeroLastNorm)", "true, false")
         case .normalization:
             return SettingDescription(

@@ -33,7 +33,9 @@ struct NetworksCommand: ParsableCommand {
             "A setting as below 'network:' in a pipeline file; may be repeated.", valueName: "key=value"))
     var settings: [String] = []
 
-    @Option(help: ArgumentHelp("Extents to count multiply-adds for: z,y,x such as 64,128,128, or y,x.", valueName: "extents"))
+    @Option(
+        help: ArgumentHelp(
+            "Extents to count multiply-adds for: z,y,x such as 64,128,128, or y,x.", valueName: "extents"))
     var input: String?
 
     @Flag(help: "Print JSON.")
@@ -67,7 +69,8 @@ struct NetworksCommand: ParsableCommand {
             return try NetworkSummary(network, input: extents(network))
         } catch let misfit as MisfittingExtents {
             throw PipelineFault(
-                file: "command line", problem: "--input: \(misfit); it takes \(try network.graph().fittingExtents())")
+                file: "command line",
+                problem: "--input: \(misfit); it takes \(try network.graph().fittingExtents())")
         }
     }
 
@@ -117,8 +120,10 @@ struct NetworksCommand: ParsableCommand {
             ),
         ] { Console.say(title.padded(to: 12) + value) }
         Console.say("\nsettings, below 'network:' in a pipeline file:")
-        TextTable(["", "default", ""], settings.map { ["  \($0.key)", $0.value ?? "–", $0.note] }, rightAligned: [])
-            .print()
+        TextTable(
+            ["", "default", ""], settings.map { ["  \($0.key)", $0.value ?? "–", $0.note] }, rightAligned: []
+        )
+        .print()
     }
 
     private func show(_ layers: [LayerDescription], _ summary: NetworkSummary) throws {
