@@ -58,8 +58,8 @@ let package = Package(
         .target(
             name: "Pipeline",
             dependencies: [
-                "Volumes", "Tensors", "Networks", "Labeling", "Inference", "Training", "Diagnosis", "Reports",
-                "Yams",
+                "Volumes", "Synthesis", "Tensors", "Networks", "Labeling", "Inference", "Training", "Diagnosis",
+                "Reports", "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .executableTarget(

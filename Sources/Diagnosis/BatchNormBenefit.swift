@@ -86,6 +86,8 @@ public struct BatchNormBenefit: Sendable {
 
     public struct Result: Codable, Equatable, Sendable {
         public var plan: Plan
+        /// What the networks were trained on, as text.
+        public var data: String
         public var ladders: [Ladder]
         public var spreads: [Spread]
 
@@ -98,11 +100,14 @@ public struct BatchNormBenefit: Sendable {
     }
 
     private let task: ClassificationTask
+    private let data: String
     private let plan: Plan
     private let device: Device
 
-    public init(task: ClassificationTask, plan: Plan = Plan(), device: Device = .cpu) {
+    /// - Parameter data: what the task was made of, for whoever reads the result.
+    public init(task: ClassificationTask, data: String, plan: Plan = Plan(), device: Device = .cpu) {
         self.task = task
+        self.data = data
         self.plan = plan
         self.device = device
     }
@@ -130,7 +135,8 @@ public struct BatchNormBenefit: Sendable {
             }
         }
         return Result(
-            plan: plan, ladders: parts.compactMap { if case .ladder(let ladder) = $0 { ladder } else { nil } },
+            plan: plan, data: data,
+            ladders: parts.compactMap { if case .ladder(let ladder) = $0 { ladder } else { nil } },
             spreads: parts.compactMap { if case .spreads(let spreads) = $0 { spreads } else { nil } }.first ?? [])
     }
 

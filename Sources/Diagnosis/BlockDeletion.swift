@@ -11,6 +11,8 @@ public struct BlockDeletion: Codable, Equatable, Sendable {
     }
 
     public var network: String
+    /// Whether it is a ``StandIn``, for want of a trained residual network.
+    public var isStandIn: Bool
     /// Of the whole network.
     public var loss: Double
     /// In the order they run.
@@ -20,7 +22,7 @@ public struct BlockDeletion: Codable, Equatable, Sendable {
     /// - Returns: nil for a network without residual blocks.
     /// - Throws: what `loss` throws.
     public static func measure(
-        _ network: Network, name: String, loss: (Probe?) throws -> Double
+        _ network: Network, name: String, isStandIn: Bool = false, loss: (Probe?) throws -> Double
     ) throws -> BlockDeletion? {
         let names = network.graph.residualBlocks.map(\.name)
         guard !names.isEmpty else { return nil }
@@ -31,7 +33,7 @@ public struct BlockDeletion: Codable, Equatable, Sendable {
                     name: deleted,
                     loss: try loss(Probe(deletes: { $0.name == deleted })))
             }
-            return BlockDeletion(network: name, loss: whole, blocks: blocks)
+            return BlockDeletion(network: name, isStandIn: isStandIn, loss: whole, blocks: blocks)
         }
     }
 }

@@ -6,7 +6,7 @@ import Volumes
 /// Trains plain networks of two depths and their residual twins on the same task by the same schedule: deeper plain
 /// networks fit even the training samples worse, which is not overfitting but a failure to optimize (He et al. 2015).
 ///
-/// Batch normalization, He initialization, SGD with momentum 0.9 and weight decay 1e-4, the rate divided by 10 after
+/// Batch normalization, He initialization, SGD with Nesterov's momentum of 0.9 and weight decay 1e-4, the rate divided by 10 after
 /// a half and three quarters of the steps, samples mirrored at random.
 public struct Degradation: Sendable {
     public struct Plan: Codable, Equatable, Sendable {

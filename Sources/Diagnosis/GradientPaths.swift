@@ -103,7 +103,7 @@ public struct GradientPaths: Codable, Equatable, Sendable {
             ReferenceChain.normalizedResidual.graph(blocks: blocks, width: 32), seed: seed)
         let input = try Tensor.gaussian([4, 32, 8, 8], CounterRandom(seed: seed, stream: "input"))
         let found = try measure(
-            network, name: "\(blocks) residual blocks, batch norm first", input: input, seed: seed
+            network, name: "\(blocks) residual blocks with batch norm first", input: input, seed: seed
         ) {
             try ($0[0] * $0[0]).mean()
         }

@@ -11,7 +11,8 @@ public struct ShatteredGradients: Codable, Equatable, Sendable {
     public enum Setting: String, Codable, Sendable, CaseIterable {
         /// Weights of variance 2 / fan-in, biases of variance 1.
         case he = "He"
-        /// Weights and biases of variance 1 / fan-in, half of He's: the lecture's setting.
+        /// Weights and biases of variance 1 / fan-in, half of He's, as Glorot & Bengio (2010) have it where layers are
+        /// equally wide.
         case glorot = "Glorot"
     }
 

@@ -17,6 +17,12 @@ public struct SignalPropagation: Codable, Equatable, Sendable {
         public var activation: Double
         /// The variance of the gradient of the output, weighted at random, with respect to its elements.
         public var gradient: Double
+
+        public init(name: String, activation: Double, gradient: Double) {
+            self.name = name
+            self.activation = activation
+            self.gradient = gradient
+        }
     }
 
     public struct Series: Codable, Equatable, Sendable {

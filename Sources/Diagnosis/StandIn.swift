@@ -14,7 +14,7 @@ public struct StandIn {
         steps: Int = 200, batch: Int = 64, device: Device, shouldStop: () -> Bool, report: (Double) -> Void
     ) throws {
         self.task = task
-        name = "\(network.name) after \(steps) steps"
+        name = "\(network.name) (a stand-in, \(steps) steps)"
         training = try ClassifierTraining(
             network.graph(channels: task.channels), task: task, settings: .init(batch: batch), seed: 1,
             device: device)

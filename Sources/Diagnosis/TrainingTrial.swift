@@ -43,10 +43,10 @@ public struct TrainingTrial: Codable, Equatable, Sendable {
     private static let majority = 2
 
     /// Whether two attempts at one rate have learnt.
-    public var learns: Bool {
-        Self.learningRates.contains { rate in
-            attempts.count { $0.learningRate == rate && $0.learns } >= Self.majority
-        }
+    public var learns: Bool { Self.learningRates.contains(where: learns(at:)) }
+
+    func learns(at rate: Double) -> Bool {
+        attempts.count { $0.learningRate == rate && $0.learns } >= Self.majority
     }
 
     /// - Parameters:

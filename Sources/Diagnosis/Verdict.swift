@@ -12,39 +12,29 @@ public struct Verdict: Equatable, Sendable {
     /// - Parameters:
     ///   - signal: what ``SignalPropagation/measure(_:name:input:seed:)`` found.
     ///   - trial: of the same network.
-    ///   - isNormalized, residualBlocks: of that network.
-    public init(
-        _ signal: SignalPropagation.Series, _ trial: TrainingTrial, isNormalized: Bool, residualBlocks: Int
-    ) {
-        // Without the last layer, whose few outputs are spread by the loss alone.
-        let layers = signal.layers.dropLast()
-        let forward = Self.change(layers.map(\.activation))
-        let backward = Self.change(layers.reversed().map(\.gradient))
+    ///   - aids: of that network.
+    public init(_ signal: SignalPropagation.Series, _ trial: TrainingTrial, _ aids: TrainingAids) {
         let observations = [
-            Self.observation("activations", "from the first layer to the last", forward),
-            Self.observation("gradients", "from the last layer back to the first", backward),
+            Self.observation("activations", "from the first layer to the last", signal.activationChange),
+            Self.observation("gradients", "from the last layer back to the first", signal.gradientChange),
         ].compactMap { $0 }
+        let changes = signal.changes.prefix(1).uppercased() + signal.changes.dropFirst()
         willTrain = trial.learns
         if trial.learns {
             lines = [
-                "\(signal.name) will train: within \(trial.stepsToLearn ?? 0) steps it tells bright from dark.",
+                "\(signal.name) will train: \(trial.success).",
                 observations.isEmpty
-                    ? "From end to end the variance of activations changes by a factor of \(Self.power(forward)), "
-                        + "that of gradients by \(Self.power(backward))."
+                    ? "\(changes)."
                     : "Noticed: \(observations.joined(separator: "; ")). A learning rate that suits all layers is hard "
                         + "to find.",
             ]
         } else {
-            let cause =
-                observations.isEmpty
-                ? "Activations and gradients keep their size on the way, but through \(signal.layers.count) layers"
-                    + (residualBlocks == 0 ? " without residual shortcuts" : "")
-                    + " the gradient changes at random with the input: it is shattered"
-                : "The cause: \(observations.joined(separator: "; "))"
             lines = [
                 "\(signal.name) will not train: it does not even learn to tell bright from dark, \(trial.failure).",
-                "\(cause).",
-                "The cure: \(Self.cure(isNormalized: isNormalized, residualBlocks: residualBlocks)).",
+                observations.isEmpty
+                    ? "\(changes): neither vanishes nor explodes, \(aids.cause(layers: signal.layers.count))."
+                    : "The cause: \(observations.joined(separator: "; ")).",
+                "\(aids.cure).",
             ]
         }
     }
@@ -55,45 +45,43 @@ public struct Verdict: Equatable, Sendable {
             return "\(what) \(change == 0 ? "vanish" : "explode") altogether \(way)"
         }
         guard change > limit || change < 1 / limit else { return nil }
-        return "\(what) \(change > 1 ? "explode" : "vanish"): \(way) their variance changes by a factor of "
-            + power(change)
-    }
-
-    /// From the first to the last.
-    private static func change(_ variances: [Double]) -> Double {
-        guard let first = variances.first, let last = variances.last else { return 1 }
-        return last / first
-    }
-
-    private static func cure(isNormalized: Bool, residualBlocks: Int) -> String {
-        if residualBlocks == 0 {
-            return "residual connections with batch norm first in each branch; where the network must stay plain, "
-                + (isNormalized ? "fewer layers" : "batch norm after every convolution and He initialization")
-        }
-        let first = "batch norm first in each branch (normalization: batch, order: norm-relu-conv)"
-        return isNormalized ? "\(first), or fewer layers" : "\(first), or sums times 1/√2 (residual_scale: 1/sqrt2)"
-    }
-
-    fileprivate static func power(_ value: Double) -> String {
-        guard value > 0, value.isFinite else { return value > 0 ? "more than numbers hold" : "0" }
-        if value < 0.01 || value >= 1_000 { return "about 10^\(Int(log10(value).rounded()))" }
-        return String(format: value < 10 ? "%.2g" : "%.0f", value)
+        return
+            "\(what) \(change > 1 ? "explode" : "vanish"): \(way) (the output layer left out) their variance changes "
+            + "by a factor of \(factor(change))"
     }
 }
 
 extension TrainingTrial {
-    /// The most that an attempt which learnt took.
-    fileprivate var stepsToLearn: Int? { attempts.filter(\.learns).map(\.losses.count).max() }
+    /// As text.
+    static var lowestRate: String { String(format: "%g", learningRates.min() ?? 0) }
+
+    /// For example `at a learning rate of 0.01 2 of 3 attempts learn to tell bright from dark within 15 steps, at 0.001 0
+    /// of 2`.
+    fileprivate var success: String {
+        guard let best = Self.learningRates.first(where: learns(at:)) else { return "" }
+        let rates = [best] + Self.learningRates.filter { $0 != best }
+        return rates.compactMap { rate in
+            let own = attempts.filter { $0.learningRate == rate }
+            let learnt = own.filter(\.learns)
+            if own.isEmpty { return nil }
+            let share = "\(learnt.count) of \(own.count)"
+            guard rate == best else { return "at \(String(format: "%g", rate)) \(share)" }
+            return
+                "at a learning rate of \(String(format: "%g", rate)) (AdamW), \(share) attempts from different initial "
+                + "weights learn to tell bright from dark within \(learnt.map(\.losses.count).max() ?? 0) steps"
+        }.joined(separator: ", ")
+    }
 
     /// For example `at rates of 0.001 and 0.01: after 50 steps the loss is 0.69 at best, that of guessing 0.69`.
     fileprivate var failure: String {
         let rates = Self.learningRates.map { String(format: "%g", $0) }.joined(separator: " and ")
+        let share = "\(attempts.count(where: \.learns)) of \(attempts.count) attempts learn"
         guard let best = attempts.filter({ !$0.learns }).compactMap(\.losses.last).min() else {
-            return "at rates of \(rates): its loss is not a number"
+            return "at rates of \(rates) (\(share)): its loss is not a number"
         }
         let steps = attempts.map(\.losses.count).max() ?? 0
         return
-            "at rates of \(rates): after \(steps) steps the loss is \(Verdict.power(best)) at best, that of guessing "
-            + Verdict.power(Self.chanceLoss)
+            "at rates of \(rates) (\(share)): after \(steps) steps the loss is \(factor(best)) at best, that of "
+            + "guessing \(factor(Self.chanceLoss))"
     }
 }

@@ -35,9 +35,9 @@ final class Canvas {
     }
 
     /// A line through points; a point that is not finite breaks it.
-    func line(_ points: [(x: Double, y: Double)], _ color: Color, width: Double = 1, dashed: Bool = false) {
+    func line(_ points: [(x: Double, y: Double)], _ color: Color, width: Double = 1, stroke: Stroke = .solid) {
         set(color, lineWidth: width)
-        if dashed { cairo_set_dash(context, [5, 4], 2, 0) }
+        cairo_set_dash(context, stroke.pattern, Int32(stroke.pattern.count), 0)
         var isDrawing = false
         for point in points {
             guard point.x.isFinite, point.y.isFinite else {
@@ -49,6 +49,15 @@ final class Canvas {
         }
         cairo_stroke(context)
         cairo_set_dash(context, nil, 0, 0)
+    }
+
+    /// Keeps what `body` draws within a rectangle.
+    func clipped(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ body: () -> Void) {
+        cairo_save(context)
+        cairo_rectangle(context, x, y, width, height)
+        cairo_clip(context)
+        body()
+        cairo_restore(context)
     }
 
     func dot(_ x: Double, _ y: Double, radius: Double, _ color: Color) {

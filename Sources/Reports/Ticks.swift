@@ -35,12 +35,14 @@ func logarithmicTicks(covering range: ClosedRange<Double>, count: Int) -> [Doubl
 func powerOfTen(_ value: Double) -> String {
     let power = Int((log10(value) + 1e-9).rounded(.down))
     if (-2...3).contains(power) { return plain(value) }
-    let superscripts = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
-    let exponent =
-        (power < 0 ? "⁻" : "")
-        + String(String(abs(power)).compactMap { $0.wholeNumberValue }.map { superscripts[$0] })
     let digits = plain(value / pow(10, Double(power)))
-    return (digits == "1" ? "" : "\(digits)·") + "10\(exponent)"
+    return (digits == "1" ? "" : "\(digits)·") + "10\(superscript(power))"
+}
+
+/// A whole number as an exponent.
+func superscript(_ number: Int) -> String {
+    let digits = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return (number < 0 ? "⁻" : "") + String(String(abs(number)).compactMap(\.wholeNumberValue).map { digits[$0] })
 }
 
 /// A number as people write it: up to six significant digits, whole numbers without a point.

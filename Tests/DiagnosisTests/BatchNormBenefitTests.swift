@@ -19,9 +19,11 @@ struct BatchNormBenefitTests {
         return plan
     }
 
-    private func run(threads: Int = 1, keeping: Bool = false) throws -> BatchNormBenefit.Result {
-        try BatchNormBenefit(task: brightPatches(64), plan: plan).run(
-            folder: keeping ? folder.path : nil, threads: threads, shouldStop: { false }, report: { _ in })
+    private func run(threads: Int = 1, keeping: Bool = false, report: (DiagnosisProgress) -> Void = { _ in }) throws
+        -> BatchNormBenefit.Result
+    {
+        try BatchNormBenefit(task: brightPatches(64), data: "bright patches", plan: plan).run(
+            folder: keeping ? folder.path : nil, threads: threads, shouldStop: { false }, report: report)
     }
 
     @Test func theLadderEndsWhereTwoRatesInARowDoNotTrain() throws {
@@ -58,8 +60,22 @@ struct BatchNormBenefitTests {
 
     @Test func whatIsKeptIsNotMeasuredAgain() throws {
         let first = try run(keeping: true)
-        let start = Date()
-        #expect(try run(threads: 2, keeping: true) == first)
-        #expect(Date().timeIntervalSince(start) < 0.5)
+        #expect(first.data == "bright patches")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        #expect(files.count == 5)
+        // Replaced files are others, even where their contents and times agree.
+        func numbers() throws -> [UInt64?] {
+            try files.map {
+                let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/\($0)")
+                return (attributes[.systemFileNumber] as? NSNumber)?.uint64Value
+            }
+        }
+        let before = try numbers()
+        var details: Set<String> = []
+        #expect(try run(threads: 2, keeping: true, report: { details.insert($0.detail) }) == first)
+        #expect(try numbers() == before)
+        // No step of any training was reported.
+        #expect(details.isSubset(of: [""]))
+        #expect(before.allSatisfy { $0 != nil })
     }
 }

@@ -1,6 +1,7 @@
 import Diagnosis
 import Foundation
 import Networks
+import Tensors
 import TestSupport
 import Testing
 
@@ -54,8 +55,12 @@ struct DegradationTests {
                 "residual-14 1",
                 "residual-14 2",
             ])
+        #expect(result.plan == plan && result.trainingSamples == 32 && result.testSamples == 32)
+        #expect(Set(result.networks.map(\.features)) == [2])
         for run in result.runs {
             #expect(run.points.map(\.step) == [6, 12, 18, 24])
+            #expect(run.points.allSatisfy { $0.trainingLoss.isFinite && $0.testLoss.isFinite })
+            #expect(Set(run.points.map(\.trainingLoss)).count == 4)
             #expect(run.points[3].trainingLoss < run.points[0].trainingLoss)
             #expect(run.points.allSatisfy { (0...1).contains($0.testError) && (0...1).contains($0.trainingError) })
         }
@@ -64,10 +69,52 @@ struct DegradationTests {
         #expect(fractions == fractions.sorted() && fractions.last ?? 2 <= 1)
     }
 
+    /// Written again with an optimizer of its own: a network and its twin see the same batches at the same rates.
+    @Test func twinsLearnTheSameTaskByTheSameSchedule() throws {
+        let task = try brightPatches(32)
+        var own = plan
+        (own.layers, own.seeds) = ([8], [5])
+        let result = try run(own, "twins")
+        #expect(result.runs.map(\.network.isResidual) == [false, true])
+        try Libtorch.setThreads(1)
+        for run in result.runs {
+            let network = try Network(run.network.graph(channels: 1), seed: 5)
+            let weights = network.parameters.map(\.tensor)
+            var speeds = try weights.map { try $0.detached().zerosLike() }
+            let random = CounterRandom(seed: 5, stream: "batches")
+            var losses: [Double] = []
+            for step in 0..<24 {
+                let draws = (0..<8).map { random.bits(UInt64(8 * step + $0)) }
+                let (images, labels) = try task.batch(
+                    of: task.training, draws.map { Int($0 >> 59) },
+                    mirrored: draws.map { UInt8($0 & 3) })
+                let loss = try network(images).binaryCrossEntropy(withTarget: labels)
+                losses.append(Double(try loss.item()))
+                for weight in weights { try weight.clearGradient() }
+                try loss.backward()
+                let rate = own.learningRate * [1, 1, 0.1, 0.01][step / 6]
+                try withoutGradients {
+                    for (index, weight) in weights.enumerated() {
+                        let slope = try #require(try weight.gradient()) + weight.detached() * 1e-4
+                        speeds[index] = try speeds[index] * 0.9 + slope
+                        // Nesterov's.
+                        try weight.add(slope + speeds[index] * 0.9, scale: -rate)
+                    }
+                }
+            }
+            for (place, point) in run.points.enumerated() {
+                let mean = losses[6 * place..<6 * place + 6].reduce(0, +) / 6
+                #expect(abs(point.trainingLoss - mean) < 1e-4, "\(run.network.name) at \(point.step)")
+            }
+        }
+    }
+
     @Test func aRunThatWasStoppedGoesOnToTheSameCurves() throws {
         let undisturbed = try run(plan, "undisturbed", threads: 2)
         var stops = 0
         var result: Degradation.Result?
+        var steps: Set<Int> = []
+        let stopped = folder.path + "/stopped"
         while result == nil, stops < 500 {
             do {
                 // A moment later each time, so that it gets further.
@@ -75,10 +122,22 @@ struct DegradationTests {
                 result = try run(plan, "stopped", shouldStop: { Date() > deadline })
             } catch is DiagnosisStopped {
                 stops += 1
+                let names = try FileManager.default.contentsOfDirectory(atPath: stopped)
+                for name in names where name.hasSuffix(".safetensors") {
+                    let state = try Safetensors(contentsOf: "\(stopped)/\(name)").metadata["state"] ?? ""
+                    let match = try #require(state.firstMatch(of: /"step":(\d+)/))
+                    steps.insert(try #require(Int(match.1)))
+                }
             }
         }
         #expect(stops > 1)
+        // It was stopped in the middle, not before its first step.
+        #expect(steps.contains { (1..<24).contains($0) }, "\(steps)")
         #expect(result == undisturbed)
+        for (a, b) in zip(result?.runs ?? [], undisturbed.runs) {
+            #expect(a.points.map(\.trainingLoss.bitPattern) == b.points.map(\.trainingLoss.bitPattern))
+            #expect(a.points.map(\.testLoss.bitPattern) == b.points.map(\.testLoss.bitPattern))
+        }
     }
 
     @Test func filesOfAnotherPlanAndDamagedOnesAreNotTakenUp() throws {

@@ -61,6 +61,26 @@ struct CentralVoxelTaskTests {
         #expect((centres(wide.training).map(\.x).max() ?? 99) + 2 < (centres(wide.test).map(\.x).min() ?? 0) - 2)
     }
 
+    /// Voxels have values of their own, so that patches that share one share its value.
+    @Test(arguments: [
+        ZYX(3, 20, 40), ZYX(3, 40, 20), ZYX(16, 20, 20), ZYX(1, 14, 90), ZYX(12, 24, 16), ZYX(9, 10, 13),
+    ])
+    func noVoxelIsInATrainingPatchAndInATestPatch(shape: ZYX<Int>) throws {
+        let made = try task(900).make(of: [volume(shape)], threads: 1)
+        let (training, test) = (Set(made.training.images), Set(made.test.images))
+        #expect(training.count > 25 && test.count > 25)
+        #expect(training.isDisjoint(with: test))
+    }
+
+    @Test func theMadeUpVolumeMakesATask() throws {
+        let volume = try SyntheticVolume().annotated()
+        let made = try CentralVoxelTask().make(of: [volume], threads: 1)
+        #expect(made.training.count == 4_000 && made.test.count == 1_000)
+        // Normalised, but for membranes being more frequent than in the whole.
+        let values = made.training.images.map(Double.init)
+        #expect(abs(values.reduce(0, +) / Double(values.count)) < 0.5)
+    }
+
     @Test func onlyAnnotatedVoxelsCount() throws {
         var mask = Volume<UInt8>(shape: ZYX(40, 20, 24))
         for z in 0..<40 { for y in 5..<15 { for x in 6..<20 where x != 9 { mask[z, y, x] = 1 } } }

@@ -16,6 +16,7 @@ import Testing
               "first_rate": 1, "share": 0.95, "spread_rate": 0.05, "batch_sizes": [2, 4], "observed_samples": 2,
               "observed_batches": 3
             },
+            "data": "patches of <something>",
             "ladders": [
               {"is_normalized": true, "seed": 1, "trials": [
                 {"rate": 1, "loss": 0.5, "trains": true}, {"rate": 2, "loss": 0.75, "trains": false},
@@ -96,7 +97,9 @@ import Testing
             }
             #expect(page.components(separatedBy: "<cite>").count == pictures.count + 1)
             #expect(page.contains("It will train.") && page.contains("no &lt;reason&gt;"))
-            #expect(page.contains("unet &lt;3D&gt;") && !page.contains("<3D>"))
+            #expect(
+                page.contains("patches of &lt;something&gt;") && page.contains("<h1>larva: will it train?</h1>")
+                    && page.contains("unet &lt;3D&gt;") && !page.contains("<3D>"))
         }
     }
 

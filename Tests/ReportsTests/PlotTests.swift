@@ -31,7 +31,7 @@ private func picture(_ plot: Plot) throws -> Picture {
                 title: "", xLabel: "", yLabel: "",
                 series: [
                     .init(name: "a", points: points), .init(name: "b", points: [(0, 1), (1, 0)]),
-                    .init(name: "a, validation", points: [(0, 0.5), (1, 0.5)], isDashed: true, colorOf: "a"),
+                    .init(name: "a, validation", points: [(0, 0.5), (1, 0.5)], stroke: .dashed, colorOf: "a"),
                 ]))
         #expect(found.count(of: 0x0072b2) > 100 && found.count(of: 0xd55e00) > 100)
         #expect(found.count(of: 0x009e73) == 0)
@@ -45,6 +45,69 @@ private func picture(_ plot: Plot) throws -> Picture {
         #expect(try picture(odd).count(of: 0x0072b2) > 0)
         let empty = Plot(title: "empty", xLabel: "x", yLabel: "y", series: [])
         #expect(try picture(empty).width == 600)
+    }
+
+    private func flat(_ name: String, _ y: Double, _ stroke: Stroke) -> Plot.Series {
+        Plot.Series(name: name, points: (0...40).map { (Double($0), y) }, stroke: stroke)
+    }
+
+    @Test func `of lines that coincide each is seen`() throws {
+        // Whatever the order.
+        for strokes in [[Stroke.longDashed, .dotted], [.dashed, .solid]] {
+            let found = try picture(
+                Plot(
+                    title: "", xLabel: "", yLabel: "",
+                    series: [flat("a", 1, strokes[0]), flat("b", 1, strokes[1]), flat("c", 0, .solid)]))
+            // Left of the legend.
+            let colors = (100..<500).flatMap { x in (52..<246).map { found.color(x, $0) } }
+            #expect(colors.count { $0 == 0x0072b2 } > 60 && colors.count { $0 == 0xd55e00 } > 60)
+        }
+    }
+
+    @Test func `every stroke is another and single points are seen in all`() throws {
+        let pictures = Stroke.allCases.map { stroke in
+            Plot(title: "", xLabel: "", yLabel: "", series: [flat("a", 1, stroke)]).png()
+        }
+        #expect(Set(pictures).count == Stroke.allCases.count)
+        for stroke in Stroke.allCases {
+            let alone = Plot(
+                title: "", xLabel: "", yLabel: "", series: [.init(name: "a", points: [(1, 1)], stroke: stroke)])
+            #expect(try picture(alone).count(of: 0x0072b2) > 5)
+        }
+    }
+
+    @Test func `one line that goes far beyond flattens no others`() throws {
+        let small = Plot.Series(name: "small", points: (0...100).map { (Double($0), Double($0) / 100) })
+        let huge = Plot.Series(name: "huge", points: [(0, 0.5), (49, 0.5), (50, 1e9), (51, 0.5), (100, 0.5)])
+        func rows(_ limit: Double?) throws -> (blue: ClosedRange<Int>, orange: [Int]) {
+            let found = try picture(
+                Plot(title: "", xLabel: "", yLabel: "loss", yLimit: limit, series: [small, huge]))
+            func rows(_ color: UInt32) -> [Int] {
+                (0..<300).filter { row in (74..<480).contains { found.color($0, row) == color } }
+            }
+            let blue = rows(0x0072b2)
+            return (try #require(blue.min())...(try #require(blue.max())), rows(0xd55e00))
+        }
+        let (free, cut) = (try rows(nil), try rows(1))
+        #expect(free.blue.count < 10 && cut.blue.count > 150)
+        // Nothing is drawn outside the frame, which begins at 52 and ends at 246.
+        #expect(cut.orange.allSatisfy { (47...251).contains($0) } && cut.orange.contains(60))
+        let low = { (limit: Double?) in
+            Plot(title: "", xLabel: "", yLabel: "loss", yLimit: limit, series: [small]).png()
+        }
+        #expect(low(2) == low(nil))
+    }
+
+    @Test func `what is counted has ticks at whole numbers`() throws {
+        /// Columns of the ticks below the axis.
+        func columns(_ last: Double, offset: Double) throws -> [Int] {
+            let points = [(x: offset, y: 0.0), (x: last + offset, y: 1)]
+            let found = try picture(
+                Plot(title: "", xLabel: "", yLabel: "", series: [.init(name: "a", points: points)]))
+            return (60..<590).filter { found.color($0, 249) != 0xffffff && found.color($0 - 1, 249) == 0xffffff }
+        }
+        #expect(try columns(1, offset: 0).count == 2 && columns(2, offset: 0).count == 3)
+        #expect(try columns(1, offset: 0.5).count > 4)
     }
 
     /// Where the only dots of the first series' colour are, left to right.

@@ -77,14 +77,20 @@ private struct Place {
         self.reach = reach
         let inside = Box(volume.shape).grown(by: ZYX(0, -reach, -reach))
         let box = volume.annotatedBox.intersection(inside)
-        // The last quarter along the longest axis, with a gap as wide as a patch where there is room for one.
-        let lengths = box.shape.array
-        let axis = lengths.firstIndex(of: lengths.max() ?? 0) ?? 0
-        let length = lengths[axis]
-        let gap = min(2 * reach + 1, length / 8)
+        // The last quarter along the longest axis where there is room for both.
+        let parts = (0..<3).map { Self.parts(of: box, along: $0, reach: reach) }
+        let open = (0..<3).filter { !parts[$0].training.isEmpty && !parts[$0].test.isEmpty }
+        let axis = open.max { (box.shape.array[$0], $1) < (box.shape.array[$1], $0) } ?? 0
+        (training, test) = parts[axis]
+    }
+
+    /// Centres before and after a gap along an axis. Sections are in y and x: no voxel is in one of each where their
+    /// centres are more than twice the reach apart. Along z the gap is there only lest neighbours look alike.
+    private static func parts(of box: Box, along axis: Int, reach: Int) -> (training: Box, test: Box) {
+        let length = box.shape.array[axis]
+        let gap = axis == 0 ? min(2 * reach + 1, length / 8) : 2 * reach
         let end = length - length / 4
-        training = box.part(along: axis, 0..<max(0, end - gap))
-        test = box.part(along: axis, end..<length)
+        return (box.part(along: axis, 0..<max(0, end - gap)), box.part(along: axis, end..<max(end, length)))
     }
 
     /// nil where the annotation does not count.

@@ -9,7 +9,8 @@ import Volumes
 public enum DiagnosisEvent: Sendable {
     /// What a pipeline's volumes need first.
     case preparing(RunEvent)
-    case started(String, index: Int, count: Int)
+    /// With a few words on what it is.
+    case started(String, subject: String, index: Int, count: Int)
     case progress(String, index: Int, count: Int, DiagnosisProgress)
     case finished(String, index: Int, count: Int, seconds: Double)
     /// Why an experiment was not made.
@@ -86,7 +87,7 @@ public struct DiagnosisRun {
         for (index, key) in parts.enumerated() {
             if shouldStop() { throw Interruption() }
             let name = key.rawValue
-            observe(.started(name, index: index, count: parts.count))
+            observe(.started(name, subject: key.title, index: index, count: parts.count))
             let start = Date()
             do {
                 try DiagnosisStep(subject, stateFolder: "\(folder)/state/\(name)", shouldStop: shouldStop) {

@@ -138,7 +138,7 @@ struct DiagnosisStep {
                 report(DiagnosisProgress(fraction: 0.3 + 0.6 * $0, detail: "training a small residual network"))
             })
         findings.deletion = try BlockDeletion.measure(
-            standIn.network, name: standIn.name, loss: standIn.testLoss)
+            standIn.network, name: standIn.name, isStandIn: true, loss: standIn.testLoss)
         guard findings.network == nil else { return }
         let (images, loss) = try standIn.batch()
         findings.network = try GradientPaths.measure(
@@ -146,7 +146,8 @@ struct DiagnosisStep {
     }
 
     private func batchNorm(_ plan: BatchNormBenefit.Plan, folder: String?) throws -> BatchNormBenefit.Result {
-        try BatchNormBenefit(task: subject.task(), plan: plan, device: subject.device).run(
+        let (task, data) = try subject.taskOrSubstitute()
+        return try BatchNormBenefit(task: task, data: data, plan: plan, device: subject.device).run(
             folder: folder, threads: subject.threads, shouldStop: shouldStop, report: report)
     }
 }

@@ -31,7 +31,12 @@ struct DiagnosisSubject {
         self.device = device
         self.threads = threads
         data = nil
-        description = try Self.describe(network, name: network.architecture, facts: [], inputs: [])
+        description = try Self.describe(
+            network, name: network.architecture,
+            facts: [
+                DiagnosisResults.Subject.Fact(
+                    "data", "none: noise for signals, a synthetic annotated volume for batch normalization")
+            ], inputs: [])
     }
 
     /// The network of a pipeline, whose training volumes have been ingested.
@@ -83,14 +88,21 @@ struct DiagnosisSubject {
         return try CentralVoxelTask().make(of: data.volumes, threads: threads)
     }
 
+    /// The task of a pipeline's volumes, or of a made-up one where there is no pipeline, and what it is made of.
+    ///
+    /// - Throws: ``DiagnosisError`` where the pipeline's volumes are too small.
+    func taskOrSubstitute() throws -> (task: ClassificationTask, data: String) {
+        if data != nil { return (try task(), "patches of the pipeline's annotated volumes") }
+        let volume = SyntheticVolume()
+        return (try CentralVoxelTask().make(of: [volume.annotated()], threads: threads), volume.description)
+    }
+
     var hasResidualBlocks: Bool {
         get throws { try !network.graph().residualBlocks.isEmpty }
     }
 
     func verdict(_ signal: SignalPropagation.Series, _ trial: TrainingTrial) throws -> Verdict {
-        Verdict(
-            signal, trial, isNormalized: network.normalization != .none,
-            residualBlocks: try network.graph().residualBlocks.count)
+        try Verdict(signal, trial, TrainingAids(network))
     }
 
     /// An input for the network, `[batch, channel, …]`: patches of the pipeline's, or Gaussian noise.

@@ -119,7 +119,7 @@ struct ReportStep: Step {
                     name: "\(name), validation",
                     points: curve.points.compactMap { point in
                         point.validation.map { (Double(point.step), $0.loss) }
-                    }, isDashed: true, colorOf: name),
+                    }, stroke: .dashed, colorOf: name),
             ]
         }
         return Plot(title: "Training", xLabel: "step", yLabel: "loss", series: series)

@@ -11,7 +11,7 @@ extension BatchNormBenefit.Result {
                 DiagnosisReport.Picture(
                     name: "\(name)-rates", plot: ratePlot,
                     explanation:
-                        "\(plan.network.name) trained for \(plan.steps) steps at each learning rate: \(found). "
+                        "\(plan.network.name) trained for \(plan.steps) steps at each learning rate on \(data): \(found). "
                         + "A line ends where two rates in a row do not train; batch normalization keeps the "
                         + "scale of signals and gradients whatever the step did to the weights.",
                     source: "Ioffe & Szegedy 2015; Santurkar et al. 2018; Bjorck et al. 2018"),
@@ -28,29 +28,33 @@ extension BatchNormBenefit.Result {
 
     private var found: String {
         func rate(_ isNormalized: Bool) -> String {
-            highestRate(isNormalized: isNormalized).map { "up to \(plain(($0 * 1_000).rounded() / 1_000))" }
-                ?? "at none"
+            highestRate(isNormalized: isNormalized).map {
+                "at rates up to \(plain(($0 * 1_000).rounded() / 1_000))"
+            }
+                ?? "at none of them"
         }
         return "with batch normalization it trains \(rate(true)), without it \(rate(false))"
     }
 
     private var ratePlot: Plot {
         var series = ladders.map { ladder in
-            let name = ladder.isNormalized ? "with batch norm" : "without"
-            let isFirst = ladders.first { $0.isNormalized == ladder.isNormalized }?.seed == ladder.seed
+            let alike = ladders.filter { $0.isNormalized == ladder.isNormalized }.map(\.seed)
+            func name(_ seed: UInt64) -> String {
+                (ladder.isNormalized ? "with batch norm" : "without") + (alike.count > 1 ? ", seed \(seed)" : "")
+            }
             return Plot.Series(
-                name: isFirst ? name : "",
-                points: ladder.trials.map { ($0.rate, $0.loss.map { min($0, Self.highestLoss) } ?? .nan) },
-                colorOf: isFirst ? nil : name)
+                name: name(ladder.seed), points: ladder.trials.map { ($0.rate, $0.loss ?? .nan) },
+                stroke: Stroke(place: alike.firstIndex(of: ladder.seed) ?? 0),
+                colorOf: alike.first == ladder.seed ? nil : alike.first.map(name))
         }
         let drawn = ladders.flatMap(\.trials).filter { $0.loss != nil }.map(\.rate)
         if let low = drawn.min(), let high = drawn.max() {
             series.append(
-                Plot.Series(name: "guessing", points: [(low, log(2)), (high, log(2))], isDashed: true))
+                Plot.Series(name: "guessing", points: [(low, log(2)), (high, log(2))], stroke: .longDashed))
         }
         return Plot(
             title: "Loss after \(plan.steps) steps by learning rate", xLabel: "learning rate",
-            yLabel: "cross-entropy, drawn up to \(plain(Self.highestLoss))", xScale: .logarithmic, series: series)
+            yLabel: "cross-entropy", xScale: .logarithmic, yLimit: Self.highestLoss, series: series)
     }
 
     /// Beyond it a loss says no more than that the network does not train.
@@ -73,11 +77,13 @@ extension BatchNormBenefit.Result {
                 Plot.Series(name: "output, batch", points: points(batches, \.output)),
                 Plot.Series(name: "output, ghost batch", points: points(ghosts, \.output)),
                 Plot.Series(
-                    name: "", points: batches.map { (Double($0.batch), last / Double($0.batch).squareRoot()) },
-                    isDashed: true, colorOf: "output, batch"),
+                    name: "output, 1/√batch",
+                    points: batches.map { (Double($0.batch), last / Double($0.batch).squareRoot()) },
+                    stroke: .dashed, colorOf: "output, batch"),
                 Plot.Series(name: "channel means", points: points(batches, \.mean)),
                 Plot.Series(
-                    name: "", points: points(batches, \.expectedMean), isDashed: true, colorOf: "channel means"),
+                    name: "channel means, 1/√batch", points: points(batches, \.expectedMean), stroke: .dashed,
+                    colorOf: "channel means"),
             ])
     }
 }

@@ -44,7 +44,7 @@ extension Degradation.Result {
             // A network and its twin share a colour.
             let twin = ThinClassifier(layers: network.layers, isResidual: false, features: network.features)
             return Plot.Series(
-                name: network.name, points: points, isDashed: network.isResidual,
+                name: network.name, points: points, stroke: network.isResidual ? .dashed : .solid,
                 colorOf: network.isResidual ? twin.name : nil)
         }
     }

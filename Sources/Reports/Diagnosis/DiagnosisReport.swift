@@ -48,7 +48,7 @@ public struct DiagnosisReport: Sendable {
         }
         let parts = sections.compactMap { $0.1.map(html) }
         return Page(
-            title: "Will \(results.subject.name) train?",
+            title: "\(results.subject.name): will it train?",
             parts: [Page.facts(results.subject.facts.map { RunReport.Fact($0.name, $0.value) })]
                 + [Page.section("What was found", verdict)] + parts
                 + [Page.section("Not run", missing.isEmpty ? "" : "<dl>\(missing.joined())</dl>")]

@@ -10,7 +10,8 @@ public struct DiagnosisResults: Equatable, Sendable {
         case batchNorm = "batch_norm"
         case degradation
 
-        var title: String {
+        /// For people.
+        public var title: String {
             switch self {
             case .signal: "Signals by depth"
             case .gradients: "Shattered gradients"

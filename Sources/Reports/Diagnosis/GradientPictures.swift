@@ -29,7 +29,7 @@ extension GradientFindings {
         let weights =
             setting == .he
             ? "weights of variance 2 / fan-in and biases of variance 1"
-            : "weights and biases of variance 1 / fan-in, as in the lecture"
+            : "weights and biases of variance 1 / fan-in, half of He's"
         return DiagnosisReport.Picture(
             name: "gradients-\(setting == .he ? "he" : "glorot")",
             plot: Plot(
@@ -41,7 +41,8 @@ extension GradientFindings {
             explanation:
                 "How alike the gradients at two inputs are, by their distance, with \(weights): mean over "
                 + "\(shattered.networks) networks. \(atShortLag(setting)).",
-            source: "Balduzzi et al. 2017, figure 2")
+            source: "Balduzzi et al. 2017, figure 2; "
+                + (setting == .he ? "He et al. 2015, Delving deep into rectifiers" : "Glorot & Bengio 2010"))
     }
 
     /// The numbers at a lag that tells the networks apart.

@@ -19,22 +19,15 @@ extension PathFindings {
             let total = values.reduce(0, +)
             return zip(paths.lengths, values).map { (Double($0.length), total > 0 ? $1 / total : 0) }
         }
-        let followed =
-            paths.sumError.map { error in
-                "Their sum is the gradient, to a relative \(powerOfTen(Self.oneDigit(error)))"
-            } ?? "Some paths of each length, drawn at random, stand for all"
         return DiagnosisReport.Picture(
             name: name,
             plot: Plot(
-                title: "Paths of \(paths.network) by length", xLabel: "branches on the path", yLabel: "share",
+                title: "Paths by length: \(paths.network)", xLabel: "branches on the path", yLabel: "share",
                 series: [
                     Plot.Series(name: "number of paths", points: shares(paths.lengths.map(\.paths))),
                     Plot.Series(name: "gradient they carry", points: shares(paths.lengths.map(\.weight))),
                 ]),
-            explanation:
-                "\(paths.blocks) residual blocks make \(plain(paths.lengths.reduce(0) { $0 + $1.paths })) paths to the "
-                + "\(paths.place.rawValue), most of them half as long as the network. \(followed); the gradient comes "
-                + "from paths of few lengths, so a deep residual network is an ensemble of shallower ones.",
+            explanation: paths.explanation,
             source: "Veit, Wilber & Belongie 2016, Residual networks behave like ensembles, figure 6")
     }
 
@@ -45,22 +38,23 @@ extension PathFindings {
             name: "paths-deletion",
             plot: Plot(
                 title: "Loss without one block: \(deletion.network)", xLabel: "deleted block", yLabel: "loss",
+                // One block without which all is lost would flatten the others.
+                yScale: (losses.max() ?? 0) > 10 * (losses.min() ?? 0) ? .logarithmic : .linear,
                 series: [
                     Plot.Series(name: "without the block", points: blocks),
                     Plot.Series(
                         name: "whole network",
-                        points: [(1, deletion.loss), (Double(max(2, blocks.count)), deletion.loss)], isDashed: true),
+                        points: [(1, deletion.loss), (Double(max(2, blocks.count)), deletion.loss)], stroke: .dashed
+                    ),
                 ]),
             explanation:
-                "The loss of a trained network without one of its residual blocks: \(decimal(deletion.loss)) becomes "
-                + "\(decimal(losses.min())) to \(decimal(losses.max())), \(decimal(losses[losses.count / 2])) in the middle. Half "
-                + "of all paths go past any block, so a deep residual network can miss most of its blocks, where a plain "
-                + "one fails without any; of few blocks each is felt.",
+                "The loss of \(deletion.network) without one of its residual blocks: \(decimal(deletion.loss)) becomes "
+                + "\(decimal(losses.min())) to \(decimal(losses.max())), \(decimal(losses[losses.count / 2])) in the "
+                + "middle. In a chain of blocks half of all paths go past any one, so a deep residual network can miss most "
+                + "of its blocks, where a plain one fails without any; of few blocks each is felt."
+                + (deletion.isStandIn
+                    ? " The stand-in is a small network that learnt the same data for a moment: the pipeline has no "
+                        + "trained network with residual blocks." : ""),
             source: "Veit et al. 2016, figure 3")
-    }
-
-    private static func oneDigit(_ value: Double) -> Double {
-        guard value > 0 else { return 1e-16 }
-        return pow(10, log10(value).rounded(.up))
     }
 }

@@ -45,9 +45,9 @@ final class ProgressDisplay {
     func show(_ event: DiagnosisEvent) {
         switch event {
         case .preparing(let event): show(event)
-        case .started(let name, let index, let count):
+        case .started(let name, let subject, let index, let count):
             begin(name)
-            line(place(name, index, count))
+            line(place(name, index, count) + subject)
         case .progress(let name, let index, let count, let progress):
             // Experiments differ, so that one says nothing of the time of those after it.
             self.progress(
