@@ -197,17 +197,17 @@ struct BlockTests {
         }
     }
 
-    /// Of the lecture's figure: 3 channels, 35 after one layer, 67 after two; the first ones are the input itself.
+    /// As Huang et al. (2017) draw it: 3 channels, 35 after one layer, 67 after two; the first ones are the input itself.
     @Test func denseLayersAreConcatenatedBehindTheirInput() throws {
-        for isReduced in [false, true] {
-            let graph = try Graph(dimensions: 2, inputChannels: 3) {
-                [$0.denseLayers(2, growth: 32, kernel: 3, isReduced: isReduced, "d")]
-            }
+        let plain = try Graph(dimensions: 2, inputChannels: 3) { [$0.denseLayers(2, growth: 32, kernel: 3, "d")] }
+        let reduced = try Graph(dimensions: 2, inputChannels: 3) {
+            [$0.denseNetLayer(growth: 32, "d.0").denseNetLayer(growth: 32, "d.1")]
+        }
+        // 3-convolutions of 3 and 35 channels, or of 128 after 1-convolutions of 3 and 35.
+        for (graph, weights) in [(plain, 9 * 32 * 38), (reduced, 128 * 38 + 2 * 9 * 128 * 32)] {
             let joints = graph.nodes.filter { $0.operation == .concatenate }.map(\.channels)
             #expect(joints == [35, 67])
-            // 3-convolutions of 3 and 35 channels, or of 128 after 1-convolutions of 3 and 35.
-            let expected = isReduced ? 128 * 38 + 2 * 9 * 128 * 32 : 9 * 32 * 38
-            #expect(graph.parameterCount(countingNormalization: false) == expected)
+            #expect(graph.parameterCount(countingNormalization: false) == weights)
             let x = try FormulaWeights.input([1, 3, 4, 4])
             let y = try Network(graph, seed: 1)(x)
             #expect(try y.narrowed(axis: 1, to: 0..<3).floats() == x.floats())

@@ -16,18 +16,11 @@ extension Signal {
 
     /// This signal and, after its channels, `growth` of each of `count` layers. A layer is normalization, activation,
     /// convolution and reads this signal and all layers before it.
-    ///
-    /// - Parameter isReduced: whether a 1-convolution first brings what a layer reads to 4 · `growth` channels
-    ///   (DenseNet-B).
     package func denseLayers(
-        _ count: Int, growth: Int, kernel: Extents, isReduced: Bool = false, bias: Bool? = nil, _ name: String
+        _ count: Int, growth: Int, kernel: Extents, bias: Bool? = nil, _ name: String
     ) -> Signal {
         (0..<count).reduce(self) { signal, index in
-            let place = "\(name).\(index)"
-            let read =
-                isReduced
-                ? signal.preactivatedBlock(4 * growth, kernel: 1, bias: bias, "\(place).reduction") : signal
-            let layer = read.preactivatedBlock(growth, kernel: kernel, bias: bias, place)
+            let layer = signal.preactivatedBlock(growth, kernel: kernel, bias: bias, "\(name).\(index)")
             return .concatenated([signal.cropped(to: layer), layer])
         }
     }
