@@ -36,7 +36,7 @@ final class ArchitectureRunTests {
         try expectLabels("\(network), dimensions: \(dimensions)", patch: "[\(depth), \(side), \(side)]")
     }
 
-    @Test(arguments: ["none", "batch", "layer", "instance", "group", "{ghost: 1}", "{group: 2}"])
+    @Test(arguments: ["none", "batch", "layer", "instance", "{ghost: 1}", "{group: 2}"])
     func runsWithNormalization(normalization: String) throws {
         try expectLabels(
             "architecture: residual-unet, levels: 2, features: 4, normalization: \(normalization)",
