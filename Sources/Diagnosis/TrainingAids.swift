@@ -33,8 +33,7 @@ public struct TrainingAids: Equatable, Sendable {
         if residualBlocks == 0 {
             return
                 "The cure: residual connections with batch norm first in each branch; where the network must stay "
-                + "plain, "
-                + (isNormalized ? "fewer layers" : "batch norm after every convolution and He initialization")
+                + "plain, fewer layers\(isNormalized ? "" : ", with batch norm after every convolution")"
         }
         if isNormalizedFirst {
             return

@@ -30,7 +30,7 @@ public struct Verdict: Equatable, Sendable {
             ]
         } else {
             lines = [
-                "\(signal.name) will not train: it does not even learn to tell bright from dark, \(trial.failure).",
+                "\(signal.name) \(trial.failure).",
                 observations.isEmpty
                     ? "\(changes): neither vanishes nor explodes, \(aids.cause(layers: signal.layers.count))."
                     : "The cause: \(observations.joined(separator: "; ")).",
@@ -72,16 +72,23 @@ extension TrainingTrial {
         }.joined(separator: ", ")
     }
 
-    /// For example `at rates of 0.001 and 0.01: after 50 steps the loss is 0.69 at best, that of guessing 0.69`.
+    /// For example `will not train: at learning rates of 0.001 and 0.01 (AdamW) none of 4 attempts learns to tell bright
+    /// from dark; after 50 steps their loss is 0.69 at best, that of guessing 0.69`.
     fileprivate var failure: String {
         let rates = Self.learningRates.map { String(format: "%g", $0) }.joined(separator: " and ")
-        let share = "\(attempts.count(where: \.learns)) of \(attempts.count) attempts learn"
+        let learnt = attempts.count(where: \.learns)
+        let judgement =
+            learnt == 0
+            ? "will not train: at learning rates of \(rates) (AdamW) none of \(attempts.count) attempts learns"
+            : "is hard to train: at learning rates of \(rates) (AdamW) only \(learnt) of \(attempts.count) attempts, "
+                + "from different initial weights, \(learnt == 1 ? "learns" : "learn")"
+        let task = "to tell bright from dark"
         guard let best = attempts.filter({ !$0.learns }).compactMap(\.losses.last).min() else {
-            return "at rates of \(rates) (\(share)): its loss is not a number"
+            return "\(judgement) \(task): the loss is not a number"
         }
         let steps = attempts.map(\.losses.count).max() ?? 0
         return
-            "at rates of \(rates) (\(share)): after \(steps) steps the loss is \(factor(best)) at best, that of "
-            + "guessing \(factor(Self.chanceLoss))"
+            "\(judgement) \(task); after \(steps) steps the loss of the \(learnt == 0 ? "best" : "others") is "
+            + "\(factor(best))\(learnt == 0 ? "" : " at best"), that of guessing \(factor(Self.chanceLoss))"
     }
 }

@@ -43,6 +43,23 @@ struct VerdictTests {
         }
     }
 
+    /// Some initial weights serve, so "will not train" would be untrue.
+    @Test func aNetworkThatLearnsNowAndThenIsHardToTrain() throws {
+        let signal = try signal(configuration("plain-56", .batch))
+        let trial = TrainingTrial(
+            network: "plain-56",
+            attempts: attempts([0.7, 0.6], learns: false) + [
+                TrainingTrial.Attempt(learningRate: 1e-2, seed: 1, losses: [0.7, 0.3, 0.3, 0.3], learns: true)
+            ])
+        let verdict = Verdict(signal, trial, TrainingAids(isNormalized: true, residualBlocks: 0))
+        #expect(!verdict.willTrain)
+        #expect(
+            verdict.lines[0].hasPrefix(
+                "plain-56 is hard to train: at learning rates of 0.001 and 0.01 (AdamW) only 1 of 3 attempts"),
+            "\(verdict.lines)")
+        #expect(verdict.lines[0].contains("the loss of the others is 0.6 at best"))
+    }
+
     @Test(arguments: ["residual-56", "plain-20", "unet"])
     func networksThatPeopleTrainWillTrain(name: String) throws {
         let verdict = try verdict(name, .batch)

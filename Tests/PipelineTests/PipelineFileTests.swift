@@ -109,6 +109,14 @@ struct PipelineFileTests {
         ("network: residual-unet", 1, "network must be a mapping: {architecture: residual-unet}"),
         ("network: {normalization: {ghost: 4}}", 1, "{ghost: 4} is more than the samples of a step, 2"),
         ("network: {normalization: {group: 5}}", 1, "(encoder.0.0.normalization has 16), found {group: 5}"),
+        (
+            "network: {blocks: [1, 2]}", 1,
+            "network.blocks must be a number, or one for each of 4 levels, found [1, 2]"
+        ),
+        (
+            "network: {normalization: layer, statistics: running}", 1,
+            "network.statistics is of batch and ghost batch norm, which predict with stored statistics; layer norm has none"
+        ),
         ("network: {statistics: averages}", 1, "network.statistics must be"),
         ("network: {architecture: unet, growth: 4}", 1, "network.growth is no setting of unet; it has"),
         ("network: {architecture: resnet-unet, encoder: resnet-51}", 1, "network.encoder must be one of resnet-18"),

@@ -52,6 +52,13 @@ extension YAMLValue {
         let dimensions = try keys["dimensions"]?.dimensions() ?? 3
         // Read by training, which it belongs to; here for what is wrong with it.
         _ = try keys["statistics"]?.statistics()
+        if let statistics = keys["statistics"], let norm = keys["normalization"],
+            try !norm.normalization().hasStoredStatistics
+        {
+            throw statistics.fault(
+                "network.statistics is of batch and ghost batch norm, which predict with stored statistics; "
+                    + "\(try norm.normalization()) has none")
+        }
         var configuration = architecture.configuration(dimensions: dimensions)
         for setting in NetworkSetting.allCases {
             guard let value = keys[setting.rawValue] else { continue }
@@ -104,8 +111,12 @@ extension YAMLValue {
         case .levels: network.levels = try integer(atLeast: 1, atMost: 8)
         case .features: network.features = try integer(atLeast: 1, atMost: 1024)
         case .maximumFeatures: network.maximumFeatures = try integer(atLeast: 1, atMost: 4096)
-        case .blocks: network.blocks = try counts(levels: network.levels)
-        case .decoderBlocks: network.decoderBlocks = try counts(levels: network.levels)
+        case .blocks: network.blocks = try counts([network.levels])
+        case .decoderBlocks:
+            // The coarsest level has no way up, so its number may be left out. A classifier's body has six.
+            let levels =
+                try Architecture.named(network.architecture).settings.contains(.levels) ? network.levels : 6
+            network.decoderBlocks = try counts([levels - 1, levels])
         case .kernels:
             network.kernels = try axisLists(network, count: network.levels, each: "level")
             if network.kernels?.joined().contains(where: { $0 % 2 == 0 }) == true {
@@ -133,10 +144,10 @@ extension YAMLValue {
     }
 
     /// A number for all levels, or a list of one each.
-    private func counts(levels: Int) throws -> [Int] {
+    private func counts(_ levels: [Int]) throws -> [Int] {
         let counts = try elements().map { try $0.integer(atLeast: 1, atMost: 64) }
-        guard counts.count == 1 || (1...levels).contains(counts.count) else {
-            throw fault("\(name) must be a number, or one for each of \(levels) levels, found \(counts.count)")
+        guard counts.count == 1 || levels.contains(counts.count) else {
+            throw fault("\(name) must be a number, or one for each of \(levels[0]) levels, found \(flow)")
         }
         return counts
     }

@@ -11,7 +11,8 @@ extension BatchNormBenefit.Result {
                 DiagnosisReport.Picture(
                     name: "\(name)-rates", plot: ratePlot,
                     explanation:
-                        "\(plan.network.name) trained for \(plan.steps) steps at each learning rate on \(data): \(found). "
+                        "A thin network for this experiment, \(plan.network.name), trained for \(plan.steps) steps of SGD with "
+                        + "momentum at each learning rate on \(data): \(found). "
                         + "A line ends where two rates in a row do not train; batch normalization keeps the "
                         + "scale of signals and gradients whatever the step did to the weights.",
                     source: "Ioffe & Szegedy 2015; Santurkar et al. 2018; Bjorck et al. 2018"),
@@ -19,7 +20,8 @@ extension BatchNormBenefit.Result {
                     name: "\(name)-spread", plot: spreadPlot,
                     explanation:
                         "What batch normalization makes of a sample depends on the samples that share its batch: the "
-                        + "spread of the means it subtracts, and of a fixed sample's output, falls as 1/√batch (dashed). "
+                        + "spread of the means it subtracts falls as 1/√batch (dashed), that of a fixed sample's output "
+                        + "likewise once batches are not small. "
                         + "Ghost batches within a batch of \(plan.batchSizes.max() ?? 0) keep the spread, and so the "
                         + "regularization, of the small batches they are.",
                     source: "Hoffer, Hubara & Soudry 2017, Train longer, generalize better"),

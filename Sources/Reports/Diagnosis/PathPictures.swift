@@ -48,10 +48,10 @@ extension PathFindings {
                     ),
                 ]),
             explanation:
-                "The loss of \(deletion.network) without one of its residual blocks: \(decimal(deletion.loss)) becomes "
-                + "\(decimal(losses.min())) to \(decimal(losses.max())), \(decimal(losses[losses.count / 2])) in the "
-                + "middle. In a chain of blocks half of all paths go past any one, so a deep residual network can miss most "
-                + "of its blocks, where a plain one fails without any; of few blocks each is felt."
+                "The training loss of \(deletion.network), as far as it is trained, without one of its residual blocks: "
+                + "\(decimal(deletion.loss)) becomes \(decimal(losses.min())) to \(decimal(losses.max())), "
+                + "\(decimal(losses[losses.count / 2])) in the middle. In a chain of blocks half of all paths go past any "
+                + "one, so a deep and trained residual network can miss most of its blocks."
                 + (deletion.isStandIn
                     ? " The stand-in is a small network that learnt the same data for a moment: the pipeline has no "
                         + "trained network with residual blocks." : ""),

@@ -12,10 +12,11 @@ extension SignalPropagation {
                     name: "signal-forward",
                     plot: plot("Variance of activations at initialization", "variance") { $0.map(\.activation) },
                     explanation:
-                        "He initialization keeps the variance of plain layers, every residual block doubles it unless "
-                        + "the sum is scaled by 1/√2, and with batch norm first in each branch it grows by 1 a block. "
-                        + "A network whose line leaves the picture's middle by many powers of ten computes with numbers "
-                        + "that are next to nothing, or overflow.\(found)",
+                        "He initialization keeps the variance of plain layers; every residual block doubles it (more "
+                        + "than doubles it where branches end in a ReLU and so only add) unless the sum is scaled by "
+                        + "1/√2, and with batch norm first in each branch it grows by 1 a block. A network whose line "
+                        + "leaves 1 by many powers of ten computes with numbers that are next to nothing, or "
+                        + "overflow.\(found)",
                     source: "He et al. 2015, Delving deep into rectifiers; De & Smith 2020"),
                 DiagnosisReport.Picture(
                     name: "signal-backward",
@@ -25,8 +26,8 @@ extension SignalPropagation {
                     },
                     explanation:
                         "The same on the way back: how large the gradient of the output is at each layer, in units of "
-                        + "that at the last, the first layers being on the left. Where it changes by many powers of ten from end to end, no learning "
-                        + "rate suits both ends.\(found)",
+                        + "that at the last, the first layers being on the left. Where it changes by many powers of "
+                        + "ten from end to end, no learning rate suits both ends.",
                     source: "Glorot & Bengio 2010; He et al. 2015; De & Smith 2020"),
             ])
         if let trial { section.pictures.append(trial.picture) }
@@ -78,9 +79,10 @@ extension TrainingTrial {
                 title: "Telling bright from dark: \(network)", xLabel: "step", yLabel: "cross-entropy",
                 yScale: isHigh ? .logarithmic : .linear, yLimit: isHigh ? nil : 2, series: series),
             explanation:
-                "Noise in which the object is brighter, new in each step, from several initial weights (seeds), until "
-                + "the loss is half of that of guessing. What variances do not show this does: deep plain networks keep "
-                + "them and still do not move, for their gradients are shattered.",
+                "Noise in which the object is brighter, new in each step, from two or three initial weights (seeds) a "
+                + "learning rate, until the loss is half of that of guessing or 50 steps are done. It shows what "
+                + "variances do not: deep plain networks keep them and still do not move, for their gradients are "
+                + "shattered.",
             source: "Balduzzi et al. 2017; the test itself is common practice")
     }
 }

@@ -119,7 +119,10 @@ struct NetworksCommand: ParsableCommand {
                 "takes", "\(times(summary.smallestTile)) and multiples of \(times(summary.stride)) more"
             ),
         ] { Console.say(title.padded(to: 12) + value) }
-        Console.say("\nsettings, below 'network:' in a pipeline file:")
+        Console.say(
+            architecture.purpose == .segmentation
+                ? "\nsettings, below 'network:' in a pipeline file:"
+                : "\nsettings, for --set here and in 'diagnose':")
         TextTable(
             ["", "default", ""], settings.map { ["  \($0.key)", $0.value ?? "–", $0.note] }, rightAligned: []
         )
