@@ -20,18 +20,18 @@ public struct BlockDeletion: Codable, Equatable, Sendable {
 
     /// - Parameter loss: of the network's outputs under a probe; the network should be in evaluation mode.
     /// - Returns: nil for a network without residual blocks.
-    /// - Throws: what `loss` throws.
+    /// - Throws: what `loss` throws; ``DiagnosisStopped``.
     public static func measure(
-        _ network: Network, name: String, isStandIn: Bool = false, loss: (Probe?) throws -> Double
+        _ network: Network, name: String, isStandIn: Bool = false, shouldStop: () -> Bool = { false },
+        loss: (Probe?) throws -> Double
     ) throws -> BlockDeletion? {
         let names = network.graph.residualBlocks.map(\.name)
         guard !names.isEmpty else { return nil }
         return try withoutGradients {
             let whole = try loss(nil)
-            let blocks = try names.map { deleted in
-                Block(
-                    name: deleted,
-                    loss: try loss(Probe(deletes: { $0.name == deleted })))
+            let blocks = try names.map { deleted -> Block in
+                if shouldStop() { throw DiagnosisStopped() }
+                return Block(name: deleted, loss: try loss(Probe(deletes: { $0.name == deleted })))
             }
             return BlockDeletion(network: name, isStandIn: isStandIn, loss: whole, blocks: blocks)
         }

@@ -52,13 +52,13 @@ public struct GradientPaths: Codable, Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - place: where the paths end.
-    ///   - passes: about how many paths are followed where there are too many, as many of each length.
+    ///   - passes: about how many paths are followed where there are too many, as many of each length and at least 8.
     ///   - loss: a scalar from the network's outputs.
     /// - Returns: nil for a network without residual blocks.
-    /// - Throws: `TensorError`.
+    /// - Throws: `TensorError`; ``DiagnosisStopped``.
     public static func measure(
         _ network: Network, name: String, input: Tensor, at place: Place = .firstBlock, passes: Int = 128,
-        seed: UInt64 = 1, loss: ([Tensor]) throws -> Tensor
+        seed: UInt64 = 1, shouldStop: () -> Bool = { false }, loss: ([Tensor]) throws -> Tensor
     ) throws -> GradientPaths? {
         let graph = network.graph
         guard let first = graph.nodes.firstIndex(where: \.operation.isResidual) else { return nil }
@@ -67,7 +67,7 @@ public struct GradientPaths: Codable, Equatable, Sendable {
             let whole = try network.gradient(at: stations.place, input: input, loss: loss)
             let tracer = try PathTracer(network, stations, input: input, loss: loss)
             let isEnumerated = stations.pathCounts.reduce(0, +) <= Double(1 << enumeratedBlocks)
-            let share = isEnumerated ? 1 << enumeratedBlocks : max(2, passes / stations.pathCounts.count)
+            let share = isEnumerated ? 1 << enumeratedBlocks : max(8, passes / stations.pathCounts.count)
             let rest = try whole * -1
             let lengths = try stations.pathCounts.enumerated().map { length, paths in
                 let choices: [PathChoice] =
@@ -78,6 +78,7 @@ public struct GradientPaths: Codable, Equatable, Sendable {
                 let sum = try whole.zerosLike()
                 for choice in choices {
                     try tracer.follow(length: length, choice) {
+                        if shouldStop() { throw DiagnosisStopped() }
                         followed += 1
                         norms += try $0.norm()
                         try sum.add($0)

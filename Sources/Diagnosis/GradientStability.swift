@@ -20,14 +20,16 @@ public struct GradientStability: Codable, Equatable, Sendable {
 
     /// Chains of `layers` blocks of 64 channels learn to reproduce random targets for a batch of random images.
     ///
-    /// - Throws: `TensorError`.
+    /// - Throws: `TensorError`; ``DiagnosisStopped``.
     public static func measure(
-        layers: Int = 24, seeds: Range<UInt64> = 0..<4, relativeStep: Double = 0.02
+        layers: Int = 24, seeds: Range<UInt64> = 0..<4, relativeStep: Double = 0.02,
+        shouldStop: () -> Bool = { false }
     ) throws -> GradientStability {
         let series = try chains.map { chain in
             let graph = try chain.graph(blocks: layers, width: 64)
             var sum = [Double](repeating: 0, count: layers)
             for seed in seeds {
+                if shouldStop() { throw DiagnosisStopped() }
                 let cosines = try cosines(Network(graph, seed: seed), seed: seed, relativeStep: relativeStep)
                 for (layer, cosine) in cosines.enumerated() { sum[layer] += cosine / Double(seeds.count) }
             }

@@ -46,8 +46,10 @@ public struct ShatteredGradients: Codable, Equatable, Sendable {
     static let longestLag = 100
 
     /// - Parameter networks: how many are averaged.
-    /// - Throws: `TensorError`.
-    public static func measure(networks: Int = 100, seed: UInt64 = 1) throws -> ShatteredGradients {
+    /// - Throws: `TensorError`; ``DiagnosisStopped``.
+    public static func measure(networks: Int = 100, seed: UInt64 = 1, shouldStop: () -> Bool = { false }) throws
+        -> ShatteredGradients
+    {
         let step = 4 / Double(points - 1)
         var curves = Setting.allCases.flatMap { setting in
             Kind.allCases.map { kind in
@@ -57,6 +59,7 @@ public struct ShatteredGradients: Codable, Equatable, Sendable {
             }
         }
         for index in 0..<networks {
+            if shouldStop() { throw DiagnosisStopped() }
             let network = ScalarNetwork(seed: seed &* 1_000_003 &+ UInt64(index))
             for curve in curves.indices {
                 let gradients = try network.gradients(curves[curve].setting, curves[curve].kind)
@@ -106,16 +109,11 @@ private final class ScalarNetwork {
             let grid = (0..<points).map { -2 + 4 * Float($0) / Float(points - 1) }
             let x = try Tensor(grid + [Float](repeating: 1, count: points), shape: [2 * points, 1])
             var signal = try affine(x, setting, "layer 0", from: 1)
-            if kind == .residual {
-                for layer in 1...kind.layers {
-                    signal = try signal + affine(activated(signal), setting, "layer \(layer)", from: units)
-                }
-            } else {
-                for layer in 1..<kind.layers {
-                    signal = try affine(activated(signal), setting, "layer \(layer)", from: units)
-                }
-                signal = try activated(signal)
+            for layer in 1..<kind.layers {
+                let branch = try affine(activated(signal), setting, "layer \(layer)", from: units)
+                signal = kind == .residual ? try signal + branch : branch
             }
+            if kind != .residual { signal = try activated(signal) }
             let output = try signal.transformed(
                 normals("output", [1, units]) * setting.weightVariance(units).squareRoot())
             return try output.narrowed(axis: 0, to: points..<2 * points).floats().map(Double.init)

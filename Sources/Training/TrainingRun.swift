@@ -163,18 +163,31 @@ final class TrainingRun {
             flips: training.augmentation.flips, axisSwaps: training.augmentation.axisSwaps, intensity: false)
         network.mode = .population
         try withoutGradients {
-            for first in stride(from: 0, to: patches, by: training.batch) {
-                let taken = (first..<min(first + training.batch, patches)).map { index in
+            for batch in batches(of: patches) {
+                let taken = batch.map { index in
                     sampled == nil
                         ? sampler.image(at: places[index])
                         // Step -2 is used for no step of training.
                         : sampler.patch(step: -2, index: index, oversampling: 0, augmentation: augmentation)
                 }
                 let image = try Batch(taken, dimensions: network.graph.dimensions, device: device).image
-                _ = try withAutocast(precision, on: device) { try network(image) }
+                // Every output: those that only help training have normalizations of their own.
+                _ = try withAutocast(precision, on: device) { try network.outputs(image) }
             }
         }
         try network.storePopulationStatistics()
+    }
+
+    /// A batch never has a single patch where those of training have more, for then there may be a single value to
+    /// normalize over.
+    private func batches(of patches: Int) -> [[Int]] {
+        var batches = stride(from: 0, to: patches, by: training.batch).map {
+            Array($0..<min($0 + training.batch, patches))
+        }
+        guard training.batch > 1, let last = batches.last, last.count == 1 else { return batches }
+        batches.removeLast()
+        guard let before = batches.popLast() else { return [last + last] }
+        return batches + [before + last]
     }
 
     private static let patchesForValidation = 32

@@ -28,7 +28,8 @@ struct OverfittingTests {
     private func check(_ configuration: NetworkConfiguration) throws {
         try Libtorch.setThreads(1)
         let network = try Network(configuration, seed: 1)
-        let patch = try Patch(network.graph)
+        // Of a single sample, batch norm and ghost batch norm are the same.
+        let patch = try Patch(network.graph, samples: configuration.normalization.name == "ghost" ? 2 : 1)
         try train(network, patch)
         try storeStatistics(of: patch, in: network)
         let logits = try withoutGradients { try network(patch.image) }
@@ -78,7 +79,7 @@ private struct Patch {
     let image: Tensor
     let target: Tensor
 
-    init(_ graph: Graph) throws {
+    init(_ graph: Graph, samples: Int) throws {
         let margin = try graph.margin()
         var extents = try SmallNetworks.extents(
             graph, atLeast: max(graph.dimensions == 2 ? 16 : 12, 10 + 2 * margin[0]))
@@ -100,9 +101,9 @@ private struct Patch {
                 return distances.reduce(0) { $0 + $1 * $1 } < 1
             } ? 1 : 0
         }
-        let shape = [1, 1] + extents
+        let shape = [samples, 1] + extents
         let noise = try FormulaWeights.input(shape)
-        let truth = try Tensor(inside, shape: shape)
+        let truth = try Tensor(Array(repeating: inside, count: samples).flatMap { $0 }, shape: shape)
         image = try truth + noise * 0.3
         target = try truth.cropped(to: zip(margin, output).map { $0..<$0 + $1 })
     }

@@ -154,13 +154,23 @@ struct SegmentationArchitectureTests {
             .zeroLastNorm: { ($0.zeroLastNorm, $0.order) = (true, .original) },
             .deepSupervision: { $0.deepSupervision.toggle() },
         ]
+        let isOfResiduals: Set<NetworkSetting> = [.order, .shortcut, .residualScale, .zeroLastNorm]
         for (setting, change) in changes where architecture.settings.contains(setting) {
-            let changed = try Self.graph(name, dimensions: 2) { c in
-                change(&c)
-                // Growth is that of dense blocks, which an hourglass may have.
-                if setting == .growth { c.block = .dense }
+            // What is of a kind of block counts where the network has that kind.
+            let kind: BlockKind? =
+                !architecture.settings.contains(.block)
+                ? nil : setting == .growth ? .dense : isOfResiduals.contains(setting) ? .residual : nil
+            func adjust(_ c: inout NetworkConfiguration) {
+                c.block = kind ?? c.block
+                if setting == .zeroLastNorm, c.normalization == .none { c.normalization = .batch }
             }
-            #expect(changed != plain, "\(setting)")
+            let before = kind == nil ? plain : try Self.graph(name, dimensions: 2, adjust)
+            let changed = try Self.graph(name, dimensions: 2) { c in
+                adjust(&c)
+                change(&c)
+                if setting == .block { c.block = plain.residualBlocks.isEmpty ? .dense : .plain }
+            }
+            #expect(changed != before, "\(setting)")
         }
     }
 

@@ -117,8 +117,21 @@ struct PipelineFileTests {
             "network: {normalization: layer, statistics: running}", 1,
             "network.statistics is of batch and ghost batch norm, which predict with stored statistics; layer norm has none"
         ),
+        ("network: {order: relu-linear}", 1, "network.order is of residual blocks, and network.block is plain"),
+        (
+            "network: {block: residual, growth: 4}", 1,
+            "network.growth is of dense blocks, and network.block is residual"
+        ),
+        (
+            "network: {architecture: nnunet}\ntraining: {patch: [32, 32, 32]}\nvoxel_size: {z: 1 nm, y: 1 nm, x: 1 nm}",
+            2,
+            "leaves a single value for encoder.5.0.normalization (instance norm) to normalize over"
+        ),
         ("network: {statistics: averages}", 1, "network.statistics must be"),
-        ("network: {architecture: unet, growth: 4}", 1, "network.growth is no setting of unet; it has"),
+        (
+            "network: {architecture: unet, growth: 4}", 1,
+            "network.growth is of dense blocks, and network.block is plain"
+        ),
         ("network: {architecture: resnet-unet, encoder: resnet-51}", 1, "network.encoder must be one of resnet-18"),
         (
             "network:\n  architecture: bottleneck-unet\n  order: linear-relu", 3,

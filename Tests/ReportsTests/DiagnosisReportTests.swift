@@ -2,6 +2,7 @@ import Diagnosis
 import Foundation
 import Reports
 import Testing
+import Volumes
 
 @Suite struct DiagnosisReportTests {
     /// A file as the diagnosis writes it, but for white space.
@@ -57,7 +58,7 @@ import Testing
         try withScratchFolder { folder in
             try FileManager.default.createDirectory(atPath: folder + "/old", withIntermediateDirectories: true)
             try Data(Self.json.utf8).write(to: URL(fileURLWithPath: folder + "/old/diagnose.json"))
-            let results = try #require(DiagnosisResults(readingFrom: folder + "/old"))
+            let results = try #require(try DiagnosisResults(readingFrom: folder + "/old"))
             try DiagnosisReport(results).write(to: folder + "/new")
             try body(folder + "/new")
         }
@@ -72,11 +73,32 @@ import Testing
         }
     }
 
+    @Test func `numbers that overflow are kept`() throws {
+        try withScratchFolder { folder in
+            var results = DiagnosisResults(subject: .init(name: "deep", facts: [], digest: "abc"))
+            results.signal = SignalPropagation(
+                network: .init(
+                    name: "deep",
+                    layers: [
+                        .init(name: "a", activation: 1, gradient: .nan),
+                        .init(name: "b", activation: .infinity, gradient: 1),
+                    ]),
+                references: [])
+            try DiagnosisReport(results).write(to: folder)
+            let read = try #require(try DiagnosisResults(readingFrom: folder)?.signal?.network)
+            #expect(read.layers[0].gradient.isNaN && read.layers[1].activation == .infinity)
+        }
+    }
+
     @Test func `what is no report is not read`() throws {
         try withScratchFolder { folder in
-            #expect(DiagnosisResults(readingFrom: folder) == nil)
-            try Data("{".utf8).write(to: URL(fileURLWithPath: folder + "/diagnose.json"))
-            #expect(DiagnosisResults(readingFrom: folder) == nil)
+            #expect(try DiagnosisResults(readingFrom: folder) == nil)
+            // Another program's page, or an unreadable report, is not written over.
+            for (name, words) in [("index.html", "is of no diagnosis"), ("diagnose.json", "cannot be read")] {
+                try Data("{".utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+                let fault = #expect(throws: FileFault.self) { try DiagnosisResults(readingFrom: folder) }
+                #expect(fault?.problem.contains(words) == true)
+            }
         }
     }
 

@@ -50,22 +50,22 @@ import Testing
             ),
         ])
     func chains(blocks: Int, whole: String, part: String) throws {
-        let text = try paths(row(blocks - 1), blocks: blocks, at: .firstBlock).explanation
+        let text = try paths(row(blocks - 1), blocks: blocks, at: .firstBlock).finding
         #expect(text.hasPrefix(whole + " from the network's input to its output, " + part), "\(text)")
-        let input = try paths(row(blocks), blocks: blocks, at: .input).explanation
+        let input = try paths(row(blocks), blocks: blocks, at: .input).finding
         #expect(input.hasPrefix(whole + " from the network's input to its output. "), "\(input)")
         #expect(text.contains("to a relative 10⁻⁷."))
     }
 
     @Test func `many paths are counted to two digits`() throws {
-        let text = try paths(row(26), blocks: 27, at: .firstBlock).explanation
+        let text = try paths(row(26), blocks: 27, at: .firstBlock).finding
         #expect(text.hasPrefix("27 residual blocks make 2²⁷ ≈ 1.3·10⁸ paths"), "\(text)")
         #expect(text.contains("and 2²⁶ ≈ 6.7·10⁷ from the first block's result"))
     }
 
     @Test func `skips are named where they make more paths`() throws {
         // Two levels with one block a stage: (1 + x)(2 + x) from the first block.
-        let text = try paths([2, 3, 1], blocks: 3, at: .firstBlock).explanation
+        let text = try paths([2, 3, 1], blocks: 3, at: .firstBlock).finding
         #expect(
             text.hasPrefix("3 residual blocks make, with the network's other forks such as skips, 6 paths from"))
         #expect(!text.contains("2³") && !text.contains("ensemble"))
@@ -74,8 +74,8 @@ import Testing
 
     @Test func `the lengths that carry nine tenths are the fewest`() throws {
         // Of 100, 91 lie at lengths 2 to 4.
-        let text = try paths([2, 3, 20, 50, 21, 2, 1, 1], blocks: 9, at: .firstBlock).explanation
+        let text = try paths([2, 3, 20, 50, 21, 2, 1, 1], blocks: 9, at: .firstBlock).finding
         #expect(text.contains("by paths of lengths 2 to 4, so a deep residual network behaves like an ensemble"))
-        #expect(try paths([1, 99], blocks: 2, at: .firstBlock).explanation.contains("by paths of length 1."))
+        #expect(try paths([1, 99], blocks: 2, at: .firstBlock).finding.contains("by paths of length 1."))
     }
 }

@@ -25,6 +25,8 @@ final class ArchitectureRunTests {
         "architecture: stacked-hourglass, levels: 2, features: 4, deep_supervision: true",
         "architecture: resnet-unet, encoder: resnet-18, features: 4",
         "architecture: densenet-unet, encoder: densenet-121, features: 4",
+        "architecture: unet, levels: 2, features: 4, block: residual",
+        "architecture: residual-unet, levels: 3, features: 4, deep_supervision: true",
     ]
 
     @Test(arguments: networks, [2, 3])

@@ -80,7 +80,7 @@ struct CommandTests {
 
     @Test(arguments: [
         (["unat"], "unknown architecture 'unat'; did you mean 'unet'?"),
-        (["unet", "--set", "growth=2"], "network.growth is no setting of unet"),
+        (["unet", "--set", "growth=2"], "network.growth is of dense blocks, and network.block is plain"),
         (["unet", "--set", "levels"], "--set 'levels' is no key=value"),
         (["unet", "--set", "levels=2, features: 9"], "network.levels must be a whole number"),
         (["unet, levels: 2"], "unknown architecture"),

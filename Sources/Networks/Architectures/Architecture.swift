@@ -56,4 +56,6 @@ public enum NetworkSetting: String, CaseIterable, Sendable {
     static let ofLayers: Set<NetworkSetting> = [.features, .normalization, .activation, .initialization]
     /// Those of residual blocks.
     static let ofResiduals: Set<NetworkSetting> = [.order, .shortcut, .residualScale, .zeroLastNorm]
+    /// The kind of block, and those that one kind or another has.
+    static let ofAnyBlock: Set<NetworkSetting> = ofResiduals.union([.block, .growth])
 }

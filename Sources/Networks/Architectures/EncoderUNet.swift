@@ -17,14 +17,14 @@ struct EncoderUNet {
         encoder.order = configuration.order
         encoder.shortcut = configuration.shortcut
         encoder.zeroLastNorm = configuration.zeroLastNorm
-        return decode(input, try ResNet(configuration: encoder).levels(input))
+        return try decode(input, try ResNet(configuration: encoder).levels(input))
     }
 
     func denseNet(_ input: Signal) throws -> [Signal] {
         var encoder = try encoder(DenseNet.architectures)
         encoder.growth = max(1, encoder.growth * configuration.features / Self.featuresOfPublishedWidth)
         encoder.features = 2 * encoder.growth
-        return decode(input, DenseNet(configuration: encoder).levels(input))
+        return try decode(input, DenseNet(configuration: encoder).levels(input))
     }
 
     /// The published settings of the encoder.
@@ -36,20 +36,21 @@ struct EncoderUNet {
         return found.configuration(dimensions: configuration.dimensions)
     }
 
-    private func decode(_ input: Signal, _ levels: [Signal]) -> [Signal] {
+    private func decode(_ input: Signal, _ levels: [Signal]) throws -> [Signal] {
         let finest = input.plainBlock(configuration.features, kernel: 3, "encoder.0")
         // Classifiers halve all axes alike.
         var decoder = configuration
         decoder.levels = levels.count + 1
         decoder.kernels = nil
         decoder.strides = nil
+        try decoder.validateBlocks()
         return UNet(configuration: decoder).decode([finest] + levels)
     }
 }
 
 extension EncoderUNet {
     private static let settings = NetworkSetting.ofLayers.union([
-        .encoder, .maximumFeatures, .decoderBlocks, .upsampling, .deepSupervision,
+        .encoder, .maximumFeatures, .decoderBlocks, .upsampling, .deepSupervision, .block, .growth,
     ])
 
     static let architectures = [

@@ -16,7 +16,7 @@ enum NNUNet {
         Architecture(
             name: "nnunet", summary: "nnU-Net's plain layout, deeply supervised", source: "Isensee et al. 2021",
             purpose: .segmentation,
-            settings: settings,
+            settings: settings.union(NetworkSetting.ofAnyBlock),
             usualExtent: usualExtent,
             adjust: adjust,
             describe: { configuration, input in try UNet(configuration: configuration)(input) }),

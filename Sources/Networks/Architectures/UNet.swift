@@ -69,7 +69,7 @@ extension UNet {
         Architecture(
             name: "unet", summary: "plain convolutions, skips by concatenation", source: "Ronneberger et al. 2015",
             purpose: .segmentation,
-            settings: settings,
+            settings: settings.union(NetworkSetting.ofAnyBlock),
             usualExtent: usualExtent,
             adjust: { _ in },
             describe: { configuration, input in try UNet(configuration: configuration)(input) }),
@@ -77,7 +77,7 @@ extension UNet {
             name: "unet-2015", summary: "the first U-Net: valid convolutions, no normalization",
             source: "Ronneberger et al. 2015",
             purpose: .segmentation,
-            settings: settings,
+            settings: settings.union(NetworkSetting.ofAnyBlock),
             // The published 572², and the smallest there is of a volume.
             usualExtent: { $0 == 2 ? [572, 572] : [188, 188, 188] },
             adjust: { c in
@@ -89,7 +89,7 @@ extension UNet {
             name: "unet-2016", summary: "the 3D U-Net: valid convolutions, channels doubled before pooling",
             source: "Çiçek et al. 2016",
             purpose: .segmentation,
-            settings: settings,
+            settings: settings.union(NetworkSetting.ofAnyBlock),
             usualExtent: { $0 == 2 ? [132, 132] : [116, 132, 132] },
             adjust: { c in
                 (c.features, c.padding, c.biases) = (64, .valid, true)

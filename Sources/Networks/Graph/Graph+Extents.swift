@@ -75,6 +75,29 @@ extension Graph {
             ? "multiples of \(stride)" : "\(smallest) or that and multiples of \(stride) more"
     }
 
+    /// The first normalization that has a single value to take statistics of, for `samples` inputs of these extents, in
+    /// words; nil where all have more. What is normalized over one value is 0.
+    ///
+    /// - Throws: ``MisfittingExtents``.
+    public func normalizationOfOneValue(for input: [Int], samples: Int) throws -> String? {
+        let extents = try extents(of: input)
+        for (node, extents) in zip(nodes, extents) {
+            guard case .normalization(let kind, _) = node.operation else { continue }
+            let voxels = extents.reduce(1, *)
+            let values =
+                switch kind {
+                case .none: Int.max
+                case .batch: samples * voxels
+                case .ghost(let part): (samples % part == 0 ? min(part, samples) : samples % part) * voxels
+                case .layer: node.channels * voxels
+                case .group(let groups): node.channels / groups * voxels
+                case .instance: voxels
+                }
+            if values == 1 { return "\(node.name) (\(kind))" }
+        }
+        return nil
+    }
+
     /// This graph with one spatial axis.
     func alongAxis(_ axis: Int) -> Graph {
         var graph = self

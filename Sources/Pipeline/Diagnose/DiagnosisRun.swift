@@ -48,6 +48,7 @@ public struct DiagnosisRun {
             executable: pipeline.options.executable, shouldStop: shouldStop)
         var runner = Runner(plan: pipeline.plan, context: context, observe: { observe(.preparing($0)) })
         try runner.ingestTrainingData()
+        try pipeline.plan.checkNetwork(context)
         return try run(DiagnosisSubject(pipeline, context), shouldStop: shouldStop, observe: observe)
     }
 
@@ -71,7 +72,7 @@ public struct DiagnosisRun {
         _ subject: DiagnosisSubject, shouldStop: @escaping () -> Bool, observe: @escaping (DiagnosisEvent) -> Void
     ) throws -> DiagnosisResults {
         var results = DiagnosisResults(subject: subject.description)
-        if let earlier = DiagnosisResults(readingFrom: folder) {
+        if let earlier = try DiagnosisResults(readingFrom: folder) {
             guard earlier.subject.digest == results.subject.digest else {
                 throw FileFault(
                     folder,

@@ -73,22 +73,24 @@ struct DiagnosisStep {
     }
 
     private func trial() throws -> TrainingTrial {
-        try onOneThread {
+        let graph = try subject.network.graph()
+        let extents = try subject.extents(graph, about: subject.network.dimensions == 2 ? 32 : 16)
+        func run() throws -> TrainingTrial {
             try TrainingTrial.run(
-                name: subject.network.architecture,
-                extents: subject.extents(subject.network.graph(), about: subject.network.dimensions == 2 ? 32 : 16),
-                shouldStop: shouldStop,
-                report: { report(DiagnosisProgress(fraction: 0.5 + 0.5 * $0, detail: "a few steps of training")) }
-            ) { seed in try Network(subject.network, seed: seed, device: subject.device) }
+                name: subject.network.architecture, extents: extents, shouldStop: shouldStop,
+                report: { report(DiagnosisProgress(fraction: 0.5 + 0.5 * $0, detail: "a few steps of training")) },
+                { seed in try Network(subject.network, seed: seed, device: subject.device) })
         }
+        return try graph.multiplyAdds(of: extents) < 1_000_000_000 ? onOneThread(run) : run()
     }
 
     private func gradients() throws -> GradientFindings {
         try onOneThread {
             try advance(0, "autocorrelation over 100 networks")
-            let shattered = try ShatteredGradients.measure()
+            let shattered = try ShatteredGradients.measure(shouldStop: shouldStop)
             try advance(0.7, "gradients before and after a step")
-            return GradientFindings(shattered: shattered, stability: try GradientStability.measure())
+            return GradientFindings(
+                shattered: shattered, stability: try GradientStability.measure(shouldStop: shouldStop))
         }
     }
 
@@ -103,7 +105,7 @@ struct DiagnosisStep {
                 of: trained.network, "the trained \(subject.network.architecture)", trained.loss)
             try advance(0.7, "deleting blocks")
             findings.deletion = try BlockDeletion.measure(
-                trained.network, name: "the trained \(subject.network.architecture)"
+                trained.network, name: "the trained \(subject.network.architecture)", shouldStop: shouldStop
             ) { probe in
                 Double(try trained.loss.value(trained.network.outputs(trained.loss.images, probe: probe)).item())
             }
@@ -113,7 +115,7 @@ struct DiagnosisStep {
             let network = try Network(subject.network, seed: 1, device: subject.device)
             findings.network = try GradientPaths.measure(
                 network, name: "\(subject.network.architecture) at initialization",
-                input: subject.input(network.graph), passes: 64
+                input: subject.input(network.graph), passes: 64, shouldStop: shouldStop
             ) { try ($0[0] * $0[0]).mean() }
         } else {
             findings.reasons["network"] = "\(subject.network.architecture) as configured has no residual blocks"
@@ -127,7 +129,9 @@ struct DiagnosisStep {
     }
 
     private func paths(of network: Network, _ name: String, _ loss: PatchLoss) throws -> GradientPaths? {
-        try GradientPaths.measure(network, name: name, input: loss.images, passes: 64) { try loss.value($0) }
+        try GradientPaths.measure(network, name: name, input: loss.images, passes: 64, shouldStop: shouldStop) {
+            try loss.value($0)
+        }
     }
 
     /// Where the pipeline has no trained residual network, a small one learns its task for a moment.
@@ -138,11 +142,11 @@ struct DiagnosisStep {
                 report(DiagnosisProgress(fraction: 0.3 + 0.6 * $0, detail: "training a small residual network"))
             })
         findings.deletion = try BlockDeletion.measure(
-            standIn.network, name: standIn.name, isStandIn: true, loss: standIn.testLoss)
+            standIn.network, name: standIn.name, isStandIn: true, shouldStop: shouldStop, loss: standIn.testLoss)
         guard findings.network == nil else { return }
         let (images, loss) = try standIn.batch()
         findings.network = try GradientPaths.measure(
-            standIn.network, name: standIn.name, input: images, passes: 64, loss: loss)
+            standIn.network, name: standIn.name, input: images, passes: 64, shouldStop: shouldStop, loss: loss)
     }
 
     private func batchNorm(_ plan: BatchNormBenefit.Plan, folder: String?) throws -> BatchNormBenefit.Result {

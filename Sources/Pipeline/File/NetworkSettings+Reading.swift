@@ -64,6 +64,7 @@ extension YAMLValue {
             guard let value = keys[setting.rawValue] else { continue }
             try value.set(setting, of: &configuration)
         }
+        try refuseSettings(ofOtherBlocks: configuration, architecture)
         var settings = try NetworkSettings(architecture: name, dimensions: dimensions)
         settings.configuration = configuration
         do {
@@ -103,6 +104,16 @@ extension YAMLValue {
                 throw value.fault(
                     "\(value.name) is no setting of \(architecture); it has \(known.joined(separator: ", "))")
             }
+        }
+    }
+
+    /// A setting of another kind of block than the network has would do nothing.
+    private func refuseSettings(ofOtherBlocks network: NetworkConfiguration, _ architecture: Architecture) throws {
+        var settings = try NetworkSettings(architecture: architecture.name, dimensions: network.dimensions)
+        settings.configuration = network
+        for setting in NetworkSetting.allCases {
+            guard let value = value(of: setting.rawValue), let kind = settings.idleKind(setting) else { continue }
+            throw value.fault("\(value.name) is of \(kind) blocks, and network.block is \(network.block.rawValue)")
         }
     }
 

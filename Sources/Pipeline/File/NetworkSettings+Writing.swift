@@ -25,11 +25,15 @@ extension NetworkSettings {
         let architecture = try Architecture.named(configuration.architecture)
         let own = NetworkSetting.allCases.filter(architecture.settings.contains).map(describe)
         return [SettingDescription("dimensions", "\(configuration.dimensions)", "2, 3")]
-            + own.sorted { $0.key < $1.key }
-            + [SettingDescription("statistics", "population", "population, {population: PATCHES}, running")]
+            + own.sorted { $0.key < $1.key } + (configuration.normalization.hasStoredStatistics ? statistics : [])
+    }
+
+    private var statistics: [SettingDescription] {
+        [SettingDescription("statistics", "population", "population, {population: PATCHES}, running")]
     }
 
     private func describe(_ setting: NetworkSetting) -> SettingDescription {
+        if let kind = idleKind(setting) { return SettingDescription(setting.rawValue, nil, "of \(kind) blocks") }
         let (c, key) = (configuration, setting.rawValue)
         switch setting {
         case .levels: return SettingDescription(key, "\(c.levels)")

@@ -11,6 +11,22 @@ public struct NetworkSettings: Codable, Equatable, Sendable {
         configuration = try Architecture.named(architecture).configuration(dimensions: dimensions)
     }
 
+    /// The kind of block that a setting is of, where this network has blocks of another kind; nil for a setting that
+    /// counts.
+    func idleKind(_ setting: NetworkSetting) -> String? {
+        guard let settings = try? Architecture.named(configuration.architecture).settings,
+            settings.contains(.block),
+            // Classifiers on the way down have residual blocks whatever is on the way up.
+            !settings.contains(.encoder) || setting == .growth
+        else { return nil }
+        switch setting {
+        case .order, .shortcut, .residualScale, .zeroLastNorm:
+            return configuration.block == .residual || configuration.block == .bottleneck ? nil : "residual"
+        case .growth: return configuration.block == .dense ? nil : "dense"
+        default: return nil
+        }
+    }
+
     /// The network for voxels of this size.
     ///
     /// Where the file gives no strides, an axis is halved from a level to the next only while its voxels are no

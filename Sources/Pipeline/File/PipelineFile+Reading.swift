@@ -83,8 +83,15 @@ extension PipelineFile {
     /// - Throws: `PipelineFault` where the network cannot be applied to the training patch.
     func checkPatch(against network: NetworkConfiguration) throws {
         let graph = try network.graph()
+        let extents = Array(training.patch.array.suffix(network.dimensions))
+        let samples = training.batch * (network.dimensions == 2 ? training.patch.z : 1)
         do {
-            _ = try graph.extents(of: Array(training.patch.array.suffix(network.dimensions)))
+            if let single = try graph.normalizationOfOneValue(for: extents, samples: samples) {
+                throw PipelineFault(
+                    file: path, line: lines["training.patch"] ?? lines["network"],
+                    problem: "training.patch, \(training.patch), leaves a single value for \(single) to normalize "
+                        + "over; take a larger patch or fewer levels")
+            }
         } catch is MisfittingExtents {
             throw PipelineFault(
                 file: path, line: lines["training.patch"] ?? lines["network"],

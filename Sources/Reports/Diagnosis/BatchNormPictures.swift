@@ -11,10 +11,11 @@ extension BatchNormBenefit.Result {
                 DiagnosisReport.Picture(
                     name: "\(name)-rates", plot: ratePlot,
                     explanation:
-                        "A thin network for this experiment, \(plan.network.name), trained for \(plan.steps) steps of SGD with "
-                        + "momentum at each learning rate on \(data): \(found). "
-                        + "A line ends where two rates in a row do not train; batch normalization keeps the "
-                        + "scale of signals and gradients whatever the step did to the weights.",
+                        "A thin network for this experiment, trained for \(plan.steps) steps of SGD with momentum at "
+                        + "each learning rate; a line ends where two rates in a row do not train. Batch normalization "
+                        + "keeps the scale of signals and gradients whatever the step did to the weights, so that it "
+                        + "trains at higher rates.",
+                    finding: "\(plan.network.name) on \(data): \(found).",
                     source: "Ioffe & Szegedy 2015; Santurkar et al. 2018; Bjorck et al. 2018"),
                 DiagnosisReport.Picture(
                     name: "\(name)-spread", plot: spreadPlot,

@@ -9,8 +9,10 @@ public struct DiagnosisReport: Sendable {
         /// Of the PNG file, without its ending.
         var name: String
         var plot: Plot
-        /// Two sentences.
+        /// What is drawn and why it matters, in two sentences.
         var explanation: String
+        /// What came of it here, in numbers; empty where the picture says it all.
+        var finding = ""
         /// Who published what it shows.
         var source: String
     }
@@ -59,7 +61,8 @@ public struct DiagnosisReport: Sendable {
         let figures = section.pictures.map { picture in
             """
             <figure><img alt="\(escaped(picture.plot.title))" src="\(picture.name).png">
-            <figcaption>\(escaped(picture.explanation)) <cite>\(escaped(picture.source))</cite></figcaption></figure>
+            <figcaption>\(escaped(picture.explanation)) <cite>\(escaped(picture.source))</cite>\
+            \(picture.finding.isEmpty ? "" : "<p>Here: \(escaped(picture.finding))</p>")</figcaption></figure>
             """
         }
         return Page.section(escaped(section.title), (figures + [section.table]).joined(separator: "\n"))

@@ -1,5 +1,6 @@
 import Diagnosis
 import Foundation
+import Volumes
 
 /// What `segment diagnose` has found so far, as `diagnose.json` holds it.
 public struct DiagnosisResults: Equatable, Sendable {
@@ -119,16 +120,35 @@ extension DiagnosisResults: Codable {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        // What overflows is a finding; JSON has no number for it.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         return try encoder.encode(self)
     }
 
-    /// The results of an earlier run in a folder; nil where there are none that can be read.
-    public init?(readingFrom folder: String) {
+    /// The results of an earlier run in a folder; nil where there are none.
+    ///
+    /// - Throws: `FileFault` where the folder holds what this program did not write, or cannot read.
+    public init?(readingFrom folder: String) throws {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let data = FileManager.default.contents(atPath: "\(folder)/\(DiagnosisReport.jsonName)"),
-            let found = try? decoder.decode(Self.self, from: data)
-        else { return nil }
-        self = found
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        let path = "\(folder)/\(DiagnosisReport.jsonName)"
+        guard let data = FileManager.default.contents(atPath: path) else {
+            if FileManager.default.fileExists(atPath: "\(folder)/\(DiagnosisReport.pageName)") {
+                throw FileFault(
+                    folder,
+                    "holds a \(DiagnosisReport.pageName) that is of no diagnosis; give another folder with -o")
+            }
+            return nil
+        }
+        do {
+            self = try decoder.decode(Self.self, from: data)
+        } catch {
+            throw FileFault(
+                path,
+                "cannot be read: it is damaged or of another version; give another folder with -o, or delete it")
+        }
     }
 }

@@ -10,10 +10,10 @@ extension GradientFindings {
                 DiagnosisReport.Picture(
                     name: "gradients-example", plot: examplePlot,
                     explanation:
-                        "How the output of a network of one number changes with its input, with He weights: of one layer "
-                        + "slowly, of 24 plain layers as noise does, of 24 residual ones somewhat less (the next "
-                        + "pictures say how much). These are networks of this experiment, not the one that is diagnosed. "
-                        + "A step along such a gradient leads nowhere, for next to where it was taken it is another.",
+                        "How the output of networks of one number (of this experiment, not the one that is diagnosed) "
+                        + "changes with their input: of one layer slowly, of 24 plain layers as noise does, of 24 "
+                        + "residual ones somewhat less. A step along such a gradient leads nowhere, for next to where it "
+                        + "was taken it is another.",
                     source: "Balduzzi et al. 2017, The shattered gradients problem, figure 1"),
                 correlationPicture(.he), correlationPicture(.glorot),
                 DiagnosisReport.Picture(
@@ -21,8 +21,10 @@ extension GradientFindings {
                     explanation:
                         "The cosine of each layer's gradient before and after one step along it, a step of "
                         + "\(percent(stability.relativeStep)) of the length of all weights. Near 1 the step did what the "
-                        + "gradient promised; near 0 the next gradient knows nothing of the last. Mean over layers: "
-                        + "\(meanCosines). Sums alone do not mend it; a normalization first in each branch does.",
+                        + "gradient promised; near 0 the next gradient knows nothing of the last.",
+                    finding:
+                        "the mean over layers is \(meanCosines). Sums alone do not mend it, a normalization first in "
+                        + "each branch does.",
                     source: "Santurkar et al. 2018, How does batch normalization help optimization?"),
             ])
     }
@@ -42,7 +44,8 @@ extension GradientFindings {
                 }),
             explanation:
                 "How alike the gradients at two inputs are, by their distance, with \(weights): mean over "
-                + "\(shattered.networks) networks. \(atShortLag(setting)).",
+                + "\(shattered.networks) networks. Where it falls to 0 at once, the gradient is noise.",
+            finding: "\(atShortLag(setting)).",
             source: "Balduzzi et al. 2017, figure 2; "
                 + (setting == .he ? "He et al. 2015, Delving deep into rectifiers" : "Glorot & Bengio 2010"))
     }
@@ -53,7 +56,7 @@ extension GradientFindings {
             shattered.autocorrelation(setting, kind, lag: 0.2)
                 .map { "\(String(format: "%.2f", $0)) for \(kind.rawValue)" }
         }
-        return "At a distance of 0.2 it is \(values.joined(separator: ", "))"
+        return "at a distance of 0.2 it is \(values.joined(separator: ", "))"
     }
 
     private var examplePlot: Plot {

@@ -3,7 +3,7 @@ import Foundation
 
 extension GradientPaths {
     /// What there is to see of paths by length, in a few sentences that hold for any number of blocks.
-    package var explanation: String {
+    package var finding: String {
         [numbers, commonest, exactness, carriers].joined(separator: " ")
     }
 

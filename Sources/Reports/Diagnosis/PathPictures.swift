@@ -27,7 +27,11 @@ extension PathFindings {
                     Plot.Series(name: "number of paths", points: shares(paths.lengths.map(\.paths))),
                     Plot.Series(name: "gradient they carry", points: shares(paths.lengths.map(\.weight))),
                 ]),
-            explanation: paths.explanation,
+            explanation:
+                "The gradient of a residual network is a sum over paths, since each block is passed by its branch or by "
+                + "its shortcut. A path's gradient shrinks or grows with every branch on it, so that paths of few "
+                + "lengths may carry nearly all of it.",
+            finding: paths.finding,
             source: "Veit, Wilber & Belongie 2016, Residual networks behave like ensembles, figure 6")
     }
 
@@ -48,10 +52,12 @@ extension PathFindings {
                     ),
                 ]),
             explanation:
-                "The training loss of \(deletion.network), as far as it is trained, without one of its residual blocks: "
-                + "\(decimal(deletion.loss)) becomes \(decimal(losses.min())) to \(decimal(losses.max())), "
-                + "\(decimal(losses[losses.count / 2])) in the middle. In a chain of blocks half of all paths go past any "
-                + "one, so a deep and trained residual network can miss most of its blocks."
+                "The loss of a trained network without one of its residual blocks. In a chain of blocks half of all "
+                + "paths go past any one, so a deep and well trained residual network can miss most of its blocks.",
+            finding:
+                "the loss of \(deletion.network), as far as it is trained, \(decimal(deletion.loss)), becomes "
+                + "\(decimal(losses.min())) to \(decimal(losses.max())), \(decimal(losses[losses.count / 2])) in the "
+                + "middle."
                 + (deletion.isStandIn
                     ? " The stand-in is a small network that learnt the same data for a moment: the pipeline has no "
                         + "trained network with residual blocks." : ""),

@@ -4,7 +4,7 @@ import Foundation
 extension SignalPropagation {
     /// Variances by depth: the network's beside those of chains whose variances theory predicts.
     func section(_ trial: TrainingTrial?) -> DiagnosisReport.Section {
-        let found = network.map { " In \($0.name), whose line ends before its output layer, \($0.changes)." } ?? ""
+        let found = network.map { "in \($0.name), whose line ends before its output layer, \($0.changes)." } ?? ""
         var section = DiagnosisReport.Section(
             title: "Signals by depth",
             pictures: [
@@ -16,7 +16,8 @@ extension SignalPropagation {
                         + "than doubles it where branches end in a ReLU and so only add) unless the sum is scaled by "
                         + "1/√2, and with batch norm first in each branch it grows by 1 a block. A network whose line "
                         + "leaves 1 by many powers of ten computes with numbers that are next to nothing, or "
-                        + "overflow.\(found)",
+                        + "overflow.",
+                    finding: found,
                     source: "He et al. 2015, Delving deep into rectifiers; De & Smith 2020"),
                 DiagnosisReport.Picture(
                     name: "signal-backward",
