@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 SWIFT := env -u TORCH_DIR swift
 RELEASE := --configuration release
 
-.PHONY: help setup build demo test bench install format clean
+.PHONY: help setup build demo test fuzz bench install format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -30,14 +30,17 @@ test: setup ## build and run all tests
 	$(SWIFT) build $(RELEASE) --build-tests
 	$(SWIFT) test $(RELEASE) --skip-build
 
-bench: build ## compare training and prediction with PyTorch in Python
-	bash scripts/bench.sh
+fuzz: setup ## read 20,000 damaged files; FUZZ='--seed N --only K' repeats one
+	bash scripts/fuzz.sh $(FUZZ)
+
+bench: build ## compare reading with tifffile and h5py, training and prediction with PyTorch; memory by size
+	@status=0; bash Benchmarks/read.sh || status=1; bash Benchmarks/stream.sh || status=1; bash scripts/bench.sh || status=1; exit $$status
 
 install: build ## put segment and its libraries below PREFIX
 	bash scripts/install.sh "$(PREFIX)"
 
 format: ## format the Swift code in place
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz/Sources Benchmarks/Sources
 
 clean: ## delete what was built; .deps and results stay
 	rm -rf .build

@@ -24,7 +24,8 @@ let package = Package(
     name: "segment",
     products: [
         .executable(name: "segment", targets: ["segment"]),
-        // For the benchmarks.
+        // For the benchmarks and the fuzzing.
+        .library(name: "Volumes", targets: ["Volumes"]),
         .library(name: "Tensors", targets: ["Tensors"]),
         .library(name: "Networks", targets: ["Networks"]),
     ],
@@ -42,11 +43,17 @@ let package = Package(
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CBlosc", pkgConfig: "blosc", providers: [.apt(["libblosc-dev"])]),
+        .systemLibrary(name: "CLZF", pkgConfig: "liblzf", providers: [.apt(["liblzf-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
 
         // The path of the data, from files to labels.
-        .target(name: "Volumes", dependencies: ["CTIFF", "CHDF5", "CDeflate", "CZstd"]),
+        .target(
+            name: "Volumes", dependencies: ["CTIFF", "CHDF5", "CDeflate", "CZstd", "CZlib", "CBlosc", "CLZ4", "CLZF", "CPNG"]),
         .target(name: "Synthesis", dependencies: ["Volumes"]),
         .target(name: "Tensors", dependencies: ["CTorch"]),
         .target(name: "Networks", dependencies: ["Tensors"], exclude: ["README.md"]),

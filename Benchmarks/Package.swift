@@ -10,7 +10,8 @@ let package = Package(
             name: "NetworkBenchmark",
             dependencies: [
                 .product(name: "Tensors", package: "segment"), .product(name: "Networks", package: "segment"),
-            ])
+            ]),
+        .executableTarget(name: "ReadBenchmark", dependencies: [.product(name: "Volumes", package: "segment")]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -16,6 +16,11 @@ packages=(
     'pkg-config --exists hdf5 | libhdf5-dev'
     'pkg-config --exists libdeflate | libdeflate-dev'
     'pkg-config --exists libzstd | libzstd-dev'
+    'pkg-config --exists zlib | zlib1g-dev'
+    'pkg-config --exists blosc | libblosc-dev'
+    'pkg-config --exists liblz4 | liblz4-dev'
+    'pkg-config --exists liblzf | liblzf-dev'
+    'pkg-config --exists libpng | libpng-dev'
     'pkg-config --exists cairo | libcairo2-dev'
 )
 

@@ -24,6 +24,18 @@ static inline hid_t hdf5_link_create(void) { return H5P_LINK_CREATE; }
 static inline unsigned hdf5_read_only(void) { return H5F_ACC_RDONLY; }
 static inline unsigned hdf5_must_be_new(void) { return H5F_ACC_EXCL; }
 
+/// What kind of link \p name of the group \p group is, and how many bytes its value has.
+static inline herr_t hdf5_link(hid_t group, const char *name, H5L_type_t *type, size_t *value_size) {
+    // A macro too, from 1.12 on.
+    H5L_info_t info;
+    herr_t status = H5Lget_info(group, name, &info, H5P_DEFAULT);
+    if (status >= 0) {
+        *type = info.type;
+        *value_size = info.type == H5L_TYPE_HARD ? 0 : info.u.val_size;
+    }
+    return status;
+}
+
 static inline hid_t hdf5_default(void) { return H5P_DEFAULT; }
 static inline hid_t hdf5_all(void) { return H5S_ALL; }
 

@@ -8,23 +8,32 @@ extension Volume {
     public static func mirrored(
         _ box: Box, in volume: ZYX<Int>, read: (Box) throws -> Volume
     ) rethrows -> Volume {
+        try mirrored(box, in: volume) { [try read($0)] }[0]
+    }
+
+    /// The same of all channels of an image, which have one shape.
+    public static func mirrored(
+        _ box: Box, in volume: ZYX<Int>, reading read: (Box) throws -> [Volume]
+    ) rethrows -> [Volume] {
         func sources(_ axis: KeyPath<ZYX<Int>, Int>) -> [Int] {
             (box.origin[keyPath: axis]..<box.end[keyPath: axis]).map { mirror($0, volume[keyPath: axis]) }
         }
         let (z, y, x) = (sources(\.z), sources(\.y), sources(\.x))
         let low = ZYX(z.min() ?? 0, y.min() ?? 0, x.min() ?? 0)
         let high = ZYX(z.max() ?? 0, y.max() ?? 0, x.max() ?? 0) + ZYX(repeating: 1)
-        let part = try read(Box(from: low, to: high))
-        if Box(from: low, to: high) == box { return part }
-        var voxels: [Element] = []
-        voxels.reserveCapacity(box.count)
-        for z in z {
-            for y in y {
-                let row = part.index(z - low.z, y - low.y, 0)
-                for x in x { voxels.append(part.voxels[row + x - low.x]) }
+        let parts = try read(Box(from: low, to: high))
+        if Box(from: low, to: high) == box { return parts }
+        return parts.map { part in
+            var voxels: [Element] = []
+            voxels.reserveCapacity(box.count)
+            for z in z {
+                for y in y {
+                    let row = part.index(z - low.z, y - low.y, 0)
+                    for x in x { voxels.append(part.voxels[row + x - low.x]) }
+                }
             }
+            return Volume(shape: box.shape, voxels: voxels)
         }
-        return Volume(shape: box.shape, voxels: voxels)
     }
 }
 

@@ -3,14 +3,14 @@ import Volumes
 /// Applies a network to volumes of any size, tile by tile, with the result of the untiled network.
 ///
 /// Results are logits in `LogitScale`'s units. Reading is the caller's: `read` gives the normalised voxels
-/// of a box that lies within the volume.
+/// of a box that lies within the volume, a volume a channel of the image.
 public struct Predictor {
     public let geometry: TileGeometry
-    private let forward: (Volume<Float>) throws -> Volume<Float>
+    private let forward: ([Volume<Float>]) throws -> Volume<Float>
 
-    /// - Parameter forward: the network: normalised intensities to logits, of the same shape without the geometry's
+    /// - Parameter forward: the network: normalised intensities of all channels to logits, of the same shape without the geometry's
     ///   margin.
-    public init(_ geometry: TileGeometry, forward: @escaping (Volume<Float>) throws -> Volume<Float>) {
+    public init(_ geometry: TileGeometry, forward: @escaping ([Volume<Float>]) throws -> Volume<Float>) {
         self.geometry = geometry
         self.forward = forward
     }
@@ -24,7 +24,7 @@ public struct Predictor {
     public func logits(
         of region: Box, volume: ZYX<Int>, maximumTileVoxels: Int,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
-        read: (Box) throws -> Volume<Float>
+        read: (Box) throws -> [Volume<Float>]
     ) throws -> Volume<Int16> {
         let plan = try TilePlan(
             volume: volume, region: region, geometry: geometry, maximumVoxels: maximumTileVoxels)
@@ -50,7 +50,7 @@ public struct Predictor {
         into store: BlockStore, channel: Int = 0, maximumTileVoxels: Int, threads: Int = 1,
         shouldStop: () -> Bool = { false },
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
-        read: (Box) throws -> Volume<Float>
+        read: (Box) throws -> [Volume<Float>]
     ) throws {
         let units = try TilePlan.ofShards(
             store.layout.shard, volume: store.layout.shape, geometry: geometry, maximumVoxels: maximumTileVoxels)
@@ -83,26 +83,28 @@ public struct Predictor {
     }
 
     private func logits(
-        of tile: Tile, volume: ZYX<Int>, read: (Box) throws -> Volume<Float>
+        of tile: Tile, volume: ZYX<Int>, read: (Box) throws -> [Volume<Float>]
     ) throws -> Volume<Int16> {
         let input =
             geometry.margin == .zero
             ? try padded(tile.input, volume: volume, read: read)
-            : try Volume.mirrored(tile.input, in: volume, read: read)
+            : try Volume.mirrored(tile.input, in: volume, reading: read)
         let first = tile.input.origin + geometry.margin
         return try forward(input).cropped(to: tile.output.relative(to: first)).map(LogitScale.encode)
     }
 
     /// Zeros beyond the volume's far end.
     private func padded(
-        _ box: Box, volume: ZYX<Int>, read: (Box) throws -> Volume<Float>
-    ) rethrows -> Volume<Float> {
+        _ box: Box, volume: ZYX<Int>, read: (Box) throws -> [Volume<Float>]
+    ) rethrows -> [Volume<Float>] {
         let inside = box.intersection(Box(volume))
         let input = try read(inside)
-        precondition(input.shape == inside.shape)
+        precondition(input.allSatisfy { $0.shape == inside.shape })
         if inside == box { return input }
-        var whole = Volume<Float>(shape: box.shape)
-        whole.replace(at: .zero, with: input)
-        return whole
+        return input.map { channel in
+            var whole = Volume<Float>(shape: box.shape)
+            whole.replace(at: .zero, with: channel)
+            return whole
+        }
     }
 }

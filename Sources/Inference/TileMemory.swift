@@ -14,8 +14,8 @@ extension TilePlan {
     public static func bytesPerVoxel(_ network: Graph, precision: Precision) -> Double {
         // Normalizations that do not fold compute in f32.
         let size = precision == .bf16 && network.hasStoredStatistics ? 2.0 : 4.0
-        // The image and the logits, as volumes and as tensors, in f32; the result in 16 bits.
-        let ends = 4.0 * 4 + 2
+        // The image's channels and the logits, as volumes and as tensors, in f32; the result in 16 bits.
+        let ends = 8.0 * Double(network.nodes[0].channels + 1) + 2
         return 1.25 * (network.folded().graph.liveNumbersPerVoxel * size + ends)
     }
 }

@@ -3,10 +3,8 @@ import Volumes
 
 /// A volume with a person's annotation of it: what the networks learn from.
 public struct AnnotatedVolume: Sendable {
-    /// The image in the file's own type and values.
-    public let image: VoxelBuffer
-    /// Applied when patches are read.
-    public let normalization: IntensityNormalization
+    /// At least one, all of one shape: the inputs of the network.
+    public let channels: [ImageChannel]
     /// The instance each voxel belongs to; 0 is outside all, or not annotated (see `unlabelledZero`).
     public let labels: Volume<UInt32>
     /// Where not nil, the annotation counts only where this is not 0.
@@ -15,26 +13,39 @@ public struct AnnotatedVolume: Sendable {
     public let unlabelledZero: Bool
     public let voxelSize: VoxelSize
 
-    /// - Throws: `AnnotationError` where image, labels and mask differ in shape.
+    /// - Throws: `AnnotationError` where channels, labels and mask differ in shape, or there is no channel.
     public init(
-        image: VoxelBuffer, normalization: IntensityNormalization, labels: Volume<UInt32>,
-        mask: Volume<UInt8>? = nil, unlabelledZero: Bool = false, voxelSize: VoxelSize
+        channels: [ImageChannel], labels: Volume<UInt32>, mask: Volume<UInt8>? = nil, unlabelledZero: Bool = false,
+        voxelSize: VoxelSize
     ) throws {
-        guard labels.shape == image.shape else {
-            throw AnnotationError("image and labels differ in shape: \(image.shape) and \(labels.shape)")
+        guard !channels.isEmpty else { throw AnnotationError("an annotated volume needs an image") }
+        for channel in channels where channel.voxels.shape != labels.shape {
+            throw AnnotationError(
+                "image and labels differ in shape: \(channel.voxels.shape) and \(labels.shape)")
         }
-        if let mask, mask.shape != image.shape {
-            throw AnnotationError("image and mask differ in shape: \(image.shape) and \(mask.shape)")
+        if let mask, mask.shape != labels.shape {
+            throw AnnotationError("image and mask differ in shape: \(labels.shape) and \(mask.shape)")
         }
-        self.image = image
-        self.normalization = normalization
+        self.channels = channels
         self.labels = labels
         self.mask = mask
         self.unlabelledZero = unlabelledZero
         self.voxelSize = voxelSize
     }
 
-    public var shape: ZYX<Int> { image.shape }
+    /// An image of one channel.
+    ///
+    /// - Throws: `AnnotationError` where image, labels and mask differ in shape.
+    public init(
+        image: VoxelBuffer, normalization: IntensityNormalization, labels: Volume<UInt32>,
+        mask: Volume<UInt8>? = nil, unlabelledZero: Bool = false, voxelSize: VoxelSize
+    ) throws {
+        try self.init(
+            channels: [ImageChannel(image, normalization)], labels: labels, mask: mask,
+            unlabelledZero: unlabelledZero, voxelSize: voxelSize)
+    }
+
+    public var shape: ZYX<Int> { labels.shape }
 
     /// The smallest box around all voxels whose annotation counts; of shape 0 where there are none.
     public var annotatedBox: Box {

@@ -1,23 +1,28 @@
+import Inference
 import Networks
 import Tensors
 import Volumes
 
-/// The patches of a step as tensors `[batch, 1, z, y, x]`; for a 2D network their sections, `[batch · z, 1, y, x]`.
+/// The patches of a step as tensors `[batch, channel, z, y, x]`; for a 2D network their sections,
+/// `[batch · z, channel, y, x]`. Target and weight have one channel.
 struct Batch {
     let image: Tensor
     private let target: Tensor
     private let weight: Tensor
 
     init(_ patches: [TrainingPatch], dimensions: Int, device: Device) throws {
-        let size = patches[0].image.shape
-        let shape =
-            dimensions == 2
-            ? [patches.count * size.z, 1, size.y, size.x] : [patches.count, 1, size.z, size.y, size.x]
-        func tensor(_ values: [Float]) throws -> Tensor {
+        let size = patches[0].target.shape
+        func tensor(_ values: [Float], channels: Int = 1) throws -> Tensor {
+            let shape =
+                dimensions == 2
+                ? [patches.count * size.z, channels, size.y, size.x]
+                : [patches.count, channels, size.z, size.y, size.x]
             // With one channel both memory formats are the same bytes; libtorch must be told which one it is.
-            try Tensor(values, shape: shape, device: device).contiguous(.channelsLast)
+            return try Tensor(values, shape: shape, device: device).contiguous(.channelsLast)
         }
-        image = try tensor(patches.flatMap(\.image.voxels))
+        image = try tensor(
+            patches.flatMap { dimensions == 2 ? sectionBySection($0.channels) : $0.channels.flatMap(\.voxels) },
+            channels: patches[0].channels.count)
         target = try tensor(patches.flatMap { $0.target.voxels.map(Float.init) })
         weight = try tensor(patches.flatMap(\.weight.voxels))
     }

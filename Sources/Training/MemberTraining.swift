@@ -22,7 +22,7 @@ public struct MemberTraining {
 
     /// - Parameters:
     ///   - member: from 0; with the seed it decides initialization, patches and the block kept back.
-    ///   - network: one input and one output channel; a 2D network learns from the sections of z.
+    ///   - network: as many inputs as the volumes have channels, and one output; a 2D network learns from the sections of z.
     public init(
         member: Int, volumes: [AnnotatedVolume], split: AnnotationSplit, network: NetworkConfiguration,
         training: TrainingConfiguration, device: Device, precision: Precision, threads: Int
@@ -81,7 +81,7 @@ public struct MemberTraining {
         return try sortedJSON(
             Settings(
                 member: member, network: network, training: training, split: split, precision: precision,
-                shapes: volumes.map(\.shape), normalizations: volumes.map(\.normalization)))
+                shapes: volumes.map(\.shape), normalizations: volumes.flatMap { $0.channels.map(\.normalization) }))
     }
 }
 

@@ -4,8 +4,8 @@ import Volumes
 
 /// What the network sees of a training sample and what it should answer.
 public struct TrainingPatch: Sendable {
-    /// Normalised, 0 beyond the volume.
-    public let image: Volume<Float>
+    /// The image's channels, normalised, 0 beyond the volume.
+    public let channels: [Volume<Float>]
     /// 0 or 1.
     public let target: Volume<UInt8>
     /// 0 where the annotation does not count, is kept back, or the volume ends.
@@ -84,8 +84,12 @@ public struct PatchSampler: Sendable {
         let box = Box(origin: origin(around: centre, in: volume.shape, &random), shape: patch)
 
         let inside = box.intersection(Box(volume.shape))
-        var image = image(of: volume, inside: inside, box)
-        if augmentation.intensity { IntensityAugmentation.apply(&image.voxels, random: &random) }
+        var channels = channels(of: volume, inside: inside, box)
+        if augmentation.intensity {
+            for channel in channels.indices {
+                IntensityAugmentation.apply(&channels[channel].voxels, random: &random)
+            }
+        }
         let target = volume.target.cropped(to: inside)
         var weight = volume.border.codes.cropped(to: inside).map { volume.border.levels[Int($0)] }
         for held in ground.heldBack {
@@ -95,7 +99,7 @@ public struct PatchSampler: Sendable {
         }
         let place = inside.origin - box.origin
         return TrainingPatch(
-            image: turned(padded(image, at: place), orientation),
+            channels: channels.map { turned(padded($0, at: place), orientation) },
             target: turned(padded(target, at: place), orientation),
             weight: turned(padded(weight, at: place), orientation))
     }
@@ -117,16 +121,18 @@ public struct PatchSampler: Sendable {
     public func image(at place: (volume: Int, box: Box)) -> TrainingPatch {
         let volume = volumes[place.volume]
         let inside = place.box.intersection(Box(volume.shape))
-        let image = image(of: volume, inside: inside, place.box)
+        let channels = channels(of: volume, inside: inside, place.box)
         return TrainingPatch(
-            image: padded(image, at: .zero), target: Volume(shape: patch), weight: Volume(shape: patch))
+            channels: channels.map { padded($0, at: .zero) }, target: Volume(shape: patch),
+            weight: Volume(shape: patch))
     }
 
     /// What lies within the volume; all of the box, mirrored beyond, for a network whose output has a margin.
-    private func image(of volume: PreparedVolume, inside: Box, _ box: Box) -> Volume<Float> {
-        let normalization = volume.annotation.normalization
-        let read = { normalization.apply(volume.annotation.image, box: $0) }
-        return margin == .zero ? read(inside) : Volume.mirrored(box, in: volume.shape, read: read)
+    private func channels(of volume: PreparedVolume, inside: Box, _ box: Box) -> [Volume<Float>] {
+        volume.annotation.channels.map { channel in
+            margin == .zero
+                ? channel.read(inside) : Volume.mirrored(box, in: volume.shape, read: channel.read)
+        }
     }
 
     private func drawVolume(_ random: inout SampleRandom) -> Int {

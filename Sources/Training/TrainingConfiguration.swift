@@ -90,16 +90,18 @@ extension TrainingConfiguration {
 
     /// Checks what the types allow and training does not.
     ///
+    /// - Parameter channels: of each volume's image.
     /// - Throws: `TrainingConfigurationError` with the field, what was found and what was expected.
-    public func validate(for network: Graph) throws {
+    public func validate(for network: Graph, channels: [Int]) throws {
         func require(_ holds: Bool, _ field: String, _ found: Any, _ expected: String) throws {
             if !holds { throw TrainingConfigurationError(field: field, found: "\(found)", expected: expected) }
         }
-        let channels = network.nodes[0].channels
+        let inputs = network.nodes[0].channels
         let outputs = network.outputs.map { network.nodes[$0].channels }
+        let other = channels.first { $0 != inputs }
         try require(
-            channels == 1 && outputs.allSatisfy { $0 == 1 }, "network", "\(channels) to \(outputs) channels",
-            "1 to 1 channels")
+            other == nil && outputs.allSatisfy { $0 == 1 }, "network", "\(inputs) to \(outputs) channels",
+            "\(other ?? inputs) to 1 channels")
         try require(steps >= 1, "steps", steps, "at least 1")
         try require(batch >= 1, "batch", batch, "at least 1")
         let seen = Array(patch.array.suffix(network.dimensions))

@@ -26,7 +26,7 @@ final class TrainingRun {
 
     init(_ plan: MemberTraining, folder: String, settings: String) throws {
         let graph = try plan.network.graph()
-        try plan.training.validate(for: graph)
+        try plan.training.validate(for: graph, channels: plan.volumes.map(\.channels.count))
         loss = ForegroundLoss(graph)
         training = plan.training
         member = plan.member

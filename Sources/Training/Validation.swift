@@ -27,7 +27,7 @@ struct Validation {
             let annotation = volume.annotation
             let logits = try predictor.logits(
                 of: part.box, volume: volume.shape, maximumTileVoxels: maximumTileVoxels
-            ) { annotation.normalization.apply(annotation.image, box: $0) }
+            ) { box in annotation.channels.map { $0.read(box) } }
             voxels.add(logits, volume, part.box)
 
             let inside = logits.map { $0 > 0 ? UInt8(1) : 0 }

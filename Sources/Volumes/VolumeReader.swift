@@ -11,6 +11,15 @@ public struct VolumeInfo: Sendable, Equatable {
     public var chunk: ZYX<Int>
     /// For example `none`, `deflate`, `gzip`.
     public var compression: String
+    /// How many channels and time points the file holds; this volume is one of each.
+    public var channels = 1
+    public var times = 1
+    /// Where the middle of the first voxel is, in nanometres, where the file says it: labels of a box of a large image are
+    /// placed by it.
+    public var position: ZYX<Double>?
+    /// What a reader of these voxels should know, each in a sentence without a capital or a full stop: a gap in the
+    /// numbering of a series of slices.
+    public var notes: [String] = []
 
     public init(
         source: String, format: String, shape: ZYX<Int>, elementType: ElementType,
@@ -26,7 +35,8 @@ public struct VolumeInfo: Sendable, Equatable {
     }
 }
 
-/// Reads boxes of voxels from one volume of one file. Adding a format means writing one of these.
+/// Reads boxes of voxels from one volume of one file: one channel at one time. Adding a format means writing one of
+/// these and a ``VolumeFormat``.
 ///
 /// A reader belongs to one thread at a time.
 public protocol VolumeReader: AnyObject {

@@ -46,6 +46,17 @@ public struct VoxelBuffer: Sendable, Equatable {
         return try convert(from: elementType.scalar)
     }
 
+    /// The values in another type.
+    ///
+    /// - Throws: `UnrepresentableValue` for the first value that the type cannot hold.
+    public func converted(to type: ElementType) throws -> VoxelBuffer {
+        if type == elementType { return self }
+        func convert<Element: VoxelElement>(to scalar: Element.Type) throws -> VoxelBuffer {
+            VoxelBuffer(try converted(to: scalar))
+        }
+        return try convert(to: type.scalar)
+    }
+
     /// A copy of the voxels in `box`, which must lie within the buffer.
     public func cropped(to box: Box) -> VoxelBuffer {
         precondition(Box(shape).contains(box), "\(box) is not within \(Box(shape))")

@@ -14,9 +14,11 @@ import Volumes
         network.mode = .population
         try withoutGradients {
             let extents = try network.graph.smallestInput().map { $0 + 24 }
+            let channels = configuration.inputChannels
             let noise = noisyVolume(
-                ZYX(extents.count == 2 ? 1 : extents[0], extents[extents.count - 2], extents.last!))
-            _ = try network(Tensor(noise.voxels, shape: [1, 1] + extents))
+                ZYX(
+                    channels * (extents.count == 2 ? 1 : extents[0]), extents[extents.count - 2], extents.last!))
+            _ = try network(Tensor(noise.voxels, shape: [1, channels] + extents))
         }
         try network.storePopulationStatistics()
         network.mode = .evaluation
@@ -38,6 +40,8 @@ import Volumes
         },
         try! small(3, dimensions: 2),
         try! small(3, dimensions: 2) { $0.padding = .valid },
+        try! small(2) { $0.inputChannels = 2 },
+        try! small(2, dimensions: 2) { $0.inputChannels = 3 },
     ]
 
     private static func small(
@@ -54,15 +58,20 @@ import Volumes
     func tiledIsUntiled(configuration: NetworkConfiguration, maximum: Int) throws {
         let network = try network(configuration)
         let shape = ZYX(19, 53, 77)
-        let volume = noisyVolume(shape)
+        // Several channels are pieces of one large volume.
+        let count = configuration.inputChannels
+        let noise = noisyVolume(ZYX(count * shape.z, shape.y, shape.x))
+        let channels = (0..<count).map {
+            noise.cropped(to: Box(origin: ZYX($0 * shape.z, 0, 0), shape: shape))
+        }
         let predictor = try Predictor(network: network, patch: ZYX(repeating: 64), precision: .f32, device: .cpu)
         func logits(_ region: Box, _ maximum: Int) throws -> Volume<Float> {
             try predictor.logits(of: region, volume: shape, maximumTileVoxels: maximum) {
-                volume.cropped(to: $0)
+                box in channels.map { $0.cropped(to: box) }
             }.map(LogitScale.decode)
         }
         let whole = try logits(Box(shape), .max)
-        let expected = try untiled(volume, network, predictor.geometry)
+        let expected = try untiled(channels, network, predictor.geometry)
         #expect(zip(whole.voxels, expected.voxels).allSatisfy { abs($0 - $1) <= 1e-4 + 0.5 / 1024 })
 
         let part = Box(from: ZYX(3, 11, 6), to: ZYX(18, 53, 70))
@@ -79,34 +88,51 @@ import Volumes
     }
 
     /// The network itself on the whole volume: zero-padded at its far end, or mirrored by the margin on all sides.
-    private func untiled(_ volume: Volume<Float>, _ network: Network, _ geometry: TileGeometry) throws -> Volume<
-        Float
-    > {
-        let far = geometry.stride.cells(covering: volume.shape).zip(geometry.stride, *)
-        var input = Volume<Float>(shape: far)
-        input.replace(at: .zero, with: volume)
-        if geometry.margin != .zero {
-            let rest = geometry.smallest - geometry.margin - geometry.margin
-            // Whole strides more than the smallest output.
-            let output = (volume.shape - rest).zip(geometry.stride) { max(0, ($0 + $1 - 1) / $1 * $1) } + rest
-            input = Volume(shape: output + geometry.margin + geometry.margin)
-            for z in 0..<input.shape.z {
-                for y in 0..<input.shape.y {
-                    for x in 0..<input.shape.x {
-                        let at = (ZYX(z, y, x) - geometry.margin).zip(volume.shape, mirrored)
-                        input[z, y, x] = volume[at.z, at.y, at.x]
-                    }
-                }
+    private func untiled(
+        _ channels: [Volume<Float>], _ network: Network, _ geometry: TileGeometry
+    ) throws -> Volume<Float> {
+        let shape = channels[0].shape
+        let inputs = channels.map { padded($0, geometry) }
+        let size = inputs[0].shape
+        let isFlat = network.graph.dimensions == 2
+        // A voxel at a time, in the order of the tensor.
+        var voxels: [Float] = []
+        for first in 0..<(isFlat ? size.z : channels.count) {
+            for second in 0..<(isFlat ? channels.count : size.z) {
+                let (channel, z) = isFlat ? (second, first) : (first, second)
+                for y in 0..<size.y { for x in 0..<size.x { voxels.append(inputs[channel][z, y, x]) } }
             }
         }
-        let size = input.shape
-        let isFlat = network.graph.dimensions == 2
         let tensor = try Tensor(
-            input.voxels, shape: isFlat ? [size.z, 1, size.y, size.x] : [1, 1, size.z, size.y, size.x])
+            voxels,
+            shape: isFlat
+                ? [size.z, channels.count, size.y, size.x] : [1, channels.count, size.z, size.y, size.x])
         let direct = try withoutGradients { try network(tensor) }
         return Volume(
             shape: size - geometry.margin - geometry.margin, voxels: try direct.floats()
-        ).cropped(to: Box(volume.shape))
+        ).cropped(to: Box(shape))
+    }
+
+    private func padded(_ volume: Volume<Float>, _ geometry: TileGeometry) -> Volume<Float> {
+        guard geometry.margin != .zero else {
+            let far = geometry.stride.cells(covering: volume.shape).zip(geometry.stride, *)
+            var input = Volume<Float>(shape: far)
+            input.replace(at: .zero, with: volume)
+            return input
+        }
+        let rest = geometry.smallest - geometry.margin - geometry.margin
+        // Whole strides more than the smallest output.
+        let output = (volume.shape - rest).zip(geometry.stride) { max(0, ($0 + $1 - 1) / $1 * $1) } + rest
+        var input = Volume<Float>(shape: output + geometry.margin + geometry.margin)
+        for z in 0..<input.shape.z {
+            for y in 0..<input.shape.y {
+                for x in 0..<input.shape.x {
+                    let at = (ZYX(z, y, x) - geometry.margin).zip(volume.shape, mirrored)
+                    input[z, y, x] = volume[at.z, at.y, at.x]
+                }
+            }
+        }
+        return input
     }
 
     private func mirrored(_ at: Int, _ length: Int) -> Int {

@@ -8,7 +8,7 @@ import Volumes
     /// Stands for a network: pools by `stride`, spreads over three cells and adds each voxel's own value.
     static let stride = ZYX(2, 4, 4)
     static var predictor: Predictor {
-        Predictor(TileGeometry(stride: stride, halo: ZYX(3, 7, 7)), forward: pooledNeighbourhood)
+        Predictor(TileGeometry(stride: stride, halo: ZYX(3, 7, 7)), forward: { pooledNeighbourhood($0[0]) })
     }
 
     static func untiled() -> Volume<Int16> {
@@ -24,7 +24,7 @@ import Volumes
         for region in [Box(Self.volume.shape), Box(from: ZYX(3, 13, 7), to: ZYX(19, 41, 43))] {
             let logits = try Self.predictor.logits(
                 of: region, volume: Self.volume.shape, maximumTileVoxels: maximum
-            ) { Self.volume.cropped(to: $0) }
+            ) { [Self.volume.cropped(to: $0)] }
             #expect(logits == whole.cropped(to: region))
         }
     }
@@ -39,9 +39,9 @@ import Volumes
                 shape: Self.volume.shape, channels: 1, elementType: .int16, shard: ZYX(16, 16, 16),
                 chunk: ZYX(8, 8, 8), voxelSize: nil, attributes: [:]))
         var calls = 0
-        func read(_ box: Box) -> Volume<Float> {
+        func read(_ box: Box) -> [Volume<Float>] {
             calls += 1
-            return Self.volume.cropped(to: box)
+            return [Self.volume.cropped(to: box)]
         }
         var stops = 0
         while stops < 20 {
@@ -70,7 +70,7 @@ import Volumes
             BlockStore.Layout(
                 shape: Self.volume.shape, channels: 1, elementType: .int16, shard: ZYX(16, 16, 16),
                 chunk: ZYX(8, 8, 8), voxelSize: nil, attributes: [:]))
-        let read = { Self.volume.cropped(to: $0) }
+        let read = { [Self.volume.cropped(to: $0)] }
         try Self.predictor.predict(into: store, maximumTileVoxels: 1_000_000, read: read)
         let kept = try FileManager.default.attributesOfItem(atPath: store.shardFile(store.shards[0]))
         try FileManager.default.removeItem(atPath: store.shardFile(store.shards[3]))

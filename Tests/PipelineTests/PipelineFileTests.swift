@@ -163,7 +163,7 @@ struct PipelineFileTests {
         ("name: a\nname: b", 1, "the key 'name' is given twice"),
         ("target: affinities", 1, "target must be foreground, found 'affinities'"),
         ("execution: {device: gpu}", 1, "execution.device must be auto, cpu, cuda, found 'gpu'"),
-        ("export: {formats: [tiff, png]}", 1, "must be tiff, hdf5, found 'png'"),
+        ("export: {formats: [tiff, png]}", 1, "must be tiff, hdf5, ome-zarr, found 'png'"),
         ("name: [a", 2, "not valid YAML"),
     ])
     func aFaultNamesItsLineAndWhatWasExpected(text: String, line: Int, problem: String) throws {
@@ -177,43 +177,5 @@ struct PipelineFileTests {
     @Test(arguments: ["train: {image: a.tif, labels: b.tif}", "segment: raw.tif", ""])
     func trainAndSegmentAreNeeded(text: String) throws {
         #expect(throws: PipelineFault.self) { try read(text) }
-    }
-
-    // MARK: Volumes to segment
-
-    private func volumes(_ segment: String, files: [String]) throws -> [VolumeEntry] {
-        for file in files { try folder.write(file, "") }
-        return try read("train: {image: raw.tif, labels: l.tif}\nsegment:\n" + segment).segment
-    }
-
-    @Test func aFolderIsReadWholeAndMirrored() throws {
-        let found = try volumes(
-            "  - plates/", files: ["plates/b/v10.tif", "plates/b/v9.h5", "plates/a.ome.tif", "plates/notes.txt"])
-        #expect(found.map(\.name) == ["a", "b/v9", "b/v10"])
-        #expect(found[1].image.path == folder.path + "/plates/b/v9.h5")
-    }
-
-    @Test func imagesPairWithTheirTruthByWhatTheStarStandsFor() throws {
-        let found = try volumes(
-            "  - {image: \"v/*-raw.tif\", truth: \"v/*-labels.h5:/labels\"}",
-            files: ["v/one-raw.tif", "v/one-labels.h5", "v/two-raw.tif", "v/two-labels.h5"])
-        #expect(found.map(\.name) == ["one-raw", "two-raw"])
-        #expect(found.map { $0.truth?.title } == ["v/one-labels.h5:/labels", "v/two-labels.h5:/labels"])
-    }
-
-    @Test(arguments: [
-        ("  - nothing-here.tif", "there is no file or folder nothing-here.tif"),
-        ("  - \"none*.tif\"", "no file matches none*.tif"),
-        ("  - empty/", "the folder empty/ holds no volume"),
-        ("  - a/v.tif\n  - b/v.tif", "a/v.tif and b/v.tif would both write to 'v'"),
-        (
-            "  - {image: \"w/*-raw.tif\", truth: \"w/*-labels.tif\"}",
-            "has no truth: there is no file w/x-labels.tif"
-        ),
-    ])
-    func whatCannotBeSegmentedIsRefusedBeforeAnyWork(segment: String, problem: String) throws {
-        let files = ["a/v.tif", "b/v.tif", "empty/readme.txt", "w/x-raw.tif"]
-        let fault = try #require(throws: PipelineFault.self) { try volumes(segment, files: files) }
-        #expect(fault.problem.contains(problem), "\(fault)")
     }
 }

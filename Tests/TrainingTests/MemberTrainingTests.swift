@@ -81,7 +81,7 @@ import Volumes
         let volume = try annotated(foam(shape, objects: 12))
         let predictor = try Predictor(network: network, patch: ZYX(repeating: 64), precision: .f32, device: .cpu)
         let logits = try predictor.logits(of: Box(shape), volume: shape, maximumTileVoxels: 1_000_000) {
-            volume.normalization.apply(volume.image, box: $0)
+            [volume.channels[0].read($0)]
         }
         let target = ForegroundTarget.volume(labels: volume.labels, threads: 1)
         let right = zip(logits.voxels, target.voxels).count { ($0 > 0) == ($1 == 1) }

@@ -17,12 +17,35 @@ import Volumes
         let one = try sampler(volume)
         let again = try sampler(volume)
         func image(_ sampler: PatchSampler, _ step: Int, _ index: Int) -> Volume<Float> {
-            sampler.patch(step: step, index: index, oversampling: 0.3, augmentation: Augmentation()).image
+            sampler.patch(step: step, index: index, oversampling: 0.3, augmentation: Augmentation()).channels[0]
         }
         #expect(image(one, 5, 1) == image(again, 5, 1))
         #expect(image(one, 5, 1) != image(one, 5, 0))
         #expect(image(one, 5, 1) != image(one, 6, 1))
         #expect(image(one, 5, 1) != image(try sampler(volume, member: 1), 5, 1))
+    }
+
+    @Test func channelsTurnTogetherAndEachIsNormalizedByItself() throws {
+        let one = try annotated(foam(ZYX(20, 24, 28), objects: 12))
+        // The same picture in other units: normalised it is the same, if each has its own mean and deviation.
+        let other = try one.channels[0].voxels.converted(to: Float.self).map { 3 * $0 + 1_000 }
+        let volume = try AnnotatedVolume(
+            channels: one.channels + [
+                ImageChannel(VoxelBuffer(other), IntensityNormalization(mean: 1_375, deviation: 225))
+            ], labels: one.labels, voxelSize: one.voxelSize)
+        let sampler = try sampler(volume)
+        for step in 0..<20 {
+            let patch = sampler.patch(
+                step: step, index: 0, oversampling: 0.5, augmentation: Augmentation(intensity: false))
+            #expect(patch.channels.count == 2)
+            #expect(zip(patch.channels[0].voxels, patch.channels[1].voxels).allSatisfy { abs($0 - $1) < 1e-5 })
+            #expect(Set(patch.channels[0].voxels).count > 1)
+        }
+        // Brightness and noise differ from channel to channel, as lamps do.
+        let lit = sampler.patch(
+            step: 1, index: 0, oversampling: 0.5,
+            augmentation: Augmentation(flips: false, axisSwaps: false, intensity: true))
+        #expect(lit.channels[0] != lit.channels[1])
     }
 
     @Test func imageTargetAndWeightTurnTogether() throws {
@@ -31,7 +54,7 @@ import Volumes
         for step in 0..<40 {
             let patch = sampler.patch(
                 step: step, index: 0, oversampling: 0, augmentation: Augmentation(intensity: false))
-            for (image, target) in zip(patch.image.voxels, patch.target.voxels) {
+            for (image, target) in zip(patch.channels[0].voxels, patch.target.voxels) {
                 #expect((image > 0) == (target == 1))
             }
             for (weight, target) in zip(patch.weight.voxels, patch.target.voxels) where target == 1 {
@@ -58,8 +81,7 @@ import Volumes
         }
         for place in cover {
             #expect(Box(shape).contains(place.box))
-            let expected = volume.normalization.apply(volume.image, box: place.box)
-            #expect(sampler.image(at: place).image == expected)
+            #expect(sampler.image(at: place).channels == [volume.channels[0].read(place.box)])
         }
     }
 
@@ -77,7 +99,7 @@ import Volumes
                 (0..<60).map { step in
                     let image = sampler.patch(
                         step: step, index: 0, oversampling: 0, augmentation: Augmentation(intensity: false)
-                    ).image
+                    ).channels[0]
                     if image[0, 0, 0] != image[1, 0, 0] { return 0 }
                     return image[0, 0, 0] != image[0, 1, 0] ? 1 : 2
                 })
@@ -104,7 +126,7 @@ import Volumes
             let patch = sampler.patch(
                 step: step, index: 0, oversampling: 0.3, augmentation: Augmentation(intensity: false))
             #expect(patch.weight.voxels.contains { $0 > 0 })
-            for (image, weight) in zip(patch.image.voxels, patch.weight.voxels) {
+            for (image, weight) in zip(patch.channels[0].voxels, patch.weight.voxels) {
                 #expect((image == 1) == (weight == 0))
                 if image == 1 { context += 1 }
             }
@@ -117,9 +139,9 @@ import Volumes
         let sampler = try sampler(annotated(labels), patch: ZYX(8, 16, 16))
         for step in 0..<20 {
             let patch = sampler.patch(step: step, index: 0, oversampling: 0, augmentation: Augmentation())
-            #expect(patch.image.shape == ZYX(8, 16, 16))
+            #expect(patch.channels[0].shape == ZYX(8, 16, 16))
             #expect(patch.weight.voxels.count { $0 > 0 } == 6 * 9 * 16)
-            for (image, weight) in zip(patch.image.voxels, patch.weight.voxels) where weight == 0 {
+            for (image, weight) in zip(patch.channels[0].voxels, patch.weight.voxels) where weight == 0 {
                 #expect(image == 0)
             }
         }

@@ -66,23 +66,18 @@ import Volumes
     }
 
     @Test(arguments: [
-        ("rgb", "page 1 is RGB, 3 samples of 8 bits a pixel; grey images of 8, 16, 32 or 64 bits a voxel are read"),
-        ("palette", "page 1 is palette colour; grey images of 8, 16, 32 or 64 bits a voxel are read"),
-        ("bits", "page 1 is 1-bit integers; grey images of 8, 16, 32 or 64 bits a voxel are read"),
-        ("half", "page 1 is 16-bit floating point; grey images of 8, 16, 32 or 64 bits a voxel are read"),
         (
-            "imagej-channels",
-            "is an ImageJ hyperstack of 2 channels, 3 slices and 1 frames; "
-                + "stacks of one channel and one frame are read"
+            "complex",
+            "page 1 holds complex numbers; integers of 8, 16, 32 or 64 bits, floating point of 16, 32 or 64, and "
+                + "unsigned integers of fewer than 32 bits are read"
         ),
+        ("rgb", "has 3 channels; choose one, as in channel: 0"),
+        ("imagej-hyperstack", "has 2 channels; choose one, as in channel: 0"),
+        ("imagej-times", "has 2 times; choose one, as in time: 0"),
+        ("ome-XYCZT", "has 2 channels; choose one, as in channel: 0"),
         (
-            "ome-times",
-            "is an OME-TIFF of order XYCZT with 1 channels, 4 times and 3 sections; "
-                + "files of one channel and one time are read"
-        ),
-        (
-            "shaped-channels",
-            "holds an array with axes of [2, 3] before y and x; one axis of sections is read"
+            "shaped-unnamed",
+            "holds an array with axes of [2, 3] before y and x, and does not say which are sections, channels or times"
         ),
         ("pages-differ", "page 3 of 3 is y 9 × x 20 uint8, page 1 is y 9 × x 21 uint8"),
         ("loop", "the directory of page 4 cannot be read: the chain of directories loops or is damaged"),

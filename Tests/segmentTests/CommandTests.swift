@@ -8,7 +8,8 @@ struct CommandTests {
     private let folder = ScratchFolder()
 
     @Test(arguments: [
-        "run", "plan", "status", "clean", "info", "evaluate", "label", "networks", "diagnose", "synthesize",
+        "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "label", "networks", "diagnose",
+        "synthesize",
     ])
     func helpEndsInAnExample(command: String) throws {
         let ending = try Program.run(command, "--help", in: folder.path)

@@ -22,7 +22,7 @@ struct PipelineRunTests {
     }
 
     private func writePipeline(
-        consensus: String = "{agree: all, threshold: 0.5}", steps: Int = 4, extra: String = ""
+        consensus: String = "{agree: all, threshold: 0.5}", steps: Int = 4
     ) throws {
         try folder.write(
             "small.yaml",
@@ -37,7 +37,6 @@ struct PipelineRunTests {
             segment:
               - {image: test.tif, truth: test-labels.h5:/labels}
             execution: {device: cpu, precision: f32, threads: 2}
-            \(extra)
             """)
     }
 
@@ -197,23 +196,5 @@ struct PipelineRunTests {
         #expect(again.complaints.contains("was deleted or altered"))
         #expect(try digest("results/small/test/labels.tif") == before)
         #expect(try !String(decoding: digest("results/small/test/objects.csv"), as: UTF8.self).hasPrefix("altered"))
-    }
-
-    @Test func oneDamagedVolumeDoesNotStopTheOthers() throws {
-        try prepare()
-        let whole = try digest("test.tif")
-        try FileManager.default.createDirectory(atPath: folder.path + "/v", withIntermediateDirectories: true)
-        try whole.write(to: URL(fileURLWithPath: folder.path + "/v/good.tif"))
-        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: folder.path + "/v/short.tif"))
-        try writePipeline(extra: "")
-        let text = try String(decoding: digest("small.yaml"), as: UTF8.self)
-        try folder.write(
-            "small.yaml",
-            text.replacingOccurrences(of: "- {image: test.tif, truth: test-labels.h5:/labels}", with: "- v/"))
-        let ending = try run()
-        #expect(ending.code == 3, "\(ending.words)")
-        #expect(ending.output.contains("good"))
-        #expect(ending.complaints.contains("short   failed: v/short.tif"))
-        #expect(ending.complaints.contains("1 of 2 volumes segmented"))
     }
 }

@@ -69,7 +69,7 @@ struct WrongInputTests {
 
     @Test func aMissingFile() throws {
         try prepare()
-        expect(try run(image: "nowhere.tif"), "nowhere.tif", "there is no such file")
+        expect(try run(image: "nowhere.tif"), "p.yaml:2", "there is no file or folder nowhere.tif")
     }
 
     @Test func aTruncatedTIFF() throws {

@@ -23,6 +23,23 @@ enum Digest {
         return hexadecimal(hash.finalize())
     }
 
+    /// The digest of a folder: of the paths and contents of all files below it.
+    ///
+    /// - Throws: `FileFault` where a file cannot be read.
+    static func ofFolder(_ path: String) throws -> String {
+        let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+        var parts: [[String]] = []
+        for name in names.sorted() {
+            var isFolder: ObjCBool = false
+            let file = path + "/" + name
+            guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), !isFolder.boolValue else {
+                continue
+            }
+            parts.append([name, try ofFile(file)])
+        }
+        return of(try canonicalJSON(parts))
+    }
+
     private static func hexadecimal(_ digest: SHA256Digest) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

@@ -19,4 +19,22 @@ struct FileStamp: Codable, Equatable, Sendable {
         modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
         inode = UInt64(status.st_ino)
     }
+
+    /// The stamp of a file, or of a folder with all that is in it: the sum of the sizes, the newest time, and the
+    /// folder's own inode joined with those of its files, so that a file that was replaced is seen.
+    init?(whole path: String) {
+        guard let own = FileStamp(path) else { return nil }
+        self = own
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue,
+            let walk = FileManager.default.enumerator(atPath: path)
+        else { return }
+        for case let name as String in walk {
+            guard let part = FileStamp(path + "/" + name) else { continue }
+            size &+= part.size
+            modified = max(modified, part.modified)
+            // A sum does not depend on the order of the walk.
+            inode &+= part.inode &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(bitPattern: Int64(part.modified))
+        }
+    }
 }

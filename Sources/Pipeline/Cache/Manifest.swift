@@ -77,7 +77,7 @@ struct Manifest: Codable, Equatable {
 }
 
 /// The files below a folder, relative to it, without the cache's own records.
-private func filesBelow(_ folder: String) -> [String] {
+func filesBelow(_ folder: String) -> [String] {
     guard let walk = FileManager.default.enumerator(atPath: folder) else { return [] }
     return walk.compactMap { $0 as? String }.filter { path in
         var isFolder: ObjCBool = false

@@ -19,13 +19,15 @@ final class SourceDigests {
         entries = (try? JSONDecoder().decode([String: Entry].self, from: saved)) ?? [:]
     }
 
-    /// The digest of a source file's content.
+    /// The digest of the content of a source: a file, or a folder that is one volume.
     ///
-    /// - Throws: `FileFault` where the file is missing or cannot be read.
+    /// - Throws: `FileFault` where it is missing or cannot be read.
     func digest(of source: String) throws -> String {
-        guard let stamp = FileStamp(source) else { throw FileFault.unreadable(source) }
+        guard let stamp = FileStamp(whole: source) else { throw FileFault.unreadable(source) }
         if let known = entries[source], known.stamp == stamp { return known.digest }
-        let digest = try Digest.ofFile(source)
+        var isFolder: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: source, isDirectory: &isFolder)
+        let digest = try isFolder.boolValue ? Digest.ofFolder(source) : Digest.ofFile(source)
         entries[source] = Entry(stamp: stamp, digest: digest)
         return digest
     }

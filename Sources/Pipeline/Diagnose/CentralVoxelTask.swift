@@ -22,7 +22,7 @@ package struct CentralVoxelTask {
                 reach: extent / 2)
         }
         return try ClassificationTask(
-            channels: 1, extents: [extent, extent],
+            channels: volumes.first?.channels.count ?? 1, extents: [extent, extent],
             training: samples(trainingSamples, "training", places.map { ($0, $0.training) }),
             test: samples(testSamples, "test", places.map { ($0, $0.test) }))
     }
@@ -101,7 +101,7 @@ private struct Place {
 
     func section(around voxel: ZYX<Int>) -> [Float] {
         let box = Box(origin: voxel, shape: ZYX(1, 1, 1)).grown(by: ZYX(0, reach, reach))
-        return volume.normalization.apply(volume.image, box: box).voxels
+        return volume.channels.flatMap { $0.read(box).voxels }
     }
 }
 

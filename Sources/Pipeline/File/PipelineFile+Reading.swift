@@ -10,51 +10,77 @@ extension PipelineFile {
     ///
     /// - Throws: `PipelineFault` for the first thing that is wrong, with its line.
     public init(reading path: String) throws {
+        var faults: [PipelineFault] = []
+        let file = try PipelineFile(reading: path, faults: &faults)
+        if let first = faults.first { throw first }
+        self = file
+    }
+
+    /// Reads a pipeline file, with all that is wrong below its keys, in the order of their lines; what is below a key at
+    /// fault has its default, or is missing.
+    ///
+    /// - Throws: `PipelineFault` where the file as a whole is none.
+    init(reading path: String, faults: inout [PipelineFault]) throws {
         guard let data = FileManager.default.contents(atPath: path) else { throw FileFault.unreadable(path) }
         guard let text = String(data: data, encoding: .utf8) else {
             throw PipelineFault(file: path, problem: "is not text in UTF-8; expected a pipeline file in YAML")
         }
         let document = try YAMLValue.document(of: text, file: path)
-        self.path = path
-        folder = URL(fileURLWithPath: path).deletingLastPathComponent().standardizedFileURL.path
-        lines = document.lines()
-
         let keys = try document.mapping(of: [
             "name", "voxel_size", "train", "target", "network", "training", "ensemble", "consensus", "label",
             "segment", "export", "execution",
         ])
-        name =
-            try keys["name"]?.folderName() ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-        voxelSize = try keys["voxel_size"]?.voxelSize()
-        if let target = keys["target"] { try target.foreground() }
-        network = try keys["network"]?.segmentationNetwork() ?? NetworkSettings()
-        let isFlat = network.configuration.dimensions == 2
+        var found: [PipelineFault] = []
+        func read<Value>(_ key: String, _ body: (YAMLValue) throws -> Value) throws -> Value? {
+            do {
+                return try keys[key].map(body)
+            } catch let fault as PipelineFault {
+                found.append(fault)
+                return nil
+            }
+        }
+        self.path = path
+        folder = URL(fileURLWithPath: path).deletingLastPathComponent().standardizedFileURL.path
+        lines = document.lines()
+        let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+        name = try read("name") { try $0.folderName() } ?? stem
+        voxelSize = try read("voxel_size") { try $0.voxelSize() }
+        _ = try read("target") { try $0.foreground() }
+        network = try read("network") { try $0.segmentationNetwork() } ?? NetworkSettings()
         training = TrainingConfiguration()
-        if isFlat { training.patch = ZYX(1, 256, 256) }
-        if let value = keys["training"] { training = try value.training(training) }
-        if let statistics = keys["network"]?.value(of: "statistics") {
-            training.statistics = try statistics.statistics()
+        if network.configuration.dimensions == 2 { training.patch = ZYX(1, 256, 256) }
+        let defaults = training
+        training = try read("training") { try $0.training(defaults) } ?? defaults
+        if let statistics = try read("network", { try $0.value(of: "statistics")?.statistics() }) {
+            training.statistics = statistics ?? training.statistics
         }
-        ensemble = try keys["ensemble"]?.ensemble() ?? EnsembleSettings()
-        consensus = try keys["consensus"]?.consensus(members: ensemble.members) ?? ConsensusSettings()
-        label = try keys["label"]?.label() ?? LabelSettings()
-        export = try keys["export"]?.export() ?? ExportSettings()
-        execution = try keys["execution"]?.execution() ?? ExecutionSettings()
-        guard let trainKey = keys["train"] else {
-            throw PipelineFault(file: path, problem: "the key 'train' is missing: a list of image and labels")
-        }
-        guard let segmentKey = keys["segment"] else {
-            throw PipelineFault(file: path, problem: "the key 'segment' is missing: the volumes to segment")
+        ensemble = try read("ensemble") { try $0.ensemble() } ?? EnsembleSettings()
+        let members = ensemble.members
+        consensus = try read("consensus") { try $0.consensus(members: members) } ?? ConsensusSettings()
+        label = try read("label") { try $0.label() } ?? LabelSettings()
+        export = try read("export") { try $0.export() } ?? ExportSettings()
+        execution = try read("execution") { try $0.execution() } ?? ExecutionSettings()
+        for (key, what) in [("train", "a list of image and labels"), ("segment", "the volumes to segment")]
+        where keys[key] == nil {
+            found.append(PipelineFault(file: path, problem: "the key '\(key)' is missing: \(what)"))
         }
         let folder = self.folder
-        train = try trainKey.elements().map { try $0.trainingEntry(folder: folder) }
-        guard !train.isEmpty else { throw trainKey.misfit("a list of at least one image with labels") }
-        segment = try VolumeEntry.expand(segmentKey, folder: folder)
-        try checkTogether(keys)
+        train = try read("train") { try TrainingEntry.expand($0, folder: folder, faults: &found) } ?? []
+        segment = try read("segment") { try VolumeEntry.expand($0, folder: folder, faults: &found) } ?? []
+        network.configuration.inputChannels = train.first?.images.count ?? 1
+        if found.isEmpty {
+            do {
+                try checkTogether(keys)
+            } catch let fault as PipelineFault {
+                found.append(fault)
+            }
+        }
+        faults = found.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
     }
 
     /// Faults that no key has alone.
     private func checkTogether(_ keys: [String: YAMLValue]) throws {
+        try checkInputs()
         if ensemble.calibration == 0 && consensus.threshold == nil {
             let value = keys["ensemble"] ?? keys["consensus"]
             throw PipelineFault(
@@ -78,6 +104,26 @@ extension PipelineFile {
         } else if network.configuration.strides != nil || !settings.contains(.strides) {
             try checkPatch(against: network.configuration)
         }
+    }
+
+    /// A network has one number of inputs.
+    private func checkInputs() throws {
+        func said(_ entry: [SourceLocation]) -> String {
+            "\(entry[0].title) has \(entry.count) input\(entry.count == 1 ? "" : "s")"
+        }
+        let all = train.map { ($0.images, $0.line) } + segment.map { ($0.images, $0.line) }
+        guard let first = all.first, let other = all.first(where: { $0.0.count != first.0.count }) else { return }
+        throw PipelineFault(
+            file: path, line: other.1,
+            problem: "\(said(other.0)), but \(said(first.0)); all volumes must have the same channels")
+    }
+
+    /// - Throws: `FileFault` where a 3D network is to learn from a single section; see ``checkPatch(against:)``.
+    func check(_ network: NetworkConfiguration, against shape: ZYX<Int>, of title: String) throws {
+        if network.dimensions == 3, shape.z == 1 {
+            throw FileFault(title, "is a single section; write dimensions: 2 below network: to learn from images")
+        }
+        try checkPatch(against: network)
     }
 
     /// - Throws: `PipelineFault` where the network cannot be applied to the training patch.
@@ -157,25 +203,6 @@ extension YAMLValue {
         guard try text() == "foreground" else { throw misfit("foreground") }
     }
 
-    fileprivate func trainingEntry(folder: String) throws -> TrainingEntry {
-        let keys = try mapping(of: ["image", "labels", "mask", "unlabelled"])
-        func location(_ key: String) throws -> SourceLocation {
-            guard let value = keys[key] else { throw fault("\(name) lacks '\(key)'") }
-            return SourceLocation(try value.text(), relativeTo: folder)
-        }
-        var zeroIsUnlabelled = false
-        if let unlabelled = keys["unlabelled"] {
-            switch try unlabelled.text() {
-            case "0": zeroIsUnlabelled = true
-            case "none": break
-            default: throw unlabelled.misfit("0 or none")
-            }
-        }
-        return TrainingEntry(
-            image: try location("image"), labels: try location("labels"),
-            mask: keys["mask"] == nil ? nil : try location("mask"), zeroIsUnlabelled: zeroIsUnlabelled)
-    }
-
     fileprivate func ensemble() throws -> EnsembleSettings {
         let keys = try mapping(of: ["members", "calibration"])
         var ensemble = EnsembleSettings()
@@ -234,7 +261,7 @@ extension YAMLValue {
         guard let formats = keys["formats"] else { return ExportSettings() }
         let chosen = try formats.elements().map { try $0.choice(ExportSettings.Format.self) }
         guard !chosen.isEmpty, Set(chosen).count == chosen.count else {
-            throw formats.misfit("tiff, hdf5 or both, each once")
+            throw formats.misfit("tiff, hdf5 and ome-zarr, each at most once")
         }
         return ExportSettings(formats: chosen)
     }

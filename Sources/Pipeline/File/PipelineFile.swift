@@ -45,22 +45,35 @@ public struct VoxelSizeSetting: Codable, Equatable, Sendable {
 
 /// One annotated volume.
 public struct TrainingEntry: Sendable {
-    public var image: SourceLocation
+    /// One an input of the network, all of one shape.
+    public var images: [SourceLocation]
     public var labels: SourceLocation
     /// Nonzero where the annotation counts.
     public var mask: SourceLocation?
     /// Whether 0 in the labels means "not annotated" rather than "outside every object".
     public var zeroIsUnlabelled: Bool
+    /// The voxel of the image that the first one of the labels lies on, where the file says it.
+    public var place: ZYX<Int>?
+    var line: Int?
+
+    /// The first input, by which people know the volume.
+    public var image: SourceLocation { images[0] }
 }
 
 /// One volume to segment.
 public struct VolumeEntry: Sendable {
     /// Its results' folder below the pipeline's, for example `plate1/volume-a`.
     public var name: String
-    public var image: SourceLocation
+    /// One an input of the network, all of one shape.
+    public var images: [SourceLocation]
     /// Labels to score the result against.
     public var truth: SourceLocation?
+    /// Whether every time point of the files is a volume of its own; how many there are only the files say.
+    public var isEveryTime = false
     public var line: Int?
+
+    /// The first input, which pictures show and by which people know the volume.
+    public var image: SourceLocation { images[0] }
 }
 
 public struct EnsembleSettings: Codable, Equatable, Sendable {
@@ -83,6 +96,7 @@ public struct LabelSettings: Codable, Equatable, Sendable {
 public struct ExportSettings: Codable, Equatable, Sendable {
     public enum Format: String, Codable, CaseIterable, Sendable {
         case tiff, hdf5
+        case omeZarr = "ome-zarr"
     }
 
     public var formats: [Format] = [.tiff, .hdf5]

@@ -1,13 +1,14 @@
 import Foundation
 import Volumes
 
-/// Where a volume is: a file, and the dataset where the file holds several.
+/// Where a volume is: a file, the dataset where the file holds several, and which of its channels and time points.
 public struct SourceLocation: Hashable, Codable, Sendable {
     /// Absolute.
     public var path: String
     /// For example `/volumes/raw`.
     public var dataset: String?
-    /// As the pipeline file names it; what people see.
+    public var selection = VolumeSelection()
+    /// As the pipeline file names it, without channel and time.
     public var title: String
 
     /// - Parameters:
@@ -20,8 +21,41 @@ public struct SourceLocation: Hashable, Codable, Sendable {
         path = file
     }
 
+    /// A file that was found; below `folder` it is named as from there.
+    init(found path: String, dataset: String?, relativeTo folder: String) {
+        self.path = path
+        self.dataset = dataset
+        let name = path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
+        title = name + (dataset.map { ":" + $0 } ?? "")
+    }
+
     /// `file:/dataset`, as readers take it.
     public var location: String { dataset.map { "\(path):\($0)" } ?? path }
+
+    /// Opens it; faults name it as the user did.
+    ///
+    /// - Parameter role: what the volume is for, where a file holds several under names that say so.
+    func open(as role: VolumeRole? = nil) throws -> any VolumeReader {
+        var selection = selection
+        selection.role = role
+        return try named { try VolumeFile.open(location, selection) }
+    }
+
+    /// The faults of `body` that name this file by its path name it as the user did.
+    func named<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let fault as FileFault where fault.file.hasPrefix(location) {
+            throw FileFault(title + fault.file.dropFirst(location.count), fault.problem)
+        } catch let fault as FileFault where fault.file.hasPrefix(path) {
+            throw FileFault(title, fault.problem)
+        }
+    }
+
+    /// What people see: the title with channel and time.
+    public var subject: String {
+        title + (selection.channel.map { ", channel \($0)" } ?? "") + (selection.time.map { ", time \($0)" } ?? "")
+    }
 
     static func absolute(_ path: String, relativeTo folder: String) -> String {
         let expanded = (path as NSString).expandingTildeInPath

@@ -64,7 +64,7 @@ public final class OutsideVolumes {
         let place = folder + "/" + UUID().uuidString
         try AtomicFile.makeFolder(place)
         let ingest = Ingest(source: source, role: .values, voxelSize: nil)
-        try WorkerOrder.ingest(ingest, folder: place).run(by: executable, title: file)
+        try WorkerOrder.ingest(ingest, folder: place, threads: Machine.processors).run(by: executable, title: file)
         return try BlockStore.open(at: place + "/" + Ingest.storeName)
     }
 }

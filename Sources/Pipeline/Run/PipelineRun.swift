@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Tensors
 import Volumes
 
@@ -43,7 +44,7 @@ public struct PipelineRun {
         cache = StageCache(root: workFolder)
         execution = try Execution(file.execution, options)
         let digests = SourceDigests(rememberingIn: workFolder + "/sources.json")
-        plan = try Plan(file, digests: digests, precision: execution.precision)
+        plan = try Plan(file, digests: digests, precision: execution.precision, executable: options.executable)
         if FileManager.default.fileExists(atPath: workFolder) { try? digests.save() }
     }
 
@@ -51,10 +52,13 @@ public struct PipelineRun {
     public var headline: String {
         let volumes = file.train.count == 1 ? "1 volume" : "\(file.train.count) volumes"
         let free = Bytes.format(Machine.freeDisk(at: workFolder))
-        return "\(file.name): train on \(volumes), segment \(file.segment.count) · \(file.ensemble.members) "
+        return "\(file.name): train on \(volumes), segment \(volumeCount) · \(file.ensemble.members) "
             + "member\(file.ensemble.members == 1 ? "" : "s") · \(execution.description) · "
             + "memory \(Bytes.format(execution.memory)) · \(shortened(workFolder)), \(free) free"
     }
+
+    /// The volumes to segment, those included of which a file is missing.
+    public var volumeCount: Int { plan.volumes.count + plan.failures.count }
 
     /// What a run produced.
     public struct Outcome: Sendable {
@@ -87,10 +91,12 @@ public struct PipelineRun {
         guard last >= .export else { return Outcome(volumes: [], failures: runner.failures, report: nil) }
         let failed = Set(runner.failures.map(\.volume))
         let volumes = plan.volumes.filter { !failed.contains($0.entry.name) }
+        // Without a volume nothing was trained either.
+        guard !volumes.isEmpty else { return Outcome(volumes: [], failures: runner.failures, report: nil) }
         return Outcome(
             volumes: try volumes.map { try result(of: $0, context, scored: last >= .evaluate) },
             failures: runner.failures,
-            report: last >= .report && !volumes.isEmpty ? shortened(file.resultsFolder + "/report.html") : nil)
+            report: last >= .report ? shortened(file.resultsFolder + "/report.html") : nil)
     }
 
     private func context(shouldStop: @escaping () -> Bool) -> StepContext {
@@ -103,7 +109,9 @@ public struct PipelineRun {
         of volume: Plan.PlannedVolume, _ context: StepContext, scored: Bool
     ) throws -> VolumeResult {
         let objects = try volume.labels.record(context).objects
-        let name = file.export.formats.contains(.tiff) ? "labels.tif" : "labels.h5"
+        let name =
+            file.export.formats.contains(.tiff)
+            ? "labels.tif" : file.export.formats.contains(.hdf5) ? "labels.h5" : ExportStep.containerName
         return VolumeResult(
             name: volume.entry.name, objects: objects, labels: shortened("\(volume.export.folder)/\(name)"),
             scores: scored ? try volume.evaluate?.scores(context) : nil,
@@ -112,12 +120,24 @@ public struct PipelineRun {
 
     // MARK: Plan, status, clean
 
-    /// Refuses a network that does not suit the training volumes, as far as those are ingested.
+    /// The network that the training volumes ask for, known from their headers, in a line: for example `unet in 3D,
+    /// 1,401,265 parameters, sees z 100 × y 100 × x 100 voxels, 14.1 G multiply-adds a patch`.
     ///
-    /// - Throws: `PipelineFault` or `FileFault`, in one line.
-    public func checkNetwork() throws {
-        guard plan.data.ingests.allSatisfy({ cache.state(of: $0) == .complete }) else { return }
-        try plan.checkNetwork(context { false })
+    /// - Returns: nil where the first of those volumes cannot be opened, which ingest will say.
+    /// - Throws: `PipelineFault` or `FileFault`, in one line, where it does not suit them.
+    public func network() throws -> String? {
+        let ingest = plan.data.parts[0].image.ingest
+        let opened = try? InspectedFiles.inspect(ingest, voxels: false, executable: options.executable) { false }
+        guard let size = opened?.voxelSize, let shape = opened?.shape else { return nil }
+        let network = try file.network.configuration(voxelSize: size)
+        try file.check(network, against: shape, of: ingest.source.title)
+        let summary = try NetworkSummary(
+            network, input: Array(file.training.patch.array.suffix(network.dimensions)))
+        func times(_ extents: [Int]) -> String { extents.map(String.init).joined(separator: "×") }
+        let work = Double(summary.multiplyAdds) * (network.dimensions == 2 ? Double(file.training.patch.z) : 1)
+        return "\(summary.name) in \(network.dimensions)D, \(grouped(summary.parameters)) parameters, sees "
+            + "\(times(summary.receptiveField)) voxels, \(String(format: "%.3g", work / 1e9)) G multiply-adds a patch of "
+            + times(file.training.patch.array)
     }
 
     /// A line of `segment plan` and `segment status`.
@@ -135,7 +155,7 @@ public struct PipelineRun {
 
     /// The report's step is the one of a run without failures.
     private var allSteps: [any Step] {
-        let report = try? ReportStep(plan, volumes: plan.volumes, failures: [])
+        let report = try? ReportStep(plan, volumes: plan.volumes, failures: plan.failures)
         return plan.steps + (report.map { [$0] } ?? [])
     }
 
@@ -144,17 +164,24 @@ public struct PipelineRun {
     /// - Parameter verifying: reads every cached file and compares it with its digest.
     public func states(verifying: Bool = false) -> [StepState] {
         var rerun: Set<String> = []
-        return allSteps.map { step in
-            let state = cache.state(of: step, thoroughly: verifying)
-            var reason = plan.reason(for: step, state, cache)
-            if state == .complete, let cause = step.dependencies.first(where: { rerun.contains($0.key) }) {
-                reason = "kept, though \(cause.title) runs again"
-            }
-            if state != .complete { rerun.insert(step.key) }
-            return StepState(
-                stage: step.stage, subject: step.subject, isKept: state == .complete, isDamaged: state.isDamaged,
-                reason: reason, lastSeconds: cache.record(of: step)?.seconds)
+        let failures = plan.failures.map { failure in
+            StepState(
+                stage: .ingest, subject: failure.volume, isKept: false, isDamaged: false,
+                reason: "fails: \(failure.problem)")
         }
+        return failures
+            + allSteps.map { step in
+                let state = cache.state(of: step, thoroughly: verifying)
+                var reason = plan.reason(for: step, state, cache)
+                if state == .complete, let cause = step.dependencies.first(where: { rerun.contains($0.key) }) {
+                    reason = "kept, though \(cause.title) runs again"
+                }
+                if state != .complete { rerun.insert(step.key) }
+                return StepState(
+                    stage: step.stage, subject: step.subject, isKept: state == .complete,
+                    isDamaged: state.isDamaged,
+                    reason: reason, lastSeconds: cache.record(of: step)?.seconds)
+            }
     }
 
     /// Outputs in the work folder that this pipeline file no longer asks for, with their sizes in bytes.
@@ -188,7 +215,7 @@ func shortened(_ path: String) -> String {
     return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
 }
 
-private func sizeOfFolder(_ path: String) -> Int {
+func sizeOfFolder(_ path: String) -> Int {
     guard let walk = FileManager.default.enumerator(atPath: path) else { return 0 }
     return walk.compactMap { $0 as? String }.reduce(0) { $0 + (FileStamp(path + "/" + $1)?.size ?? 0) }
 }

@@ -8,6 +8,8 @@ struct Plan {
     /// All but the report, which depends on what succeeds.
     let steps: [any Step]
     let volumes: [PlannedVolume]
+    /// Volumes that cannot be planned, for example since a file is missing.
+    let failures: [VolumeFailure]
     let data: TrainingData
     let trains: [TrainStep]
     let calibrate: CalibrateStep?
@@ -15,11 +17,15 @@ struct Plan {
     /// The steps of one volume to segment that its results are read from.
     struct PlannedVolume {
         let entry: VolumeEntry
-        let image: IngestStep
+        /// One an input of the network.
+        let images: [IngestStep]
         let consensus: ConsensusStep
         let labels: LabelStep
         let export: ExportStep
         let evaluate: EvaluateStep?
+
+        /// The first input, by which people know the volume.
+        var image: IngestStep { images[0] }
 
         /// Refuses, before anything is trained, a volume that the networks or its truth will not suit.
         func check(against data: TrainingData, _ context: StepContext) throws {
@@ -31,23 +37,26 @@ struct Plan {
                     "has voxels of \(record.voxelSize.map { "\($0)" } ?? "unknown size"), but the networks learn from "
                         + "\(trained.map { "\($0)" } ?? "unknown size"); resample it to that voxel size")
             }
+            for further in images.dropFirst() { try further.record(context).check(fits: record) }
             guard let truth = try evaluate?.truth.record(context), truth.shape != record.shape else { return }
             throw FileFault(
                 truth.title, "has shape \(truth.shape), but its image \(record.title) has \(record.shape)")
         }
     }
 
-    /// - Throws: `FileFault` where a source file is missing or cannot be read.
-    init(_ file: PipelineFile, digests: SourceDigests, precision: Precision) throws {
+    /// - Parameter executable: for looking into files; nil does so in this process.
+    /// - Throws: `FileFault` where a file to learn from is missing or cannot be read.
+    init(_ file: PipelineFile, digests: SourceDigests, precision: Precision, executable: String?) throws {
         self.file = file
         var ingests = IngestSteps(voxelSize: file.voxelSize, digests: digests)
         let data = TrainingData(
             parts: try file.train.map { entry in
                 TrainingData.Part(
-                    image: try ingests.step(entry.image, .image), labels: try ingests.step(entry.labels, .labels),
+                    images: try entry.images.map { try ingests.step($0, .image) },
+                    labels: try ingests.step(entry.labels, .labels),
                     mask: try entry.mask.map { try ingests.step($0, .mask) },
-                    zeroIsUnlabelled: entry.zeroIsUnlabelled)
-            }, ensemble: file.ensemble)
+                    zeroIsUnlabelled: entry.zeroIsUnlabelled, place: entry.place)
+            }, ensemble: file.ensemble, context: file.training.patch)
         self.data = data
         trains = try (0..<file.ensemble.members).map { member in
             try TrainStep(
@@ -62,14 +71,23 @@ struct Plan {
             calibrate = nil
         }
         var volumes: [PlannedVolume] = []
+        var failures: [VolumeFailure] = []
         for entry in file.segment {
-            let image = try ingests.step(entry.image, .image, volume: entry.name)
-            let truth = try entry.truth.map { try ingests.step($0, .labels, volume: entry.name) }
-            let logits = try trains.map { try PredictStep(.volume(image, name: entry.name), member: $0) }
-            predictions += logits
-            volumes.append(try Plan.volume(entry, image: image, truth: truth, logits: logits, file, calibrate))
+            do {
+                for entry in try entry.timePoints(executable: executable) {
+                    let images = try entry.images.map { try ingests.step($0, .image, volume: entry.name) }
+                    let truth = try entry.truth.map { try ingests.step($0, .labels, volume: entry.name) }
+                    let logits = try trains.map { try PredictStep(.volume(images, name: entry.name), member: $0) }
+                    predictions += logits
+                    volumes.append(
+                        try Plan.volume(entry, images: images, truth: truth, logits: logits, file, calibrate))
+                }
+            } catch let fault as FileFault {
+                failures.append(VolumeFailure(volume: entry.name, problem: fault.description))
+            }
         }
         self.volumes = volumes
+        self.failures = failures
         let calibrations: [any Step] = calibrate.map { [$0] } ?? []
         var steps: [any Step] = ingests.steps + trains + predictions + calibrations
         steps += volumes.map(\.consensus) + volumes.map(\.labels) as [any Step]
@@ -77,16 +95,21 @@ struct Plan {
         self.steps = steps
     }
 
+    /// The names of the volumes that need a step; nil for what all of them need. A file may be of several volumes.
+    func volumes(needing step: any Step) -> [String]? {
+        guard step is IngestStep else { return step.volume.map { [$0] } }
+        if data.ingests.contains(where: { $0.key == step.key }) { return nil }
+        return volumes.filter { volume in
+            volume.images.contains { $0.key == step.key } || volume.evaluate?.truth.key == step.key
+        }.map(\.entry.name)
+    }
+
     /// Refuses, before anything is trained, a network that does not suit the training volumes.
     func checkNetwork(_ context: StepContext) throws {
         let images = try data.parts.map { try $0.image.record(context) }
         guard let voxelSize = images[0].voxelSize else { return }
         let network = try file.network.configuration(voxelSize: voxelSize)
-        if network.dimensions == 3, let flat = images.first(where: { $0.shape.z == 1 }) {
-            throw FileFault(
-                flat.title, "is a single section; write dimensions: 2 below network: to learn from images")
-        }
-        try file.checkPatch(against: network)
+        for image in images { try file.check(network, against: image.shape, of: image.title) }
     }
 
     /// Before training: the first volume that a patch does not fit into, in words.
@@ -103,7 +126,7 @@ struct Plan {
     }
 
     private static func volume(
-        _ entry: VolumeEntry, image: IngestStep, truth: IngestStep?, logits: [PredictStep], _ file: PipelineFile,
+        _ entry: VolumeEntry, images: [IngestStep], truth: IngestStep?, logits: [PredictStep], _ file: PipelineFile,
         _ calibrate: CalibrateStep?
     ) throws -> PlannedVolume {
         let threshold: ConsensusStep.ThresholdSource =
@@ -112,14 +135,14 @@ struct Plan {
             name: entry.name, predictions: logits, agree: file.consensus.agree, threshold: threshold)
         let labels = try LabelStep(name: entry.name, consensus: consensus, settings: file.label)
         let export = try ExportStep(
-            name: entry.name, labels: labels, image: image, settings: file.export, isScored: truth != nil,
+            name: entry.name, labels: labels, image: images[0], settings: file.export, isScored: truth != nil,
             results: file.resultsFolder)
         let evaluate = try truth.map {
             try EvaluateStep(
-                name: entry.name, labels: labels, truth: $0, image: image, results: file.resultsFolder)
+                name: entry.name, labels: labels, truth: $0, image: images[0], results: file.resultsFolder)
         }
         return PlannedVolume(
-            entry: entry, image: image, consensus: consensus, labels: labels, export: export, evaluate: evaluate)
+            entry: entry, images: images, consensus: consensus, labels: labels, export: export, evaluate: evaluate)
     }
 }
 

@@ -27,16 +27,20 @@ struct Runner {
         self.plan = plan
         self.context = context
         self.observe = observe
+        failures = plan.failures
     }
 
     /// Runs every stage up to `last`.
     mutating func run(until last: Stage) throws {
+        for failure in failures { observe(.failed(volume: failure.volume, problem: failure.problem)) }
         for stage in Stage.allCases where stage <= last && stage != .report {
+            if stage > .ingest && !isAnyLeft { break }
             try run(stage, plan.steps.filter { $0.stage == stage })
             if stage == .ingest {
                 try plan.checkNetwork(context)
                 if last > .ingest, let note = try plan.noteOnPatch(context) { observe(.note(note)) }
                 try checkVolumes()
+                if !isAnyLeft { observe(.note("no volume is left to segment, so nothing is trained")) }
             }
         }
         let whole = plan.volumes.filter { !isFailed($0.entry.name) }
@@ -53,20 +57,20 @@ struct Runner {
             do {
                 try volume.check(against: plan.data, context)
             } catch let fault as FileFault {
-                fail(volume.entry.name, fault)
+                fail([volume.entry.name], fault)
             }
         }
-        guard plan.volumes.contains(where: { !isFailed($0.entry.name) }) else {
-            throw FileFault(plan.file.path, "no volume is left to segment, so nothing is trained")
-        }
     }
+
+    private var isAnyLeft: Bool { plan.volumes.contains { !isFailed($0.entry.name) } }
 
     private mutating func run(_ stage: Stage, _ steps: [any Step]) throws {
         guard !steps.isEmpty else { return }
         var kept = 0
         for (index, step) in steps.enumerated() {
             if context.shouldStop() { throw Interruption() }
-            if isFailed(step.volume) { continue }
+            let volumes = plan.volumes(needing: step)
+            if let volumes, volumes.allSatisfy(isFailed) { continue }
             let state = context.cache.state(of: step)
             if state == .complete {
                 kept += 1
@@ -74,21 +78,27 @@ struct Runner {
             }
             do {
                 try run(step, index: index, count: steps.count, state: state)
-            } catch let fault as FileFault where step.volume != nil && !fault.isOfOutput(plan, context.cache) {
-                fail(step.volume!, fault)
+            } catch {
+                guard let volumes, isOwnFault(error) else { throw error }
+                fail(volumes, error)
             }
         }
         if kept == steps.count { observe(.kept(stage, count: kept)) }
     }
 
-    private func isFailed(_ volume: String?) -> Bool {
-        guard let volume else { return false }
-        return failures.contains { $0.volume == volume }
+    private func isFailed(_ volume: String) -> Bool { failures.contains { $0.volume == volume } }
+
+    /// Whether an error is a volume's own, whatever it is: too large for the memory, say. A full disk is everyone's.
+    private func isOwnFault(_ error: any Error) -> Bool {
+        if error is Interruption { return false }
+        return (error as? FileFault)?.isOfOutput(plan, context.cache) != true
     }
 
-    private mutating func fail(_ volume: String, _ fault: FileFault) {
-        failures.append(VolumeFailure(volume: volume, problem: fault.description))
-        observe(.failed(volume: volume, problem: fault.description))
+    private mutating func fail(_ volumes: [String], _ error: any Error) {
+        for volume in volumes where !isFailed(volume) {
+            failures.append(VolumeFailure(volume: volume, problem: "\(error)"))
+            observe(.failed(volume: volume, problem: "\(error)"))
+        }
     }
 
     /// Runs one step; damage in what it reads is redone first, and the step tried again.
@@ -171,7 +181,7 @@ extension Plan {
 extension FileFault {
     /// Whether the fault is of a file that segment writes, such as a full disk: it is no volume's own.
     fileprivate func isOfOutput(_ plan: Plan, _ cache: StageCache) -> Bool {
-        file.hasPrefix(cache.root) || file.hasPrefix(plan.file.resultsFolder)
+        [cache.root, plan.file.resultsFolder].contains { file == $0 || file.hasPrefix($0 + "/") }
     }
 }
 

@@ -12,22 +12,55 @@ public struct VolumeDescription: Codable, Sendable {
     var voxelSizeUnit: String?
     var chunk: ZYX<Int>
     var compression: String
+    var channels: Int
+    var times: Int
+    /// Of the middle of the first voxel, in nanometres, where the file says it.
+    var position: ZYX<Double>?
+    /// What people should know, such as a gap in the numbering of sections.
+    var notes: [String]
+    /// nil where the voxels were not read.
+    var minimum: Double?
+    var maximum: Double?
 
     /// Reads the description in a process of its own, since an unknown file may be damaged.
-    public init(of file: String, executable: String) throws {
-        let source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
+    ///
+    /// - Parameter range: whether to read all voxels, for their range.
+    public init(of file: String, _ selection: VolumeSelection, range: Bool, executable: String) throws {
+        var source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
         guard FileManager.default.fileExists(atPath: source.path) else { throw FileFault.unreadable(file) }
-        let answer = try WorkerOrder.describe(source).run(by: executable, title: file)
-        self = try JSONDecoder().decode(VolumeDescription.self, from: answer)
+        source.selection = selection
+        self = try Self.read(source, executable: executable)
+        let isChosen = (channels == 1 || selection.channel != nil) && (times == 1 || selection.time != nil)
+        guard range, isChosen else { return }
+        let inspection = try InspectedFiles.inspect(
+            Ingest(source: source, role: .values, voxelSize: nil), voxels: true, executable: executable
+        ) { false }
+        if let problem = inspection.errors.first { throw FileFault(file, problem) }
+        (minimum, maximum) = (inspection.statistics?.minimum, inspection.statistics?.maximum)
+    }
+
+    /// - Parameter executable: nil reads in this process.
+    static func read(_ source: SourceLocation, executable: String?) throws -> VolumeDescription {
+        guard let executable else { return try VolumeDescription(reading: source) }
+        let answer = try WorkerOrder.describe(source).run(by: executable, title: source.title)
+        return try JSONDecoder().decode(VolumeDescription.self, from: answer)
+    }
+
+    /// The volume, or the first of a file that has several channels or time points and none is chosen.
+    private static func first(of source: SourceLocation) throws -> any VolumeReader {
+        do {
+            return try source.open()
+        } catch {
+            var first = source
+            first.selection.channel = source.selection.channel ?? 0
+            first.selection.time = source.selection.time ?? 0
+            guard let reader = try? first.open() else { throw error }
+            return reader
+        }
     }
 
     init(reading source: SourceLocation) throws {
-        let info: VolumeInfo
-        do {
-            info = try VolumeFile.open(source.location).info
-        } catch let fault as FileFault {
-            throw FileFault(source.title, fault.problem)
-        }
+        let info = try Self.first(of: source).info
         file = source.title
         format = info.format
         shape = info.shape
@@ -38,6 +71,10 @@ public struct VolumeDescription: Codable, Sendable {
         voxelSizeUnit = voxelSizeNanometers.isEmpty ? nil : info.voxelSize.unit.rawValue
         chunk = info.chunk
         compression = info.compression
+        channels = info.channels
+        times = info.times
+        position = info.position
+        notes = info.notes
     }
 
     public var json: String {
@@ -46,10 +83,18 @@ public struct VolumeDescription: Codable, Sendable {
 
     /// Names and values, a line each.
     public var rows: [(String, String)] {
-        [
+        var rows = [
             ("file", file), ("format", format), ("shape", "\(shape) voxels"), ("type", elementType.rawValue),
             ("voxel size", voxelSizeText), ("chunk", "\(chunk) voxels"), ("compression", compression),
         ]
+        if channels > 1 { rows.append(("channels", "\(channels)")) }
+        if times > 1 { rows.append(("time points", "\(times)")) }
+        if let position {
+            rows.append(
+                ("position", position.array.map { String(format: "%g", $0) }.joined(separator: ", ") + " nm"))
+        }
+        if let minimum, let maximum { rows.append(("values", String(format: "%g to %g", minimum, maximum))) }
+        return rows + notes.map { ("note", $0) }
     }
 
     private var voxelSizeText: String {

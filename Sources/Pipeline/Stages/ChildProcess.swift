@@ -21,12 +21,15 @@ public enum ChildProcess {
 
     /// Runs `executable` with `arguments` until it ends.
     ///
-    /// - Parameter title: the file that is named where the child ends without a word.
+    /// - Parameters:
+    ///   - title: the file that is named where the child ends without a word.
+    ///   - report: what ``say(progress:)`` says in the child.
     /// - Returns: What the child wrote on its standard output.
     /// - Throws: The child's `FileFault`, or one that says how the child ended.
     @discardableResult
     static func run(
-        _ executable: String, _ arguments: [String], title: String, shouldStop: @escaping () -> Bool
+        _ executable: String, _ arguments: [String], title: String, shouldStop: @escaping () -> Bool,
+        report: @escaping (Double) -> Void = { _ in }
     ) throws -> Data {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
@@ -35,16 +38,17 @@ public enum ChildProcess {
             .merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }
         let output = Pipe()
         process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
+        let progress = ProgressPipe()
+        process.standardError = progress.pipe
         process.standardInput = FileHandle.nullDevice
         try process.run()
         // What it says is shorter than a pipe holds, so it can be read when it has ended.
         while process.isRunning {
             if shouldStop() {
-                kill(process.processIdentifier, SIGKILL)
-                process.waitUntilExit()
+                stop(process)
                 throw Interruption()
             }
+            progress.latest().map(report)
             usleep(5_000)
         }
         let said = output.fileHandleForReading.readDataToEndOfFile()
@@ -58,6 +62,20 @@ public enum ChildProcess {
             throw FileFault(title, "reading it failed without a reason (exit code \(process.terminationStatus))")
         }
         return said
+    }
+
+    /// Says in a child how far its work is, from 0 to 1.
+    public static func say(progress: Double) {
+        let line = Array("\(ProgressPipe.mark)\(progress)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+    }
+
+    /// Gives the child time to remove what it has half written.
+    private static func stop(_ process: Process) {
+        process.terminate()
+        for _ in 0..<400 where process.isRunning { usleep(5_000) }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
     }
 
     private static func ending(bySignal signal: Int32) -> String {
@@ -87,6 +105,32 @@ public enum ChildProcess {
         let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
         let pages = text.split(separator: " ").first.flatMap { Int($0) } ?? 0
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+}
+
+/// What a child says of its progress; all else that the libraries in it say is left out.
+private final class ProgressPipe {
+    static let mark = "progress "
+    let pipe = Pipe()
+    private var pending = ""
+
+    init() {
+        let descriptor = pipe.fileHandleForReading.fileDescriptor
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    }
+
+    /// The last figure said since the last call.
+    func latest() -> Double? {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = read(pipe.fileHandleForReading.fileDescriptor, &buffer, buffer.count)
+            guard count > 0 else { break }
+            pending += String(decoding: buffer[..<count], as: UTF8.self)
+        }
+        let lines = pending.split(separator: "\n", omittingEmptySubsequences: false)
+        pending = String((lines.last ?? "").suffix(4096))
+        let figures = lines.dropLast().filter { $0.hasPrefix(Self.mark) }
+        return figures.last.flatMap { Double($0.dropFirst(Self.mark.count)) }
     }
 }
 

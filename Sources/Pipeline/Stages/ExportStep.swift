@@ -35,6 +35,8 @@ struct ExportStep: Step {
         key = try ingredients.key
     }
 
+    static let containerName = "segmentation.zarr"
+
     var volume: String? { name }
     var dependencies: [any Step] { [labels, labels.consensus, image] }
     var folder: String { results + "/" + name }
@@ -54,6 +56,10 @@ struct ExportStep: Step {
         if settings.formats.contains(.hdf5) {
             try writeHDF5(store, context)
             files.append("labels.h5")
+        }
+        if settings.formats.contains(.omeZarr) {
+            try writeContainer(store, context)
+            files += filesBelow(folder + "/" + Self.containerName).map { Self.containerName + "/" + $0 }
         }
         try writeVotes(context)
         context.report(StepProgress(fraction: 0.9))
@@ -81,6 +87,9 @@ struct ExportStep: Step {
         var stale = isScored ? [] : [EvaluateStep.scoresName]
         if !settings.formats.contains(.tiff) { stale.append("labels.tif") }
         if !settings.formats.contains(.hdf5) { stale.append("labels.h5") }
+        if !settings.formats.contains(.omeZarr) {
+            try? FileManager.default.removeItem(atPath: folder + "/" + Self.containerName)
+        }
         for name in stale where FileManager.default.fileExists(atPath: folder + "/" + name) {
             guard unlink(folder + "/" + name) == 0 else {
                 throw FileFault(folder + "/" + name, "of an earlier run cannot be removed: \(systemReason())")
@@ -108,8 +117,22 @@ struct ExportStep: Step {
     private func writeHDF5(_ store: BlockStore, _ context: StepContext) throws {
         let writer = try HDF5Writer(
             path: folder + "/labels.h5", dataset: "/labels", shape: store.layout.shape, elementType: .uint32,
-            voxelSize: store.layout.voxelSize)
+            voxelSize: store.layout.voxelSize, position: try image.record(context).position,
+            threads: context.threads)
         try forEachSlab(of: store, context) { try writer.write($0, atZ: $1) }
+        try writer.finish()
+    }
+
+    /// Image and labels side by side, at the same levels.
+    private func writeContainer(_ store: BlockStore, _ context: StepContext) throws {
+        let (source, record) = (try image.store(context), try image.record(context))
+        let labels = OMEZarrWriter.Part.labels("objects")
+        let writer = try OMEZarrWriter(
+            path: folder + "/" + Self.containerName, shape: record.shape,
+            parts: [.image: record.elementType, labels: store.layout.elementType], voxelSize: record.voxelSize,
+            position: record.position, threads: context.threads)
+        try forEachSlab(of: source, context) { try writer.write($0, atZ: $1, to: .image) }
+        try forEachSlab(of: store, context) { try writer.write($0, atZ: $1, to: labels) }
         try writer.finish()
     }
 
@@ -122,12 +145,15 @@ struct ExportStep: Step {
         try writer.finish()
     }
 
+    /// Whole sections, as many as a row of chunks has where that is not too much.
     private func forEachSlab(
         of store: BlockStore, _ context: StepContext, _ body: (VoxelBuffer, Int) throws -> Void
     ) throws {
-        for slab in store.slabs {
+        let slabs = Box(store.layout.shape).slabs(
+            thickness: store.layout.chunk.z, size: store.layout.elementType.size, atMost: Ingest.pieceBytes)
+        for slab in slabs {
             if context.shouldStop() { throw Interruption() }
-            try body(try store.read(slab), slab.origin.z)
+            try body(try store.read(slab, threads: context.threads), slab.origin.z)
         }
     }
 

@@ -19,30 +19,34 @@ public struct Ingest: Codable, Sendable {
     static let storeName = "volume.zarr"
     static let recordName = "volume.json"
 
-    /// Slab by slab, a shard thick: memory holds one slab of the volume. Writes `volume.zarr` and `volume.json` into `folder`.
+    /// What is in memory of the volume at a time, in bytes; twice as much while shards are compressed.
+    static let pieceBytes = 128 << 20
+
+    /// Piece by piece, whole shards each, in memory that does not grow with the volume. Writes `volume.zarr` and
+    /// `volume.json` into `folder`.
     ///
     /// - Throws: `FileFault` for a file that is damaged or does not suit its role.
-    public func run(into folder: String) throws {
-        let reader: any VolumeReader
+    public func run(into folder: String, threads: Int = 1, report: (Double) throws -> Void = { _ in }) throws {
+        let reader = try open()
+        try source.named { try ingest(reader, into: folder, threads: threads, report) }
+    }
+
+    /// - Throws: `FileFault`
+    func open() throws -> any VolumeReader {
         do {
-            reader = try VolumeFile.open(source.location)
-        } catch let fault as FileFault {
-            throw FileFault(source.title, fault.problem)
-        }
-        do {
-            try ingest(reader, into: folder)
-        } catch let fault as FileFault where fault.file.hasPrefix(source.path) {
-            // The path that the user wrote says more than the absolute one.
-            throw FileFault(source.title + fault.file.dropFirst(source.location.count), fault.problem)
+            return try source.open(as: role == .image ? .image : role == .labels ? .labels : nil)
+        } catch let fault as FileFault where role != .image && source.selection.time != nil {
+            // Labels of one time point out of many may be a file of their own.
+            guard let alone = try? VolumeFile.open(source.location), alone.info.times == 1 else { throw fault }
+            return alone
         }
     }
 
-    private func ingest(_ reader: any VolumeReader, into folder: String) throws {
+    private func ingest(
+        _ reader: any VolumeReader, into folder: String, threads: Int, _ report: (Double) throws -> Void
+    ) throws {
         let info = reader.info
-        guard [.image, .values].contains(role) || info.elementType.isInteger else {
-            throw FileFault(
-                source.title, "\(role.rawValue) must be whole numbers, found \(info.elementType.rawValue)")
-        }
+        try check(info.elementType)
         let size = try resolvedVoxelSize(info.voxelSize)
         let shape = StoreShape(for: info.shape)
         let store = try BlockStore.create(
@@ -51,21 +55,29 @@ public struct Ingest: Codable, Sendable {
                 shape: info.shape, channels: nil, elementType: info.elementType, shard: shape.shard,
                 chunk: shape.chunk, voxelSize: size, attributes: [:]))
         var statistics = VolumeStatistics()
-        for slab in store.slabs {
-            let voxels = try reader.read(slab)
-            try add(voxels, at: slab.origin, to: &statistics)
-            for shard in slab.cells(of: shape.shard) {
-                try store.writeShard(shard, voxels.cropped(to: shard.relative(to: slab.origin)))
-            }
+        let pieces = Box(info.shape).pieces(
+            ofShards: shape.shard, size: info.elementType.size, atMost: Ingest.pieceBytes)
+        for (index, piece) in pieces.enumerated() {
+            let voxels = try reader.read(piece)
+            try add(voxels, at: piece.origin, to: &statistics)
+            try store.writeShards(of: piece, voxels, threads: threads)
+            try report(Double(index + 1) / Double(pieces.count))
         }
         try check(statistics)
         let record = IngestedVolume(
-            title: source.title, format: info.format, shape: info.shape, elementType: info.elementType,
-            voxelSize: size, statistics: statistics.summary)
+            title: source.subject, format: info.format, shape: info.shape, elementType: info.elementType,
+            voxelSize: size, position: info.position, notes: info.notes, statistics: statistics.summary)
         try AtomicFile.write(try readableJSON(record), to: folder + "/" + Ingest.recordName)
     }
 
-    private func add(_ voxels: VoxelBuffer, at origin: ZYX<Int>, to statistics: inout VolumeStatistics) throws {
+    func check(_ elementType: ElementType) throws {
+        guard [.image, .values].contains(role) || elementType.isInteger else {
+            throw FileFault(
+                source.title, "\(role.rawValue) must be whole numbers, found \(elementType.rawValue)")
+        }
+    }
+
+    func add(_ voxels: VoxelBuffer, at origin: ZYX<Int>, to statistics: inout VolumeStatistics) throws {
         guard let place = statistics.add(voxels) else { return }
         let position = origin + place
         throw FileFault(
@@ -74,7 +86,7 @@ public struct Ingest: Codable, Sendable {
                 + "every voxel must be a number")
     }
 
-    private func check(_ statistics: VolumeStatistics) throws {
+    func check(_ statistics: VolumeStatistics) throws {
         let summary = statistics.summary
         switch role {
         case .image, .values: return
@@ -90,7 +102,7 @@ public struct Ingest: Codable, Sendable {
     }
 
     /// The voxel size that the file and the pipeline file give together; nil where labels state none.
-    private func resolvedVoxelSize(_ stated: StatedVoxelSize) throws -> VoxelSize? {
+    func resolvedVoxelSize(_ stated: StatedVoxelSize) throws -> VoxelSize? {
         guard let voxelSize else {
             if let complete = stated.complete { return complete }
             if role != .image { return nil }
@@ -136,11 +148,33 @@ struct IngestedVolume: Codable, Sendable {
     var shape: ZYX<Int>
     var elementType: ElementType
     var voxelSize: VoxelSize?
+    /// Of the middle of the first voxel, in nanometres, where the file says it.
+    var position: ZYX<Double>?
+    /// What people should know, such as a gap in the numbering of sections.
+    var notes: [String]?
     var statistics: VolumeStatistics.Summary
 
     /// How its intensities are brought to mean 0 and deviation 1 when they are read.
     var normalization: IntensityNormalization {
         IntensityNormalization(mean: statistics.mean, deviation: statistics.standardDeviation)
+    }
+
+    /// Refuses labels, a mask or a further channel that is not of the image's shape and voxel size.
+    func check(fits image: IngestedVolume) throws {
+        guard shape == image.shape else {
+            throw FileFault(title, "has shape \(shape), but its image \(image.title) has \(image.shape)")
+        }
+        try check(voxelsLikeThoseOf: image)
+    }
+
+    /// Refuses labels that state other voxels than their image.
+    func check(voxelsLikeThoseOf image: IngestedVolume) throws {
+        if let voxelSize, let expected = image.voxelSize, !voxelSize.agrees(with: expected) {
+            throw FileFault(
+                title,
+                "states voxels of \(voxelSize), but its image \(image.title) has \(expected); correct one, "
+                    + "or give voxel_size with 'replace: true' in the pipeline file")
+        }
     }
 }
 

@@ -15,23 +15,29 @@ struct IngestStep: Step {
         self.volume = volume
         var parameters = ["role": ingest.role.rawValue]
         parameters["dataset"] = ingest.source.dataset
+        parameters["channel"] = ingest.source.selection.channel.map(String.init)
+        parameters["time"] = ingest.source.selection.time.map(String.init)
         if let size = ingest.voxelSize {
             parameters["voxel_size"] = "\(size.size)"
             parameters["voxel_size.replace"] = size.replaces ? "true" : "false"
         }
         ingredients = Ingredients(
-            stage: .ingest, version: 1, subject: ingest.source.title, parameters: parameters,
+            stage: .ingest, version: 1, subject: ingest.source.subject, parameters: parameters,
             inputs: [.source(ingest.source, digest: digest)])
         key = try ingredients.key
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         guard let executable = context.executable else {
-            try ingest.run(into: folder)
+            try ingest.run(into: folder, threads: context.threads)
             return nil
         }
-        try WorkerOrder.ingest(ingest, folder: folder).run(
-            by: executable, title: ingest.source.title, shouldStop: context.shouldStop)
+        try WorkerOrder.ingest(ingest, folder: folder, threads: context.threads).run(
+            by: executable, title: ingest.source.subject, shouldStop: context.shouldStop
+        ) { context.report(StepProgress(fraction: $0)) }
+        let record = FileManager.default.contents(atPath: folder + "/" + Ingest.recordName)
+            .flatMap { try? JSONDecoder().decode(IngestedVolume.self, from: $0) }
+        for note in record?.notes ?? [] { context.report(StepProgress(fraction: 1, note: note)) }
         return nil
     }
 
@@ -42,5 +48,22 @@ struct IngestStep: Step {
 
     func store(_ context: StepContext) throws -> BlockStore {
         try context.cache.output(of: self).store(Ingest.storeName)
+    }
+}
+
+extension [IngestStep] {
+    /// The channels of an image as inputs of a step: `image`, then `image, input 2` and so on.
+    func inputs(_ role: String) -> [Ingredients.Input] {
+        enumerated().map { $1.input($0 == 0 ? role : "\(role), input \($0 + 1)") }
+    }
+
+    /// The normalised voxels of all channels, for prediction.
+    func channels(_ context: StepContext) throws -> (Box) throws -> [Volume<Float>] {
+        let sources = try map { (try $0.store(context), try $0.record(context).normalization) }
+        return { box in
+            try sources.map { store, normalization in
+                normalization.apply(try store.read(box, threads: context.threads))
+            }
+        }
     }
 }

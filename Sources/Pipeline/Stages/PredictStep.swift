@@ -8,7 +8,8 @@ import Volumes
 /// Logits are kept as 16-bit fixed-point numbers, so probabilities of 0.98 and 0.997 stay apart.
 struct PredictStep: Step {
     enum Subject: Sendable {
-        case volume(IngestStep, name: String)
+        /// The channels of its image.
+        case volume([IngestStep], name: String)
         /// The block of the annotation that no member saw.
         case calibration
     }
@@ -26,8 +27,8 @@ struct PredictStep: Step {
         var inputs = [member.input("weights")]
         let name: String
         switch what {
-        case .volume(let image, let volume):
-            inputs.append(image.input("image"))
+        case .volume(let images, let volume):
+            inputs += images.inputs("image")
             name = volume
         case .calibration:
             name = "the calibration block"
@@ -44,24 +45,26 @@ struct PredictStep: Step {
 
     var dependencies: [any Step] {
         switch what {
-        case .volume(let image, _): [member, image]
+        case .volume(let images, _): [member] + images
         case .calibration: [member] + member.data.ingests
         }
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         switch what {
-        case .volume(let image, _):
-            let record = try image.record(context)
+        case .volume(let images, _):
+            let record = try images[0].record(context)
             let store = try store(at: folder + "/" + PredictStep.storeName, shape: record.shape, record)
-            try predictWhole(image, record, into: store, context)
+            try predictWhole(images, into: store, context)
         case .calibration:
             for (index, part) in try calibrationParts(context).enumerated() {
-                let image = member.data.parts[part.volume].image
-                let record = try image.record(context)
+                let images = member.data.parts[part.volume].images
+                let record = try images[0].record(context)
                 let store = try store(
                     at: "\(folder)/\(index)-\(PredictStep.storeName)", shape: part.box.shape, record)
-                try predict(part.box, of: image, record, into: store, context)
+                let region = try member.data.region(of: member.data.parts[part.volume], context)
+                let box = Box(origin: part.box.origin + region.origin, shape: part.box.shape)
+                try predict(box, of: images, record.shape, into: store, context)
             }
         }
         return nil
@@ -78,17 +81,15 @@ struct PredictStep: Step {
 
     /// Shard by shard; what an interrupted run wrote is kept.
     private func predictWhole(
-        _ image: IngestStep, _ record: IngestedVolume, into store: BlockStore, _ context: StepContext
+        _ images: [IngestStep], into store: BlockStore, _ context: StepContext
     ) throws {
-        let source = try image.store(context)
-        let normalization = record.normalization
         let loaded = try context.predictor(of: member)
         do {
             try loaded.predictor.predict(
                 into: store, maximumTileVoxels: loaded.maximumTileVoxels, threads: context.threads,
                 shouldStop: context.shouldStop,
                 progress: { context.report(StepProgress(fraction: Double($0) / Double(max(1, $1)))) },
-                read: { normalization.apply(try source.read($0, threads: context.threads)) })
+                read: try images.channels(context))
         } catch is Interrupted {
             throw Interruption()
         }
@@ -96,16 +97,13 @@ struct PredictStep: Step {
 
     /// A block of the annotation, with its surroundings as context.
     private func predict(
-        _ region: Box, of image: IngestStep, _ record: IngestedVolume, into store: BlockStore,
-        _ context: StepContext
+        _ region: Box, of images: [IngestStep], _ shape: ZYX<Int>, into store: BlockStore, _ context: StepContext
     ) throws {
-        let source = try image.store(context)
-        let normalization = record.normalization
         let loaded = try context.predictor(of: member)
         let logits = try loaded.predictor.logits(
-            of: region, volume: record.shape, maximumTileVoxels: loaded.maximumTileVoxels,
+            of: region, volume: shape, maximumTileVoxels: loaded.maximumTileVoxels,
             progress: { context.report(StepProgress(fraction: Double($0) / Double(max(1, $1)))) },
-            read: { normalization.apply(try source.read($0, threads: context.threads)) })
+            read: try images.channels(context))
         for shard in store.shards {
             try store.writeShard(shard, VoxelBuffer(logits.cropped(to: shard)), threads: context.threads)
         }

@@ -7,6 +7,8 @@ struct Provenance: Encodable {
     struct Source: Encodable {
         var path: String
         var dataset: String?
+        var channel: Int?
+        var time: Int?
         var sha256: String
         var voxelSizeNanometers: [Double]?
     }
@@ -38,6 +40,7 @@ struct Provenance: Encodable {
         sources = plan.steps.compactMap { $0 as? IngestStep }.map { step in
             Source(
                 path: step.ingest.source.title, dataset: step.ingest.source.dataset,
+                channel: step.ingest.source.selection.channel, time: step.ingest.source.selection.time,
                 sha256: step.ingredients.inputs[0].digest,
                 voxelSizeNanometers: (try? step.record(context))?.voxelSize?.nanometers.array)
         }

@@ -8,7 +8,8 @@ import Volumes
 protocol Step: StepIdentity, Sendable {
     /// The steps whose outputs it reads.
     var dependencies: [any Step] { get }
-    /// The volume to segment that it belongs to; nil for what all volumes share.
+    /// The volume to segment that it belongs to, or for a file that several name, the first; nil for what all volumes
+    /// share.
     var volume: String? { get }
 
     /// Does the work in `folder`, which may hold what an interrupted run left.
@@ -34,7 +35,7 @@ extension Step {
 extension Ingredients.Input {
     /// A file of the user's as an input.
     static func source(_ source: SourceLocation, digest: String) -> Ingredients.Input {
-        Ingredients.Input(role: "source", title: source.title, digest: digest, isSource: true)
+        Ingredients.Input(role: "source", title: source.subject, digest: digest, isSource: true)
     }
 }
 

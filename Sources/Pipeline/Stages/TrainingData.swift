@@ -5,24 +5,34 @@ import Volumes
 /// The annotated volumes of a pipeline, as steps, and how their annotation is shared out.
 struct TrainingData: Sendable {
     struct Part: Sendable {
-        var image: IngestStep
+        /// One an input of the network.
+        var images: [IngestStep]
         var labels: IngestStep
         var mask: IngestStep?
         var zeroIsUnlabelled: Bool
+        /// Where the pipeline file puts the labels in the image.
+        var place: ZYX<Int>?
+
+        /// The first input, by which people know the volume.
+        var image: IngestStep { images[0] }
+        var ingests: [IngestStep] { images + [labels] + (mask.map { [$0] } ?? []) }
     }
 
     let parts: [Part]
     let ensemble: EnsembleSettings
+    /// How far around labels of a box the image is read, so that patches at their edge see what is there.
+    let context: ZYX<Int>
 
     var ingests: [any Step] {
-        parts.flatMap { [$0.image, $0.labels] + ($0.mask.map { [$0] } ?? []) }
+        parts.flatMap(\.ingests)
     }
 
     /// The parts as inputs of a step; "unlabelled" counts with the labels it is said of.
     var inputs: [Ingredients.Input] {
         parts.enumerated().flatMap { index, part in
-            let labels = part.zeroIsUnlabelled ? "labels without 0" : "labels"
-            return [part.image.input("image \(index + 1)"), part.labels.input("\(labels) \(index + 1)")]
+            let labels =
+                (part.zeroIsUnlabelled ? "labels without 0" : "labels") + (part.place.map { " at \($0)" } ?? "")
+            return part.images.inputs("image \(index + 1)") + [part.labels.input("\(labels) \(index + 1)")]
                 + (part.mask.map { [$0.input("mask \(index + 1)")] } ?? [])
         }
     }
@@ -46,19 +56,32 @@ struct TrainingData: Sendable {
         return volumes
     }
 
+    /// The box of the image that a volume to learn from is: all of it, or that of its labels with their surroundings.
+    func region(of part: Part, _ context: StepContext) throws -> Box {
+        let image = try part.image.record(context)
+        let box = try labelled(part, image, context)
+        return box == Box(image.shape) ? box : box.grown(by: self.context).intersection(Box(image.shape))
+    }
+
+    private func labelled(_ part: Part, _ image: IngestedVolume, _ context: StepContext) throws -> Box {
+        let labels = try part.labels.record(context)
+        try labels.check(voxelsLikeThoseOf: image)
+        return try LabelPlacement.box(of: labels.extent, in: image.extent, at: part.place)
+    }
+
     private func load(_ part: Part, _ context: StepContext) throws -> AnnotatedVolume {
         let image = try part.image.record(context)
-        for step in [part.labels] + (part.mask.map { [$0] } ?? []) {
-            try check(step.record(context), fits: image)
-        }
+        for step in part.images.dropFirst() { try step.record(context).check(fits: image) }
         guard let voxelSize = image.voxelSize else { throw FileFault(image.title, "has no voxel size") }
-        let labels = try part.labels.store(context)
-        let mask = try part.mask?.store(context)
+        let (box, region) = (try labelled(part, image, context), try region(of: part, context))
+        let store = try part.labels.store(context)
         let volume = try AnnotatedVolume(
-            image: part.image.store(context).read(Box(image.shape)),
-            normalization: image.normalization,
-            labels: compactLabels(labels.read(Box(image.shape))),
-            mask: mask?.read(Box(image.shape)).converted(to: UInt64.self).map { $0 == 0 ? 0 : 1 },
+            channels: part.images.map {
+                ImageChannel(try $0.store(context).read(region), try $0.record(context).normalization)
+            },
+            labels: compactLabels(store.read(Box(store.layout.shape))).placed(
+                at: box.relative(to: region.origin), in: region.shape),
+            mask: try mask(of: part, box, region, context),
             unlabelledZero: part.zeroIsUnlabelled, voxelSize: voxelSize)
         guard !volume.annotatedBox.isEmpty else {
             throw FileFault(
@@ -66,18 +89,36 @@ struct TrainingData: Sendable {
         }
         return volume
     }
+}
 
-    private func check(_ record: IngestedVolume, fits image: IngestedVolume) throws {
-        guard record.shape == image.shape else {
-            throw FileFault(
-                record.title, "has shape \(record.shape), but its image \(image.title) has \(image.shape)")
+extension TrainingData {
+    /// Where the annotation counts: within the box that has labels, and where the mask, of the labels' or the image's own
+    /// extent, is not 0. nil for everywhere.
+    private func mask(of part: Part, _ box: Box, _ region: Box, _ context: StepContext) throws -> Volume<UInt8>? {
+        let inside = box == region ? nil : Volume<UInt8>(shape: box.shape, repeating: 1)
+        guard let step = part.mask else {
+            return inside?.placed(at: box.relative(to: region.origin), in: region.shape)
         }
-        if let size = record.voxelSize, let expected = image.voxelSize, !size.agrees(with: expected) {
+        let (store, image) = (try step.store(context), try part.image.record(context))
+        let shape = store.layout.shape
+        guard shape == box.shape || shape == image.shape else {
             throw FileFault(
-                record.title,
-                "states voxels of \(size), but its image \(image.title) has \(expected); correct one, "
-                    + "or give voxel_size with 'replace: true' in the pipeline file")
+                try step.record(context).title,
+                "has shape \(shape), but its labels have \(box.shape) and its image \(image.shape)")
         }
+        let mask = try store.read(shape == box.shape ? Box(shape) : box).converted(to: UInt64.self)
+            .map { $0 == 0 ? 0 : 1 as UInt8 }
+        return mask.placed(at: box.relative(to: region.origin), in: region.shape)
+    }
+}
+
+extension Volume {
+    /// A volume of `shape` that is this one in `box` and 0 elsewhere.
+    fileprivate func placed(at box: Box, in shape: ZYX<Int>) -> Volume {
+        if box == Box(shape) { return self }
+        var whole = Volume(shape: shape, repeating: 0)
+        whole.replace(at: box.origin, with: self)
+        return whole
     }
 }
 

@@ -25,22 +25,59 @@ struct VolumeStatistics {
     ///
     /// - Returns: The place in the slab of the first value that is not finite, or nil.
     mutating func add(_ voxels: VoxelBuffer) -> ZYX<Int>? {
-        func read<Element: VoxelElement>(_ type: Element.Type) -> ZYX<Int>? {
-            voxels.bytes.withUnsafeBytes { add(values: $0.bindMemory(to: type), shape: voxels.shape) }
+        guard voxels.shape.count > 0 else { return nil }
+        // Each type by its name: loops over a type known only at run time are twenty times slower.
+        let infinite = voxels.bytes.withUnsafeBytes { bytes -> Int? in
+            switch voxels.elementType {
+            case .uint8: add(integers: bytes.bindMemory(to: UInt8.self))
+            case .int8: add(integers: bytes.bindMemory(to: Int8.self))
+            case .uint16: add(integers: bytes.bindMemory(to: UInt16.self))
+            case .int16: add(integers: bytes.bindMemory(to: Int16.self))
+            case .uint32: add(values: bytes.bindMemory(to: UInt32.self))
+            case .int32: add(values: bytes.bindMemory(to: Int32.self))
+            case .uint64: add(values: bytes.bindMemory(to: UInt64.self))
+            case .int64: add(values: bytes.bindMemory(to: Int64.self))
+            case .float32: add(values: bytes.bindMemory(to: Float.self))
+            case .float64: add(values: bytes.bindMemory(to: Double.self))
+            }
         }
-        return read(voxels.elementType.scalar)
+        return infinite.map {
+            ZYX($0 / (voxels.shape.y * voxels.shape.x), $0 / voxels.shape.x % voxels.shape.y, $0 % voxels.shape.x)
+        }
     }
 
-    private mutating func add<Element: VoxelElement>(
-        values: UnsafeBufferPointer<Element>, shape: ZYX<Int>
-    ) -> ZYX<Int>? {
-        guard !values.isEmpty else { return nil }
+    /// Sums of up to 16 bits are exact in runs of so many, and those of the runs in 64 bits.
+    private mutating func add<Element: FixedWidthInteger & VoxelElement>(
+        integers values: UnsafeBufferPointer<Element>
+    ) -> Int? {
+        let run = 1 << 15
+        for start in stride(from: 0, to: values.count, by: run) {
+            let part = values[start..<min(start + run, values.count)]
+            var (low, high) = (Element.max, Element.min)
+            var (sum, squares, zero) = (0 as Int64, 0 as Int64, 0 as Int32)
+            for value in part {
+                low = min(low, value)
+                high = max(high, value)
+                let wide = Int64(truncatingIfNeeded: value)
+                sum &+= wide
+                squares &+= wide &* wide
+                zero &+= value == 0 ? 1 : 0
+            }
+            let (count, total) = (Double(part.count), Double(sum))
+            minimum = min(minimum, low.double)
+            maximum = max(maximum, high.double)
+            zeros += Int(zero)
+            combine(count: count, mean: total / count, squares: Double(squares) - total * (total / count))
+        }
+        return nil
+    }
+
+    /// - Returns: The index of the first value that is not finite.
+    private mutating func add<Element: VoxelElement>(values: UnsafeBufferPointer<Element>) -> Int? {
         var sum = 0.0
         for (index, value) in values.enumerated() {
             let value = value.double
-            guard value.isFinite else {
-                return ZYX(index / (shape.y * shape.x), index / shape.x % shape.y, index % shape.x)
-            }
+            guard value.isFinite else { return index }
             sum += value
             minimum = min(minimum, value)
             maximum = max(maximum, value)

@@ -4,38 +4,53 @@ import Volumes
 /// What a process that reads an outside file is told to do.
 public enum WorkerOrder: Codable {
     /// Ingest into a folder.
-    case ingest(Ingest, folder: String)
+    case ingest(Ingest, folder: String, threads: Int)
+    /// Write a volume into a file of another format; the answer is what was written, as JSON.
+    case convert(Conversion)
     /// Describe what a file holds, as JSON.
     case describe(SourceLocation)
+    /// Find what is wrong with a file; without `voxels`, by its headers alone.
+    case inspect(Ingest, voxels: Bool)
 
     /// Has `executable` carry out the order.
     ///
     /// - Returns: What it answered.
     @discardableResult
-    func run(by executable: String, title: String, shouldStop: @escaping () -> Bool = { false }) throws -> Data {
+    func run(
+        by executable: String, title: String, shouldStop: @escaping () -> Bool = { false },
+        report: @escaping (Double) -> Void = { _ in }
+    ) throws -> Data {
         let json = String(decoding: try canonicalJSON(self), as: UTF8.self)
-        return try ChildProcess.run(executable, ["worker", json], title: title, shouldStop: shouldStop)
+        return try ChildProcess.run(
+            executable, ["worker", json], title: title, shouldStop: shouldStop, report: report)
     }
 
     /// Carries out an order in this process, within limits that follow from the file's size.
-    public static func execute(_ json: String) throws -> Data {
+    ///
+    /// - Parameter report: how far it is, from 0 to 1; it may throw to end the work.
+    public static func execute(_ json: String, report: (Double) throws -> Void) throws -> Data {
         let order = try JSONDecoder().decode(WorkerOrder.self, from: Data(json.utf8))
-        let size = FileStamp(order.source.path)?.size ?? 0
+        let size = FileStamp(whole: order.source.path)?.size ?? 0
         // A minute and 5 seconds a megabyte: far more than a healthy file takes, even one that was compressed a
         // hundredfold.
         ChildProcess.limitResources(seconds: 60 + size / 200_000, bytes: max(8 << 30, Machine.availableMemory))
         switch order {
-        case .ingest(let ingest, let folder):
-            try ingest.run(into: folder)
+        case .ingest(let ingest, let folder, let threads):
+            try ingest.run(into: folder, threads: threads, report: report)
             return Data()
+        case .convert(let conversion):
+            return try canonicalJSON(try conversion.run(report: report))
         case .describe(let source):
             return try canonicalJSON(try VolumeDescription(reading: source))
+        case .inspect(let ingest, let voxels):
+            return try canonicalJSON(VolumeInspection(of: ingest, voxels: voxels))
         }
     }
 
     private var source: SourceLocation {
         switch self {
-        case .ingest(let ingest, _): ingest.source
+        case .ingest(let ingest, _, _), .inspect(let ingest, _): ingest.source
+        case .convert(let conversion): conversion.source
         case .describe(let source): source
         }
     }

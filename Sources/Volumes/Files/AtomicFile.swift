@@ -58,7 +58,8 @@ public enum AtomicFile {
         }
     }
 
-    private static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws {
+    /// Writes all of `bytes` to an open file; `path` is for the fault.
+    static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws {
         try bytes.withUnsafeBytes { source in
             var done = 0
             while done < source.count {

@@ -4,7 +4,7 @@ import Synchronization
 /// The values of `transform` for 0..<count, computed on up to `threads` threads.
 ///
 /// - Throws: the first error thrown; indices not yet begun are then skipped.
-func parallelMap<Value: Sendable>(
+package func parallelMap<Value: Sendable>(
     _ count: Int, threads: Int, _ transform: @Sendable (Int) throws -> Value
 ) throws -> [Value] {
     guard threads > 1, count > 1 else { return try (0..<count).map(transform) }

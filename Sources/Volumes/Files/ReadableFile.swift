@@ -29,14 +29,24 @@ final class ReadableFile: Sendable {
     func read(_ count: Int, at offset: Int) throws -> [UInt8] {
         let available = max(0, min(count, size - offset))
         return try [UInt8](unsafeUninitializedCapacity: available) { target, done in
-            while done < available {
-                let got = pread(descriptor, target.baseAddress! + done, available - done, off_t(offset + done))
-                if got < 0 && errno == EINTR { continue }
-                guard got >= 0 else { throw FileFault(path, "cannot be read: \(systemReason())") }
-                if got == 0 { return }
-                done += got
-            }
+            done = try read(
+                into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(target)[..<available]),
+                at: offset)
         }
+    }
+
+    /// Fills `target` with the bytes from `offset` and returns how many there were, fewer where the file ends before.
+    func read(into target: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Int {
+        guard let start = target.baseAddress else { return 0 }
+        var done = 0
+        while done < target.count {
+            let got = pread(descriptor, start + done, target.count - done, off_t(offset + done))
+            if got < 0 && errno == EINTR { continue }
+            guard got >= 0 else { throw FileFault(path, "cannot be read: \(systemReason())") }
+            if got == 0 { break }
+            done += got
+        }
+        return done
     }
 }
 

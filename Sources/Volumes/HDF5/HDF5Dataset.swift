@@ -1,58 +1,82 @@
 import CHDF5
+import Foundation
 
 /// What a file says of one of its datasets. Use it within `HDF5Library.alone`.
-struct HDF5Dataset {
+struct HDF5Dataset: @unchecked Sendable {
     /// Absolute: `/volumes/raw`.
     let name: String
-    let handle: HDF5Handle
+    let object: HDF5Object
     /// The length of every axis, the slowest first.
     let dimensions: [UInt64]
+    let storage: Storage
 
-    init(_ name: String, in file: HDF5Handle) throws {
+    /// Where the values are.
+    enum Storage {
+        /// Chunks of this shape, one length for each axis.
+        case chunks([Int])
+        /// One after the other in the file, from an offset; nil where nothing was written yet.
+        case contiguous(UInt64?)
+        /// One after the other in other files' parts.
+        case external([ExternalPart])
+        /// Within the dataset's header.
+        case compact
+        /// In other datasets.
+        case virtual
+    }
+
+    /// `count` bytes from `offset` of a file.
+    struct ExternalPart {
+        let path: String
+        let offset: UInt64
+        let count: UInt64
+    }
+
+    var handle: HDF5Handle { object.handle }
+
+    /// - Throws: `HDF5Fault` where it is not there or damaged, `HDF5Refusal` where it needs files that must not be opened.
+    init(_ name: String, in file: HDF5File) throws {
+        try self.init(name, HDF5Object(name, in: file))
+    }
+
+    init(_ name: String, _ object: HDF5Object) throws {
+        guard object.isDataset else { throw HDF5Refusal("is not a dataset") }
         self.name = name
-        handle = try HDF5Handle(H5Dopen2(file.id, name, hdf5_default()), close: H5Dclose)
-        let space = try HDF5Handle(H5Dget_space(handle.id), close: H5Sclose)
+        self.object = object
+        let creation = try HDF5Handle(H5Dget_create_plist(object.handle.id), close: H5Pclose)
+        // Before the extent, which of a virtual dataset is found in its sources.
+        if H5Pget_layout(creation.id) == H5D_VIRTUAL { try HDF5Sources.check(creation, in: object.file) }
+        let space = try HDF5Handle(H5Dget_space(object.handle.id), close: H5Sclose)
         let rank = try HDF5Fault.check(H5Sget_simple_extent_ndims(space.id))
         var dimensions = [hsize_t](repeating: 0, count: Int(rank))
         try HDF5Fault.check(H5Sget_simple_extent_dims(space.id, &dimensions, nil))
         self.dimensions = dimensions
+        storage = try Self.storage(of: object, creation, rank: Int(rank))
     }
 
-    /// Its lengths as z, y, x; nil where it has fewer axes, or more that are not of length 1, or no voxels.
-    var shape: ZYX<Int>? {
-        guard dimensions.count >= 3, dimensions.dropLast(3).allSatisfy({ $0 == 1 }) else { return nil }
-        let lengths = dimensions.suffix(3).compactMap { Int(exactly: $0) }
-        guard lengths.count == 3, lengths.allSatisfy({ $0 > 0 }) else { return nil }
-        // A voxel has up to 8 bytes, and their number must be an Int.
-        let (plane, planeOverflows) = lengths[1].multipliedReportingOverflow(by: lengths[2])
-        let (count, overflows) = plane.multipliedReportingOverflow(by: lengths[0])
-        guard !planeOverflows, !overflows, count <= Int.max / 8 else { return nil }
-        return ZYX(lengths[0], lengths[1], lengths[2])
+    var lettered: String { HDF5Axes.lettered(dimensions) }
+
+    /// - Throws: `HDF5Refusal` where they make no volume.
+    func axes() throws -> HDF5Axes {
+        let lengths = dimensions.map { Int(clamping: $0) }
+        return try HDF5Axes(lengths, letters: AxisTags(of: handle)?.letters ?? labels())
     }
 
-    /// The lengths with the axes' usual letters: `c 2 × z 30 × y 40 × x 50`.
-    var lettered: String {
-        if dimensions.isEmpty { return "a single value" }
-        let letters = ["t", "c", "z", "y", "x"].suffix(dimensions.count)
-        let names = [String](repeating: "?", count: dimensions.count - letters.count) + letters
-        return zip(names, dimensions).map { "\($0) \($1)" }.joined(separator: " × ")
+    func type() throws -> HDF5Type {
+        try HDF5Type(HDF5Handle(H5Dget_type(handle.id), close: H5Tclose))
     }
 
-    /// The type that holds the values.
-    func elementType() throws -> StoredType {
-        let type = try HDF5Handle(H5Dget_type(handle.id), close: H5Tclose)
-        return try StoredType(type)
-    }
-
-    /// The shape of a chunk; nil where the dataset is not stored in chunks.
-    func chunk() throws -> ZYX<Int>? {
+    /// The value of voxels that were never written, in memory's form; nil for zero.
+    func fill(_ type: HDF5Type) throws -> [UInt8]? {
         let list = try creationList()
-        guard H5Pget_layout(list.id) == H5D_CHUNKED else { return nil }
-        var lengths = [hsize_t](repeating: 0, count: dimensions.count)
-        try HDF5Fault.check(H5Pget_chunk(list.id, Int32(lengths.count), &lengths))
-        let spatial = lengths.suffix(3).map { Int(clamping: $0) }
-        guard spatial.count == 3, spatial.allSatisfy({ $0 > 0 }) else { return nil }
-        return ZYX(spatial[0], spatial[1], spatial[2])
+        var status = H5D_FILL_VALUE_UNDEFINED
+        try HDF5Fault.check(H5Pfill_value_defined(list.id, &status))
+        var time = H5D_FILL_TIME_IFSET
+        try HDF5Fault.check(H5Pget_fill_time(list.id, &time))
+        guard status == H5D_FILL_VALUE_USER_DEFINED, time != H5D_FILL_TIME_NEVER else { return nil }
+        // libhdf5 converts in place.
+        var value = [UInt8](repeating: 0, count: max(type.size, type.elementType.size))
+        try HDF5Fault.check(H5Pget_fill_value(list.id, type.memory.id, &value))
+        return Array(value.prefix(type.elementType.size))
     }
 
     /// The filters that each chunk went through, in the order of writing.
@@ -61,104 +85,93 @@ struct HDF5Dataset {
         let count = try HDF5Fault.check(H5Pget_nfilters(list.id))
         return try (0..<UInt32(count)).map { index in
             var flags: UInt32 = 0
-            var valueCount = 0
+            var values = [UInt32](repeating: 0, count: 32)
+            var valueCount = values.count
             var name = [CChar](repeating: 0, count: 64)
-            let id = H5Pget_filter2(list.id, index, &flags, &valueCount, nil, name.count, &name, nil)
+            let id = H5Pget_filter2(list.id, index, &flags, &valueCount, &values, name.count, &name, nil)
             try HDF5Fault.check(id)
             let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            return HDF5Filter(id: id, registeredName: String(decoding: bytes, as: UTF8.self))
+            return HDF5Filter(
+                id: id, registeredName: HDF5Library.printable(String(decoding: bytes, as: UTF8.self)),
+                values: Array(values.prefix(max(0, valueCount))))
         }
+    }
+
+    /// Whether chunks that reach over the edge skip the filters.
+    func leavesEdgesUnfiltered() throws -> Bool {
+        let list = try creationList()
+        var options: UInt32 = 0
+        try HDF5Fault.check(H5Pget_chunk_opts(list.id, &options))
+        return options != 0
+    }
+
+    /// How many bytes a chunk has in the file; 0 where it was never written.
+    ///
+    /// - Throws: `CodecFault` where the file is smaller; `HDF5Fault`.
+    func storedBytes(ofChunkAt offset: [hsize_t], fileSize: UInt64) throws -> Int {
+        var size: hsize_t = 0
+        guard H5Dget_chunk_storage_size(handle.id, offset, &size) >= 0 else {
+            let fault = HDF5Fault()
+            // What 1.10 says of a chunk that is not there; later versions say 0.
+            if fault.reason == "chunk storage is not allocated" { return 0 }
+            throw fault
+        }
+        guard size <= fileSize, let count = Int(exactly: size) else {
+            throw CodecFault("it has \(size) bytes in a file of \(fileSize)")
+        }
+        return count
+    }
+
+    /// The axes' letters by HDF5's dimension labels (HDF5 Dimension Scale Specification): `z`, `Y` or `channel`.
+    private func labels() -> [Character]? {
+        guard let labels = HDF5Attribute.strings("DIMENSION_LABELS", of: handle) else { return nil }
+        let letters = labels.compactMap { label -> Character? in
+            switch label.lowercased() {
+            case "t", "time": "t"
+            case "c", "channel", "channels": "c"
+            case "z", "depth": "z"
+            case "y", "height": "y"
+            case "x", "width": "x"
+            default: nil
+            }
+        }
+        return letters.count == dimensions.count ? letters : nil
     }
 
     private func creationList() throws -> HDF5Handle {
         try HDF5Handle(H5Dget_create_plist(handle.id), close: H5Pclose)
     }
 
-    /// The names of all datasets of a file, in the order of their paths.
-    static func names(in file: HDF5Handle) throws -> [String] {
-        var names: [String] = []
-        let status = withUnsafeMutablePointer(to: &names) { target in
-            H5Ovisit2(
-                file.id, H5_INDEX_NAME, H5_ITER_INC,
-                { _, name, info, target in
-                    guard let name, let info, info.pointee.type == H5O_TYPE_DATASET else { return 0 }
-                    target!.assumingMemoryBound(to: [String].self).pointee.append("/" + String(cString: name))
-                    return 0
-                }, target, UInt32(H5O_INFO_BASIC))
-        }
-        try HDF5Fault.check(status)
-        return names.sorted()
-    }
-}
-
-/// A filter of libhdf5's pipeline.
-struct HDF5Filter {
-    let id: H5Z_filter_t
-    let registeredName: String
-
-    var isAvailable: Bool { H5Zfilter_avail(id) > 0 }
-
-    /// The name under which people know it.
-    var name: String {
-        switch id {
-        case 1: "gzip"
-        case 2: "shuffle"
-        case 3: "fletcher32"
-        case 4: "szip"
-        case 5: "nbit"
-        case 6: "scaleoffset"
-        case 32000: "lzf"
-        case 32001: "blosc"
-        case 32004: "lz4"
-        case 32008: "bitshuffle"
-        case 32015: "zstd"
-        case 32026: "blosc2"
-        default: registeredName.isEmpty ? "filter \(id)" : registeredName
-        }
-    }
-}
-
-/// How a dataset's numbers are kept, and the type that holds their values in memory.
-struct StoredType {
-    let elementType: ElementType
-    /// The type to ask libhdf5 for; it undoes byte order, and widens half precision.
-    let memory: HDF5Handle?
-
-    /// - Throws: `UnsupportedType` for anything but integers of 8, 16, 32 and 64 bits and floating-point
-    ///   numbers of 16 (held as 32), 32 and 64; enumerations (h5py's booleans) count as their integers.
-    init(_ type: HDF5Handle) throws {
-        switch H5Tget_class(type.id) {
-        case H5T_ENUM:
-            let base = try HDF5Handle(H5Tget_super(type.id), close: H5Tclose)
-            elementType = try Self.integer(base)
-            memory = try HDF5Handle(H5Tget_native_type(type.id, H5T_DIR_ASCEND), close: H5Tclose)
-        case H5T_INTEGER:
-            elementType = try Self.integer(type)
-            memory = nil
-        case H5T_FLOAT:
-            let size = H5Tget_size(type.id)
-            guard [2, 4, 8].contains(size) else { throw UnsupportedType(found: "\(size * 8)-bit floats") }
-            elementType = size == 8 ? .float64 : .float32
-            memory = nil
-        case H5T_STRING: throw UnsupportedType(found: "strings")
-        case H5T_COMPOUND: throw UnsupportedType(found: "compound values")
-        case H5T_NO_CLASS: throw HDF5Fault()
-        default: throw UnsupportedType(found: "values of another kind")
+    private static func storage(of object: HDF5Object, _ list: HDF5Handle, rank: Int) throws -> Storage {
+        switch H5Pget_layout(list.id) {
+        case H5D_COMPACT: return .compact
+        case H5D_VIRTUAL: return .virtual
+        case H5D_CHUNKED:
+            var lengths = [hsize_t](repeating: 0, count: rank)
+            try HDF5Fault.check(H5Pget_chunk(list.id, Int32(rank), &lengths))
+            let chunk = lengths.compactMap { Int(exactly: $0) }
+            guard chunk.count == rank, chunk.allSatisfy({ $0 > 0 }) else { throw HDF5Refusal("has damaged chunks") }
+            return .chunks(chunk)
+        case H5D_CONTIGUOUS:
+            let parts = try externalParts(list, object.file)
+            if !parts.isEmpty { return .external(parts) }
+            let offset = H5Dget_offset(object.handle.id)
+            return .contiguous(UInt64(offset) == .max ? nil : UInt64(offset))
+        default: throw HDF5Fault()
         }
     }
 
-    private static func integer(_ type: HDF5Handle) throws -> ElementType {
-        let isSigned = H5Tget_sign(type.id) == H5T_SGN_2
-        switch H5Tget_size(type.id) {
-        case 1: return isSigned ? .int8 : .uint8
-        case 2: return isSigned ? .int16 : .uint16
-        case 4: return isSigned ? .int32 : .uint32
-        case 8: return isSigned ? .int64 : .uint64
-        case let size: throw UnsupportedType(found: "\(size * 8)-bit integers")
+    private static func externalParts(_ list: HDF5Handle, _ file: HDF5File) throws -> [ExternalPart] {
+        let count = try HDF5Fault.check(H5Pget_external_count(list.id))
+        return try (0..<UInt32(count)).map { index in
+            var name = [CChar](repeating: 0, count: 4096)
+            var offset: off_t = 0
+            var size: hsize_t = 0
+            try HDF5Fault.check(H5Pget_external(list.id, index, name.count - 1, &name, &offset, &size))
+            let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+            return ExternalPart(
+                path: try file.companion(String(decoding: bytes, as: UTF8.self)), offset: UInt64(clamping: offset),
+                count: size)
         }
     }
-}
-
-struct UnsupportedType: Error {
-    let found: String
 }

@@ -1,55 +1,41 @@
-import CHDF5
-
-/// The voxel size that attributes of a dataset, of the groups around it or of the root state:
-/// `resolution` in nm (CREMI) or `element_size_um` in µm (ilastik, PlantSeg), both as z, y, x.
+/// What attributes of a dataset, of the groups around it or of the root state of its voxels: `resolution` in nm (CREMI)
+/// or `element_size_um` in µm (PlantSeg), both as z, y, x; or ilastik's axis tags.
 enum HDF5VoxelSize {
     static let nanometers = "resolution"
     static let micrometers = "element_size_um"
 
-    /// Each attribute counts where it is nearest to the dataset; one that is not three positive numbers
-    /// counts as absent.
+    /// Each attribute counts where it is nearest to the dataset; one that is not three positive numbers counts as
+    /// absent.
     ///
-    /// - Throws: `Contradiction` where both are there and differ. Call within `HDF5Library.alone`.
-    static func stated(of dataset: HDF5Dataset, in file: HDF5Handle) throws -> StatedVoxelSize {
-        let first = nearest(nanometers, .nanometer, to: dataset, in: file)
-        let second = nearest(micrometers, .micrometer, to: dataset, in: file)
+    /// - Throws: `HDF5Refusal` where both are there and differ. Call within `HDF5Library.alone`.
+    static func stated(of dataset: HDF5Dataset) throws -> StatedVoxelSize {
+        let first = nearest(nanometers, .nanometer, to: dataset)
+        let second = nearest(micrometers, .micrometer, to: dataset)
         if let first, let second, !first.agrees(with: second) {
-            throw Contradiction(nanometers: first, micrometers: second)
+            throw HDF5Refusal("states two voxel sizes: \(nanometers) is \(first), \(micrometers) is \(second)")
         }
-        return (first ?? second).map(StatedVoxelSize.init) ?? .none
+        if let size = first ?? second { return StatedVoxelSize(size) }
+        return AxisTags(of: dataset.handle)?.voxelSize ?? .none
     }
 
-    struct Contradiction: Error {
-        let nanometers: VoxelSize
-        let micrometers: VoxelSize
+    /// Where the first voxel is, in nm: the dataset's own `offset` as z, y, x (CREMI).
+    static func position(of dataset: HDF5Dataset) -> ZYX<Double>? {
+        guard let values = HDF5Attribute.numbers("offset", of: dataset.handle), values.count == 3,
+            values.allSatisfy(\.isFinite)
+        else { return nil }
+        return ZYX(values[0], values[1], values[2])
     }
 
     private static func nearest(
-        _ attribute: String, _ unit: LengthUnit, to dataset: HDF5Dataset, in file: HDF5Handle
+        _ attribute: String, _ unit: LengthUnit, to dataset: HDF5Dataset
     ) -> VoxelSize? {
-        var parts = dataset.name.split(separator: "/")
-        while true {
-            let object = "/" + parts.joined(separator: "/")
-            if let size = size(attribute, unit, of: object, in: file) { return size }
-            if parts.popLast() == nil { return nil }
+        for object in [dataset.handle] + dataset.object.groups.reversed() {
+            if let values = HDF5Attribute.numbers(attribute, of: object), values.count == 3,
+                values.allSatisfy({ $0 > 0 && $0.isFinite })
+            {
+                return VoxelSize(ZYX(values[0], values[1], values[2]), unit)
+            }
         }
-    }
-
-    private static func size(
-        _ name: String, _ unit: LengthUnit, of object: String, in file: HDF5Handle
-    ) -> VoxelSize? {
-        guard H5Aexists_by_name(file.id, object, name, hdf5_default()) > 0,
-            let attribute = try? HDF5Handle(
-                H5Aopen_by_name(file.id, object, name, hdf5_default(), hdf5_default()), close: H5Aclose),
-            let space = try? HDF5Handle(H5Aget_space(attribute.id), close: H5Sclose),
-            let type = try? HDF5Handle(H5Aget_type(attribute.id), close: H5Tclose),
-            H5Sget_simple_extent_npoints(space.id) == 3,
-            [H5T_FLOAT, H5T_INTEGER].contains(H5Tget_class(type.id))
-        else { return nil }
-        var values = [0.0, 0, 0]
-        guard H5Aread(attribute.id, hdf5_native_double(), &values) >= 0,
-            values.allSatisfy({ $0 > 0 && $0.isFinite })
-        else { return nil }
-        return VoxelSize(ZYX(values[0], values[1], values[2]), unit)
+        return nil
     }
 }

@@ -24,11 +24,12 @@ public final class HDF5Writer {
     /// - Parameters:
     ///   - dataset: The dataset's path, with the groups it needs.
     ///   - voxelSize: Kept as the attributes `resolution` (nm) and `element_size_um` (µm), both z, y, x.
+    ///   - position: Of the first voxel, in nanometres, kept as the attribute `offset` as CREMI's files do.
     ///   - threads: How many threads compress.
     /// - Throws: `FileFault` where the file cannot be written.
     public init(
         path: String, dataset name: String = "/labels", shape: ZYX<Int>, elementType: ElementType,
-        voxelSize: VoxelSize?, threads: Int = 1
+        voxelSize: VoxelSize?, position: ZYX<Double>? = nil, threads: Int = 1
     ) throws {
         precondition(shape.array.allSatisfy { $0 > 0 })
         self.path = path
@@ -38,7 +39,7 @@ public final class HDF5Writer {
         chunk = shape.zip(Self.largestChunk, min)
         temporary = AtomicFile.temporaryPath(beside: path)
         try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
-        try writing { try create(name, voxelSize) }
+        try writing { try create(name, voxelSize, position) }
     }
 
     deinit {
@@ -138,7 +139,7 @@ public final class HDF5Writer {
 extension HDF5Writer {
     private static let deflateLevel = 4
 
-    private func create(_ name: String, _ voxelSize: VoxelSize?) throws {
+    private func create(_ name: String, _ voxelSize: VoxelSize?, _ position: ZYX<Double>?) throws {
         let file = try HDF5Handle(
             H5Fcreate(temporary, hdf5_must_be_new(), hdf5_default(), hdf5_default()), close: H5Fclose)
         self.file = file
@@ -148,6 +149,7 @@ extension HDF5Writer {
             try writeAttribute(HDF5VoxelSize.nanometers, voxelSize.in(.nanometer), of: dataset)
             try writeAttribute(HDF5VoxelSize.micrometers, voxelSize.in(.micrometer), of: dataset)
         }
+        if let position { try writeAttribute("offset", position, of: dataset) }
     }
 
     private func createDataset(_ name: String, in file: HDF5Handle) throws -> HDF5Handle {

@@ -37,6 +37,8 @@ final class ImageJWriter: TIFFPageWriter {
         static func size(entries: Int) -> Int { 2 + 12 * entries + 4 }
     }
 
+    static let types: [ElementType] = [.uint8, .uint16, .float32]
+
     /// Whether such a volume stays below the 4 GB of a classic TIFF.
     static func fits(_ shape: ZYX<Int>, _ elementType: ElementType) -> Bool {
         let bytes = shape.array.reduce(Double(elementType.size)) { $0 * Double($1) }
@@ -45,7 +47,7 @@ final class ImageJWriter: TIFFPageWriter {
     }
 
     init(path: String, shape: ZYX<Int>, elementType: ElementType, voxelSize: VoxelSize?) throws {
-        guard [.uint8, .uint16, .float32].contains(elementType) else {
+        guard ImageJWriter.types.contains(elementType) else {
             throw FileFault(path, "ImageJ's TIFF holds uint8, uint16 or float32, not \(elementType.rawValue)")
         }
         guard ImageJWriter.fits(shape, elementType) else {

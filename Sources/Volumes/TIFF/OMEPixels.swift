@@ -1,9 +1,5 @@
 import Foundation
 
-#if canImport(FoundationXML)
-    import FoundationXML
-#endif
-
 /// The `Pixels` element of an OME-TIFF's OME-XML (OME data model, 2016-06).
 struct OMEPixels {
     /// The data model's names of voxel types.
@@ -11,31 +7,46 @@ struct OMEPixels {
         "uint8": .uint8, "int8": .int8, "uint16": .uint16, "int16": .int16, "uint32": .uint32, "int32": .int32,
         "float": .float32, "double": .float64,
     ]
+    /// More planes than this are not looked for.
+    private static let greatestPlaneCount = 1 << 22
 
-    let sizeZ: Int
-    private let sizeY: Int
-    private let sizeX: Int
+    private let size: ZYX<Int>
+    private let channels: Int
+    private let times: Int
+    private let order: [TIFFDimensions.Axis]
     private let elementType: ElementType?
     private let physicalSize: ZYX<Double?>
     private let unit: LengthUnit
-    private let planes: [Planes]
+    private let runs: [Run]
 
-    /// A `TiffData` element: `count` planes from section `firstZ` lie in the directories from `directory` on.
-    private struct Planes {
-        var firstZ: Int
+    /// A `TiffData` element: `count` planes, in the dimensions' order, from one plane on, lie in the directories of a
+    /// file from `directory` on.
+    private struct Run {
+        var section: Int
+        var channel: Int
+        var time: Int
         var directory: Int
+        /// Nil: all that are left.
         var count: Int?
+        /// Nil: the file that holds the XML.
+        var file: String?
     }
 
-    /// - Throws: `FileFault` where the XML is broken, describes several images, channels or times,
-    ///   or planes in other files.
+    /// Where a plane lies.
+    struct Place: Equatable {
+        /// A name in the same folder; nil for the file that holds the XML.
+        var file: String?
+        var directory: Int
+    }
+
+    /// - Throws: `FileFault` where the XML is broken or describes several images.
     init(xml: String, file: String) throws {
-        let elements = try OMEElements(xml: xml, file: file)
-        guard let pixels = elements.pixels.first else {
+        let document = try OMEDocument.resolved(xml: xml, file: file)
+        guard let pixels = document.pixels.first else {
             throw FileFault(file, "has OME-XML without a Pixels element")
         }
-        guard elements.pixels.count == 1 else {
-            throw FileFault(file, "is an OME-TIFF of \(elements.pixels.count) images; files of one image are read")
+        guard document.pixels.count == 1 else {
+            throw FileFault(file, "is an OME-TIFF of \(document.pixels.count) images; files of one image are read")
         }
         func count(_ key: String) throws -> Int {
             guard let text = pixels[key], let value = Int(text), value > 0, value < 1 << 31 else {
@@ -43,17 +54,10 @@ struct OMEPixels {
             }
             return value
         }
-        sizeX = try count("SizeX")
-        sizeY = try count("SizeY")
-        sizeZ = try count("SizeZ")
-        let channels = try count("SizeC")
-        let times = try count("SizeT")
-        guard channels == 1, times == 1 else {
-            throw FileFault(
-                file,
-                "is an OME-TIFF of order \(pixels["DimensionOrder"] ?? "unknown") with \(channels) channels, "
-                    + "\(times) times and \(sizeZ) sections; files of one channel and one time are read")
-        }
+        size = ZYX(try count("SizeZ"), try count("SizeY"), try count("SizeX"))
+        channels = try count("SizeC")
+        times = try count("SizeT")
+        order = try OMEPixels.order(pixels["DimensionOrder"] ?? "XYZCT", file: file)
         elementType = OMEPixels.types[pixels["Type"] ?? ""]
 
         func nanometers(_ axis: String) -> Double? {
@@ -65,59 +69,91 @@ struct OMEPixels {
         physicalSize = ZYX(nanometers("Z"), nanometers("Y"), nanometers("X")).map { $0.map(roundedToDouble) }
         unit = LengthUnit(spelling: pixels["PhysicalSizeXUnit"] ?? "µm") ?? .micrometer
 
-        planes = try elements.tiffData.map { data in
+        let ownName = (file as NSString).lastPathComponent
+        runs = try document.tiffData.map { data in
             func index(_ key: String) throws -> Int? {
-                guard let text = data[key] else { return nil }
+                guard let text = data.attributes[key] else { return nil }
                 guard let value = Int(text), value >= 0, value < 1 << 31 else {
                     throw FileFault(file, "has OME-XML with TiffData \(key) \(text), expected an index")
                 }
                 return value
             }
             let directory = try index("IFD")
-            return Planes(
-                firstZ: try index("FirstZ") ?? 0, directory: directory ?? 0,
-                count: try index("PlaneCount") ?? (directory == nil ? nil : 1))
+            let isOwn = data.file == nil || data.file == ownName || data.uuid.map { $0 == document.uuid } ?? false
+            return Run(
+                section: try index("FirstZ") ?? 0, channel: try index("FirstC") ?? 0,
+                time: try index("FirstT") ?? 0, directory: directory ?? 0,
+                count: try index("PlaneCount") ?? (directory == nil ? nil : 1), file: isOwn ? nil : data.file)
         }
     }
 
-    /// The pages in z order, as the `TiffData` elements place them.
+    private static func order(_ text: String, file: String) throws -> [TIFFDimensions.Axis] {
+        let axes: [Character: TIFFDimensions.Axis] = ["Z": .section, "C": .channel, "T": .time]
+        let order = text.dropFirst(2).compactMap { axes[$0] }
+        guard text.hasPrefix("XY"), text.count == 5, Set(order).count == 3 else {
+            throw FileFault(file, "has OME-XML with DimensionOrder \(text), expected one like XYZCT")
+        }
+        return order
+    }
+
+    /// `SizeC` counts the samples of a pixel too.
+    func dimensions(samples: Int, file: String) throws -> TIFFDimensions {
+        guard channels % samples == 0 else {
+            throw FileFault(file, "has OME-XML of \(channels) channels, and pages of \(samples) samples a pixel")
+        }
+        let dimensions = TIFFDimensions(
+            sections: size.z, channels: channels / samples, times: times, order: order)
+        guard let pages = dimensions.pages, pages <= OMEPixels.greatestPlaneCount else {
+            throw FileFault(file, "has OME-XML of \(dimensions.summary), more than are read")
+        }
+        return dimensions
+    }
+
+    /// Checks that the XML describes pages like `page`.
+    func check(_ page: TIFFPage, file: String) throws {
+        guard page.shape.y == size.y, page.shape.x == size.x else {
+            throw FileFault(
+                file,
+                "has OME-XML of y \(size.y) × x \(size.x), and pages of y \(page.shape.y) × x \(page.shape.x)")
+        }
+        let found = page.sample.elementType
+        if let elementType, elementType != found, page.sample.isElement {
+            throw FileFault(
+                file, "has OME-XML of type \(elementType.rawValue), and pages of type \(found.rawValue)")
+        }
+    }
+
+    /// Where the sections of one channel at one time lie, in z order, as the `TiffData` elements place them.
     ///
-    /// - Throws: `FileFault` where the XML and the pages contradict each other.
-    func order(_ pages: [TIFFPage], file: String) throws -> [TIFFPage] {
-        let page = pages[0]
-        guard page.height == sizeY, page.width == sizeX else {
-            throw FileFault(
-                file,
-                "has OME-XML of y \(sizeY) × x \(sizeX), and pages of y \(page.height) × x \(page.width)")
-        }
-        if let elementType, elementType != page.elementType {
-            throw FileFault(
-                file, "has OME-XML of type \(elementType.rawValue), and pages of type \(page.elementType.rawValue)")
-        }
-        guard pages.count >= sizeZ else {
-            throw FileFault(
-                file,
-                "has OME-XML of \(grouped(sizeZ)) sections, and \(grouped(pages.count)) pages "
-                    + "(sections in other files are not read)")
-        }
-        var order = [TIFFPage?](repeating: nil, count: sizeZ)
-        for run in planes.isEmpty ? [Planes(firstZ: 0, directory: 0, count: sizeZ)] : planes {
-            // A count beyond the sections covers what is left of them.
-            for step in 0..<max(0, min(run.count ?? sizeZ, sizeZ - run.firstZ)) {
-                let directory = run.directory + step
-                guard directory < pages.count else {
-                    throw FileFault(
-                        file,
-                        "has OME-XML that places section \(run.firstZ + step + 1) in page \(directory + 1), "
-                            + "found \(grouped(pages.count)) pages")
-                }
-                order[run.firstZ + step] = pages[directory]
+    /// - Throws: `FileFault` where some section is placed nowhere.
+    func places(
+        _ dimensions: TIFFDimensions, channel: Int, time: Int, samples: Int, file: String
+    ) throws -> [Place] {
+        let total = dimensions.pages ?? 0
+        var places = [Place?](repeating: nil, count: dimensions.sections)
+        var sections: [Int: Int] = [:]
+        for z in places.indices { sections[dimensions.page(section: z, channel: channel, time: time)] = z }
+        // Elements that name planes again and again would take long to follow.
+        var steps = 2 * total + 1_000
+        for run in runs.isEmpty ? [Run(section: 0, channel: 0, time: 0, directory: 0)] : runs {
+            let runChannel = run.channel < dimensions.channels ? run.channel : run.channel / samples
+            guard run.section < dimensions.sections, runChannel < dimensions.channels, run.time < dimensions.times
+            else { continue }
+            let first = dimensions.page(section: run.section, channel: runChannel, time: run.time)
+            // A count beyond the planes covers what is left of them.
+            let count = min(run.count ?? total, total - first)
+            steps -= count
+            guard steps > 0 else { throw FileFault(file, "has OME-XML that places planes many times over") }
+            for step in 0..<count {
+                guard let z = sections[first + step] else { continue }
+                places[z] = Place(file: run.file, directory: run.directory + step)
             }
         }
-        if let missing = order.firstIndex(where: { $0 == nil }) {
-            throw FileFault(file, "has OME-XML that places section \(missing + 1) of \(sizeZ) in no page")
+        if let missing = places.firstIndex(where: { $0 == nil }) {
+            throw FileFault(
+                file, "has OME-XML that places section \(missing + 1) of \(dimensions.sections) in no page")
         }
-        return order.compactMap { $0 }
+        return places.compactMap { $0 }
     }
 
     func voxelSize(otherwise tags: StatedVoxelSize) -> StatedVoxelSize {
@@ -128,30 +164,3 @@ struct OMEPixels {
 
 /// A product of decimals without the last digits of binary rounding: 0.008 µm is 8 nm.
 private func roundedToDouble(_ value: Double) -> Double { Double(String(format: "%.12g", value)) ?? value }
-
-/// The attributes of the elements of an OME-XML that describe where voxels lie.
-private final class OMEElements: NSObject, XMLParserDelegate {
-    private(set) var pixels: [[String: String]] = []
-    private(set) var tiffData: [[String: String]] = []
-
-    init(xml: String, file: String) throws {
-        super.init()
-        let parser = XMLParser(data: Data(xml.utf8))
-        parser.shouldResolveExternalEntities = false
-        parser.delegate = self
-        guard parser.parse() else {
-            throw FileFault(file, "has OME-XML that is broken in line \(parser.lineNumber)")
-        }
-    }
-
-    func parser(
-        _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
-        attributes: [String: String]
-    ) {
-        switch name.split(separator: ":").last {
-        case "Pixels": pixels.append(attributes)
-        case "TiffData": tiffData.append(attributes)
-        default: break
-        }
-    }
-}

@@ -4,8 +4,25 @@ import CTIFF
 struct TIFFCompression: Equatable {
     let code: Int
 
-    /// Whether the installed libtiff decodes it.
-    var isReadable: Bool { UInt16(exactly: code).map { TIFFIsCODECConfigured($0) != 0 } ?? false }
+    /// Whether it is one of those in use for images, and the installed libtiff decodes it. Schemes of the early nineties
+    /// (old-style JPEG, ThunderScan, NeXT, SGI's logarithms, PixarLog) are left out.
+    var isReadable: Bool {
+        let isKnown = [
+            COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_ADOBE_DEFLATE, COMPRESSION_DEFLATE, COMPRESSION_PACKBITS,
+            COMPRESSION_ZSTD, COMPRESSION_LZMA, COMPRESSION_JPEG, COMPRESSION_WEBP, COMPRESSION_LERC,
+            COMPRESSION_CCITTRLE, COMPRESSION_CCITTRLEW, COMPRESSION_CCITTFAX3, COMPRESSION_CCITTFAX4,
+        ].contains { Int($0) == code }
+        return isKnown && UInt16(exactly: code).map { TIFFIsCODECConfigured($0) != 0 } ?? false
+    }
+
+    var isNone: Bool { code == Int(COMPRESSION_NONE) }
+    var isDeflate: Bool { code == Int(COMPRESSION_ADOBE_DEFLATE) || code == Int(COMPRESSION_DEFLATE) }
+    var isZstandard: Bool { code == Int(COMPRESSION_ZSTD) }
+    var isJPEG: Bool { code == Int(COMPRESSION_JPEG) }
+    /// Whether a Predictor tag has a meaning.
+    var hasPredictor: Bool {
+        isDeflate || isZstandard || code == Int(COMPRESSION_LZW) || code == Int(COMPRESSION_LZMA)
+    }
 
     var name: String {
         switch Int32(code) {
@@ -18,9 +35,11 @@ struct TIFFCompression: Equatable {
         case COMPRESSION_JPEG: "jpeg"
         case COMPRESSION_OJPEG: "old-style jpeg"
         case COMPRESSION_JP2000, 33003, 33004, 33005: "jpeg 2000"
+        case 22610, 34934: "jpeg xr"
+        case 34933: "png"
         case COMPRESSION_WEBP: "webp"
         case COMPRESSION_LERC: "lerc"
-        case COMPRESSION_JXL: "jpeg xl"
+        case COMPRESSION_JXL, 52546: "jpeg xl"
         case COMPRESSION_CCITTRLE, COMPRESSION_CCITTRLEW: "ccitt rle"
         case COMPRESSION_CCITTFAX3: "ccitt group 3"
         case COMPRESSION_CCITTFAX4: "ccitt group 4"

@@ -1,49 +1,31 @@
-import Foundation
-
 /// What the first page's ImageDescription says of a stack, by the program that wrote it.
 enum TIFFDescription {
     case imageJ(ImageJDescription)
     case ome(OMEPixels)
-    /// tifffile's `{"shape": […]}`, the shape of the whole array.
-    case shaped(sections: Int)
+    case shaped(ShapedDescription)
     case plain
 
-    /// - Throws: `FileFault` where it says that the pages have a channel or time axis, or contradicts itself.
+    /// - Throws: `FileFault` where it contradicts itself or says what is not read.
     init(_ text: String, first page: TIFFPage, file: String) throws {
         if text.hasPrefix("ImageJ=") {
-            self = .imageJ(try ImageJDescription(text, file: file))
+            self = .imageJ(ImageJDescription(text))
         } else if text.contains("<OME") || text.contains(":OME ") {
             self = .ome(try OMEPixels(xml: text, file: file))
-        } else if text.hasPrefix("{\"shape\":"), let leading = TIFFDescription.leadingAxes(json: text, of: page) {
-            guard leading.filter({ $0 != 1 }).count <= 1 else {
-                throw FileFault(
-                    file, "holds an array with axes of \(leading) before y and x; one axis of sections is read")
-            }
-            self = .shaped(sections: leading.reduce(1, *))
+        } else if let shaped = try ShapedDescription(text, first: page, file: file) {
+            self = .shaped(shaped)
         } else {
             self = .plain
         }
     }
 
-    /// How many sections the stack has, where that is said.
-    var sections: Int? {
+    /// Of a file of so many pages; pages of several samples are one channel here.
+    func dimensions(pages: Int, samples: Int, file: String) throws -> TIFFDimensions {
         switch self {
-        case .imageJ(let description): description.images
-        case .ome(let pixels): pixels.sizeZ
-        case .shaped(let sections): sections
-        case .plain: nil
+        case .imageJ(let description): try description.dimensions(pages: pages, file: file)
+        case .ome(let pixels): try pixels.dimensions(samples: samples, file: file)
+        case .shaped(let description): description.dimensions
+        case .plain: TIFFDimensions(sections: pages)
         }
-    }
-
-    /// The pages in z order.
-    ///
-    /// - Throws: `FileFault` where there are fewer pages than sections.
-    func order(_ pages: [TIFFPage], file: String) throws -> [TIFFPage] {
-        if case .ome(let pixels) = self { return try pixels.order(pages, file: file) }
-        if case .imageJ(let description) = self, let images = description.images, images > pages.count {
-            throw FileFault(file, "says it has \(grouped(images)) images, found \(grouped(pages.count)) pages")
-        }
-        return pages
     }
 
     func voxelSize(_ resolution: TIFFResolution) -> StatedVoxelSize {
@@ -52,18 +34,5 @@ enum TIFFDescription {
         case .ome(let pixels): pixels.voxelSize(otherwise: resolution.voxelSize)
         case .shaped, .plain: resolution.voxelSize
         }
-    }
-
-    /// The axes before y and x, where the shape is that of pages like the first.
-    private static func leadingAxes(json: String, of page: TIFFPage) -> [Int]? {
-        struct Shaped: Decodable { var shape: [Int] }
-        guard let shape = (try? JSONDecoder().decode(Shaped.self, from: Data(json.utf8)))?.shape,
-            shape.allSatisfy({ $0 > 0 }), shape.reduce(1.0, { $0 * Double($1) }) < 0x1p62
-        else { return nil }
-        for trailing in [[page.height, page.width], [page.height, page.width, 1]]
-        where Array(shape.suffix(trailing.count)) == trailing {
-            return Array(shape.dropLast(trailing.count))
-        }
-        return nil
     }
 }

@@ -21,9 +21,11 @@ final class TIFFHandle {
             throw FileFault(path, "is not a regular file")
         }
         fileSize = Int(status.st_size)
-        // "m": no memory map, or a file that shrinks while it is read kills the process. "c": strips as stored.
-        (pointer, message) = try TIFFHandle.attach(
-            descriptor, path: path, mode: "rmc", largestAllocation: 4 * fileSize + (64 << 20))
+        let largest = Int64(4 * fileSize + (64 << 20))
+        let descriptor = descriptor
+        (pointer, message) = try TIFFHandle.attach(descriptor, path) { message in
+            ctiff_open_reading(descriptor, path, largest, message)
+        }
     }
 
     /// Opens a file that `descriptor` refers to for writing; the handle owns the descriptor from then on.
@@ -31,8 +33,9 @@ final class TIFFHandle {
         self.path = path
         self.descriptor = descriptor
         fileSize = 0
-        (pointer, message) = try TIFFHandle.attach(
-            descriptor, path: path, mode: big ? "w8" : "w4", largestAllocation: 0)
+        (pointer, message) = try TIFFHandle.attach(descriptor, path) { message in
+            ctiff_open_writing(descriptor, path, big ? "w8" : "w4", message)
+        }
     }
 
     deinit {
@@ -41,13 +44,11 @@ final class TIFFHandle {
     }
 
     private static func attach(
-        _ descriptor: Int32, path: String, mode: String, largestAllocation: Int
+        _ descriptor: Int32, _ path: String, _ open: (UnsafeMutablePointer<ctiff_message>) -> OpaquePointer?
     ) throws -> (OpaquePointer, UnsafeMutablePointer<ctiff_message>) {
         let message = UnsafeMutablePointer<ctiff_message>.allocate(capacity: 1)
         message.initialize(to: ctiff_message())
-        if let pointer = ctiff_open(descriptor, path, mode, Int64(largestAllocation), message) {
-            return (pointer, message)
-        }
+        if let pointer = open(message) { return (pointer, message) }
         let problem = sentence(of: message.pointee, path: path, otherwise: "is not a TIFF file")
         message.deallocate()
         close(descriptor)
@@ -89,6 +90,17 @@ extension TIFFHandle {
         var value: Float = 0
         return ctiff_get_float(pointer, UInt32(tag), &value) == 1 ? Double(value) : nil
     }
+
+    /// How many pixels share a colour value along x and y, in YCbCr.
+    var chromaSubsampling: (Int, Int) {
+        var horizontal: UInt16 = 0
+        var vertical: UInt16 = 0
+        ctiff_get_subsampling(pointer, &horizontal, &vertical)
+        return (Int(horizontal), Int(vertical))
+    }
+
+    /// Lets libtiff turn JPEG's YCbCr into RGB, until another directory is read.
+    func decodeJPEGAsRGB() { ctiff_decode_jpeg_as_rgb(pointer) }
 
     /// A text, as UTF-8 or else as Latin-1 (older ImageJ writes µ so).
     func string(_ tag: Int32) -> String? {

@@ -9,6 +9,11 @@ public final class TIFFWriter {
         case ome
     }
 
+    /// Whether the ImageJ flavour holds such a volume.
+    static func imageJHolds(_ shape: ZYX<Int>, _ elementType: ElementType) -> Bool {
+        ImageJWriter.types.contains(elementType) && ImageJWriter.fits(shape, elementType)
+    }
+
     private let path: String
     private let shape: ZYX<Int>
     private let elementType: ElementType

@@ -5,6 +5,20 @@ extension BlockStore {
         return file.size >= ShardingCodec.indexSize(chunks: layout.chunksPerShard.count)
     }
 
+    /// Writes the voxels of `box`, which is made of whole shards, on `threads` threads.
+    ///
+    /// - Throws: `FileFault` where the disk is full or refuses; shards are complete or absent then.
+    public func writeShards(of box: Box, channel: Int = 0, _ voxels: VoxelBuffer, threads: Int) throws {
+        let shards = box.cells(of: layout.shard)
+        // Few shards: their chunks are compressed side by side instead.
+        let inner = max(1, threads / shards.count)
+        _ = try parallelMap(shards.count, threads: threads) { index in
+            let shard = shards[index]
+            try writeShard(
+                shard, channel: channel, voxels.cropped(to: shard.relative(to: box.origin)), threads: inner)
+        }
+    }
+
     /// Writes the voxels of `box`, one of `shards`, in place of any there; its chunks on `threads` threads.
     ///
     /// - Precondition: `voxels` has the box's shape and the store's type.

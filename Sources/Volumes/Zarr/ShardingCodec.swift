@@ -19,19 +19,20 @@ enum ShardingCodec {
 
     /// Decodes into `target`, which the chunk must fill exactly.
     static func decodeChunk(_ encoded: [UInt8], into target: UnsafeMutableRawBufferPointer) throws {
-        guard hasRightChecksum(encoded) else { throw CodecFault("has a wrong checksum") }
-        try encoded.withUnsafeBytes { bytes in
-            let frame = UnsafeRawBufferPointer(rebasing: bytes.dropLast(checksumSize))
+        try verified(encoded).withUnsafeBytes { frame in
             try Zstandard.decompress(frame, into: target)
         }
     }
 
     /// The index of a shard that holds `chunks` from its first byte, one after the other; nil has no bytes.
-    static func encodeIndex(of chunks: [[UInt8]?]) -> [UInt8] {
+    static func encodeIndex(of chunks: [[UInt8]?]) -> [UInt8] { encodeIndex(lengths: chunks.map { $0?.count }) }
+
+    /// The same, of chunks of so many bytes.
+    static func encodeIndex(lengths: [Int?]) -> [UInt8] {
         var entries: [UInt64] = []
         var offset: UInt64 = 0
-        for chunk in chunks {
-            let length = chunk.map { UInt64($0.count) }
+        for length in lengths {
+            let length = length.map { UInt64($0) }
             entries += length.map { [offset, $0] } ?? [absent, absent]
             offset += length ?? 0
         }
@@ -41,9 +42,17 @@ enum ShardingCodec {
     /// Where each inner chunk lies among the first `limit` bytes of the shard; nil has no bytes.
     static func decodeIndex(_ encoded: [UInt8], within limit: Int) throws -> [Range<Int>?] {
         guard hasRightChecksum(encoded) else { throw CodecFault("the shard's index has a wrong checksum") }
-        let entries = encoded.withUnsafeBytes { bytes in
+        return try ranges(encoded.dropLast(checksumSize), isBigEndian: false, within: limit)
+    }
+
+    /// Where each inner chunk lies by an index without its checksum.
+    static func ranges(
+        _ index: ArraySlice<UInt8>, isBigEndian: Bool, within limit: Int
+    ) throws -> [Range<Int>?] {
+        let entries = index.withUnsafeBytes { bytes in
             (0..<bytes.count / 8).map {
-                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self))
+                let word = bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)
+                return isBigEndian ? UInt64(bigEndian: word) : UInt64(littleEndian: word)
             }
         }
         var ranges: [Range<Int>?] = []
@@ -60,6 +69,12 @@ enum ShardingCodec {
             ranges.append(Int(offset)..<Int(end))
         }
         return ranges
+    }
+
+    /// The bytes before their checksum.
+    static func verified(_ bytes: [UInt8]) throws -> ArraySlice<UInt8> {
+        guard hasRightChecksum(bytes) else { throw CodecFault("has a wrong checksum") }
+        return bytes.dropLast(checksumSize)
     }
 
     private static func appendingChecksum(to bytes: [UInt8]) -> [UInt8] {

@@ -92,12 +92,12 @@ enum ZarrMetadata {
         ["name": "bytes", "configuration": ["endian": "little"]], ["name": "crc32c"],
     ]
 
-    private static func integers(_ values: [Int]) -> JSONValue {
+    static func integers(_ values: [Int]) -> JSONValue {
         .array(values.map { .number(Double($0)) })
     }
 
     /// The same bytes for the same value.
-    private static func encoded(_ json: JSONValue) throws -> [UInt8] {
+    static func encoded(_ json: JSONValue) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         return [UInt8](try encoder.encode(json)) + [UInt8(ascii: "\n")]

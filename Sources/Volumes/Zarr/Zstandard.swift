@@ -17,11 +17,19 @@ enum Zstandard {
     static func decompress(
         _ frame: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) throws {
-        let written = ZSTD_decompress(target.baseAddress, target.count, frame.baseAddress, frame.count)
-        try check(written)
+        let written = try decompress(frame, upTo: target)
         guard written == target.count else {
             throw CodecFault("holds \(written) bytes instead of \(target.count)")
         }
+    }
+
+    /// Decompresses into `target`, which the content may leave in part; returns the content's size.
+    static func decompress(
+        _ frame: UnsafeRawBufferPointer, upTo target: UnsafeMutableRawBufferPointer
+    ) throws -> Int {
+        let written = ZSTD_decompress(target.baseAddress, target.count, frame.baseAddress, frame.count)
+        try check(written)
+        return written
     }
 
     private static func check(_ result: Int) throws {

@@ -1,25 +1,37 @@
 import ArgumentParser
 import Foundation
 import Pipeline
+import Volumes
 
 struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what a volume file holds.",
         discussion: """
-            A dataset of an HDF5 file is named after a colon: train-labels.h5:/labels.
+            A volume within a file or container is named after a colon: train-labels.h5:/labels, larva.zarr:labels/cells. \
+            Values are read to the end, unless --headers.
 
             Example:
               segment info sample-data/train.tif
             """)
 
-    @Argument(help: "A TIFF or HDF5 file, or file.h5:/dataset.", completion: .file())
+    @Argument(help: "A file, a folder of sections, file.h5:/dataset or container.zarr:s1.", completion: .file())
     var file: String
+
+    @Option(help: "The channel, from 0, of a file that has several.")
+    var channel: Int?
+
+    @Option(help: "The time point, from 0, of a file that has several.")
+    var time: Int?
+
+    @Flag(help: "Leave the voxels unread.")
+    var headers = false
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-        let description = try VolumeDescription(of: file, executable: thisProgram)
+        let description = try VolumeDescription(
+            of: file, VolumeSelection(channel: channel, time: time), range: !headers, executable: thisProgram)
         if json {
             Console.say(try description.json)
         } else {

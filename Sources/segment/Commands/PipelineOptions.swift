@@ -22,11 +22,12 @@ struct PipelineOptions: ParsableArguments {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, found \(threads)") }
     }
 
+    var runOptions: RunOptions {
+        RunOptions(workFolder: work, device: device, threads: threads, executable: thisProgram)
+    }
+
     func open() throws -> PipelineRun {
-        try PipelineRun(
-            pipeline,
-            options: RunOptions(
-                workFolder: work, device: device, threads: threads, executable: thisProgram))
+        try PipelineRun(pipeline, options: runOptions)
     }
 }
 

@@ -14,8 +14,9 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let pipeline = try options.open()
-        try pipeline.checkNetwork()
+        let network = try pipeline.network()
         Console.say(pipeline.headline)
+        if let network { Console.say("network: \(network)") }
         StateTable(pipeline.states()).print()
     }
 }

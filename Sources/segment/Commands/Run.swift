@@ -8,8 +8,8 @@ struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a pipeline: train, segment, export; go on from what is cached.",
         discussion: """
-            Ctrl-C stops at a safe place and saves; running again goes on from there. Exit codes: 0 all volumes \
-            segmented, 3 some failed, 130 stopped, 1 any other error.
+            Ctrl-C stops at a safe place and saves; running again goes on from there. A volume that fails does not stop \
+            the others. Exit codes: 0 all volumes segmented, 3 some failed, 130 stopped, 1 any other error.
 
             Example:
               segment run pipelines/demo.yaml
@@ -25,12 +25,17 @@ struct Run: ParsableCommand {
         interrupt.listen()
         let pipeline = try options.open()
         let display = ProgressDisplay()
+        let network = try pipeline.network()
         Console.complain(pipeline.headline)
+        if let network { Console.complain("network: \(network)") }
         let outcome = try pipeline.run(until: until, shouldStop: { interrupt.isRequested }, observe: display.show)
         for volume in outcome.volumes { Console.say(describe(volume)) }
         if let report = outcome.report { Console.say("report: \(report)") }
         guard outcome.failures.isEmpty else {
-            let all = pipeline.file.segment.count
+            for failure in outcome.failures {
+                Console.complain("\(failure.volume)   failed: \(failure.problem)")
+            }
+            let all = pipeline.volumeCount
             Console.complain("\(all - outcome.failures.count) of \(all) volumes segmented")
             throw ExitCode(3)
         }

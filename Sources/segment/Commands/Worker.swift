@@ -1,6 +1,8 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import Pipeline
+import Synchronization
 import Volumes
 
 /// The process that reads an outside file for another; what it cannot say it dies of there.
@@ -9,11 +11,21 @@ struct Worker: ParsableCommand {
 
     @Argument var order: String
 
+    private static let isStopped = Atomic(false)
+
     func run() throws {
-        // Ctrl-C is the parent's to handle.
+        // Ctrl-C is the parent's to handle, which ends this process as it sees fit.
         signal(SIGINT, SIG_IGN)
+        signal(SIGTERM, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+        source.setEventHandler { Self.isStopped.store(true, ordering: .relaxed) }
+        source.resume()
         do {
-            Console.write(String(decoding: try WorkerOrder.execute(order), as: UTF8.self), to: STDOUT_FILENO)
+            let answer = try WorkerOrder.execute(order) { fraction in
+                if Self.isStopped.load(ordering: .relaxed) { throw Interruption() }
+                ChildProcess.say(progress: fraction)
+            }
+            Console.write(String(decoding: answer, as: UTF8.self), to: STDOUT_FILENO)
         } catch let fault as FileFault {
             let json = try JSONEncoder().encode(ChildProcess.Fault(fault))
             Console.write(String(decoding: json, as: UTF8.self), to: STDOUT_FILENO)

@@ -59,6 +59,18 @@ final class ProgressDisplay {
         }
     }
 
+    /// Of work that is one step.
+    func show(fraction: Double, of name: String) {
+        if stage == nil { begin(name) }
+        progress(column(name), StepProgress(fraction: fraction), remaining: 0)
+    }
+
+    /// Leaves no open line behind.
+    func end() {
+        if isLineOpen { write("\r\u{1B}[2K") }
+        isLineOpen = false
+    }
+
     private func place(_ name: String, _ index: Int, _ count: Int) -> String {
         name.padded(to: 18) + "\(index + 1) of \(count)".padded(to: 8)
     }

@@ -48,7 +48,6 @@ with create("one.h5") as file:
 with create("none.h5") as file:
     file["plane"] = voxels[0]
     file["empty"] = np.zeros((0, 4, 5), "u1")
-    file["channels"] = np.zeros((2, 3, 4, 5), "u1")
 with create("several.h5") as file:
     file["raw"] = voxels.astype("u1")
     file["labels/ids"] = voxels.astype("u4")

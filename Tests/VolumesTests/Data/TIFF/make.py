@@ -2,6 +2,9 @@
 
 Values follow `pattern`, which TIFFFiles.swift repeats, so no reference values are stored.
 """
+import os
+import zlib
+
 import numpy as np
 import tifffile
 
@@ -56,14 +59,78 @@ write("centimetre", u16, resolution=(1.25e6, 1e6), resolutionunit="CENTIMETER")
 write("inch", u16, resolution=(300, 300), resolutionunit="INCH")
 write("72-dpi-in-centimetre", u16, resolution=(28.346, 28.346), resolutionunit="CENTIMETER")
 
+def hyper(dtype, times=1, channels=1, sections=3):
+    """An array t, c, z, y, x: the pattern of all its planes on top of each other."""
+    planes = pattern(dtype, (times * channels * sections, 9, 21))
+    return planes.reshape(times, channels, sections, 9, 21)
+
+
+# Several channels and times.
+h = hyper("uint16", 2, 2)
+tzcyx = h.transpose(0, 2, 1, 3, 4)
+write("imagej-hyperstack", tzcyx, **imagej, metadata={"axes": "TZCYX"})
+write("imagej-times", hyper("uint8", 2)[:, 0], **imagej, metadata={"axes": "TZYX"})
+write("ome-XYZCT", h, ome=True, metadata={"axes": "TCZYX"})
+write("ome-XYCZT", tzcyx, ome=True, metadata={"axes": "TZCYX"})
+write("ome-XYCTZ", h.transpose(2, 0, 1, 3, 4), ome=True, metadata={"axes": "ZTCYX"})
+write("ome-XYTZC", h.transpose(1, 2, 0, 3, 4), ome=True, metadata={"axes": "CZTYX"})
+write("shaped-axes", h, metadata={"axes": "TCZYX"})
+write("shaped-unnamed", h[0], metadata={})
+
+# Several samples a pixel.
+c3 = hyper("uint8", 1, 3)[0]
+c4 = hyper("uint16", 1, 4)[0]
+write("rgb", np.moveaxis(c3, 0, -1), photometric="rgb")
+write("rgb-planar", np.moveaxis(c3, 0, 1), photometric="rgb", planarconfig="separate", rowsperstrip=4)
+write("rgb-planar-deflate", np.moveaxis(c3, 0, 1), photometric="rgb", planarconfig="separate", compression="deflate",
+      predictor=2, rowsperstrip=4)
+write("rgba-tiles", np.moveaxis(c4, 0, -1), photometric="rgb", extrasamples=["unassalpha"], tile=(16, 16),
+      compression="deflate", predictor=2, byteorder=">")
+write("rgb-webp", np.moveaxis(c3, 0, -1), photometric="rgb", compression="webp", compressionargs={"lossless": True})
+write("imagej-rgb", np.moveaxis(c3, 0, -1), imagej=True, photometric=None, metadata={"axes": "ZYXS"})
+write("ome-rgb", np.moveaxis(c3, 0, -1), ome=True, photometric="rgb", metadata={"axes": "ZYXS"})
+
+# Other kinds of values.
+write("bits", pattern("uint8") > 127)
+write("bits-white", pattern("uint8") > 127, photometric="miniswhite")
+write("palette", pattern("uint8"), photometric="palette", colormap=np.zeros((3, 256), np.uint16))
+write("imagej-colours", pattern("uint8"), **imagej, colormap=np.arange(768).reshape(3, 256).astype(np.uint8),
+      metadata={"axes": "ZYX"})
+half = (pattern("uint16") & 0xBFFF).view(np.float16)  # without infinities and what is no number
+write("half", half)
+write("half-big", half, byteorder=">")
+write("half-predictor", half, compression="deflate", predictor=3, rowsperstrip=4)
+write("half-predictor-big", half, compression="deflate", predictor=3, tile=(16, 16), byteorder=">")
+for order, mark in (("little", "<"), ("big", ">")):
+    write(f"uint64-predictor-{order}", pattern("uint64"), compression="deflate", predictor=2, byteorder=mark)
+write("lerc", pattern("uint8"), compression="lerc")
+flat = np.repeat(np.arange(20, 80, 20, dtype=np.uint8), 16 * 16).reshape(3, 16, 16)
+write("jpeg", flat, compression="jpeg")
+assert (tifffile.imread("jpeg.tif") == flat).all()
+colours = np.zeros((3, 16, 16, 3), np.uint8)
+colours[:] = [200, 100, 50]  # Y, Cb, Cr
+write("jpeg-rgb", colours, compression="jpeg", photometric="ycbcr")
+assert (tifffile.imread("jpeg-rgb.tif") == [91, 255, 150]).all()
+write("depth", pattern("uint16"), volumetric=True, tile=(16, 16, 16), compression="deflate")
+
+# An OME-TIFF in two files: the first section of both channels in one, the others in the other.
+OME = """<?xml version="1.0" encoding="UTF-8"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{own}"><Image ID="Image:0">
+<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="21" SizeY="9" SizeZ="3" SizeC="2" SizeT="1">
+<Channel ID="Channel:0:0" SamplesPerPixel="1"/><Channel ID="Channel:0:1" SamplesPerPixel="1"/>{data}</Pixels></Image></OME>"""
+PLACES = {(0, 0): (1, 0), (1, 0): (1, 1), (0, 1): (2, 0), (0, 2): (2, 1), (1, 1): (2, 2), (1, 2): (2, 3)}
+data = "".join(
+    f'<TiffData FirstC="{c}" FirstZ="{z}" FirstT="0" IFD="{page}" PlaneCount="1">'
+    f'<UUID FileName="ome-part{part}.tif">urn:uuid:{part}</UUID></TiffData>' for (c, z), (part, page) in PLACES.items())
+for part in (1, 2):
+    with tifffile.TiffWriter(f"ome-part{part}.tif") as writer:
+        planes = sorted((page, c, z) for (c, z), (p, page) in PLACES.items() if p == part)
+        for page, c, z in planes:
+            text = OME.format(own=part, data=data) if page == 0 else None
+            writer.write(hyper("uint16", 1, 2)[0, c, z], photometric="minisblack", metadata=None, description=text)
+
 # Files that are refused.
-write("rgb", np.zeros((9, 21, 3), np.uint8), photometric="rgb")
-write("palette", np.zeros((9, 21), np.uint8), photometric="palette", colormap=np.zeros((3, 256), np.uint16))
-write("bits", np.zeros((9, 21), bool))
-write("half", np.zeros((9, 21), np.float16))
-write("imagej-channels", np.zeros((3, 2, 9, 21), np.uint8), **imagej, metadata={"axes": "ZCYX"})
-write("ome-times", np.zeros((4, 3, 9, 21), np.uint8), ome=True, metadata={"axes": "TZYX"})
-write("shaped-channels", np.zeros((2, 3, 9, 21), np.uint8), metadata={})
+write("complex", np.zeros((9, 21), np.complex64))
 with tifffile.TiffWriter("pages-differ.tif") as writer:
     for width in (21, 21, 20):
         writer.write(np.zeros((9, width), np.uint8), photometric="minisblack", metadata=None)
@@ -104,3 +171,35 @@ write("imagej-big", u16, **imagej, byteorder=">", metadata={"axes": "ZYX"})
 write("shaped", u16, metadata={})
 patched("imagej-one-directory", "imagej-big", one_directory)
 patched("shaped-one-directory", "shaped", one_directory)
+patched("imagej-hyperstack-one-directory", "imagej-hyperstack", one_directory)
+
+
+def reversed_bits(data, tiff):
+    """FillOrder 2, in place of the ResolutionUnit."""
+    order = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+    for page in tiff.pages:
+        for offset, count in zip(page.dataoffsets, page.databytecounts):
+            data[offset:offset + count] = data[offset:offset + count].translate(order)
+        entry = page.tags[296].offset
+        data[entry:entry + 12] = (266).to_bytes(2, "little") + b"\x03\x00\x01\x00\x00\x00\x02\x00\x00\x00"
+
+
+def padded_strip(data, tiff):
+    """The last strip holds as many rows as the others, which some programs write."""
+    page = tiff.pages[0]
+    strip = np.zeros((4, 21), np.uint16)
+    strip[0] = pattern("uint16")[0, 8]
+    strip = np.concatenate([strip[:, :1], np.diff(strip, axis=1)], axis=1)
+    stored = zlib.compress(strip.tobytes())
+    offsets, counts = page.tags[273], page.tags[279]
+    size = {3: 2, 4: 4}[counts.dtype]
+    data[offsets.valueoffset + 8:offsets.valueoffset + 12] = len(data).to_bytes(4, "little")
+    data[counts.valueoffset + 2 * size:counts.valueoffset + 3 * size] = len(stored).to_bytes(size, "little")
+    data += stored
+
+
+patched("bit-order", "uint16-little-strips", reversed_bits)
+write("bits-order-source", pattern("uint8") > 127)
+patched("bits-order", "bits-order-source", reversed_bits)
+os.remove("bits-order-source.tif")
+patched("padded-strip", "deflate-little", padded_strip)

@@ -1,0 +1,2 @@
+#pragma once
+#include <liblzf/lzf.h>

@@ -1,0 +1,135 @@
+import Foundation
+import Inference
+import Networks
+import Tensors
+import Training
+import Volumes
+
+/// A preflight: opens everything that a pipeline file names, each file in a process of its own, and finds all that a
+/// run would stumble on.
+public struct PipelineCheck {
+    let path: String
+    let options: RunOptions
+    /// Whether the voxels are left unread.
+    let headersOnly: Bool
+
+    public init(_ path: String, options: RunOptions, headersOnly: Bool) {
+        self.path = path
+        self.options = options
+        self.headersOnly = headersOnly
+    }
+
+    /// - Parameter progress: called with the files read and to read in all, before each.
+    /// - Throws: ``Interruption`` where the user asked to stop.
+    public func run(
+        shouldStop: @escaping @Sendable () -> Bool, progress: @escaping @Sendable (Int, Int) -> Void
+    ) throws -> CheckReport {
+        var report = CheckReport(pipeline: path, headersOnly: headersOnly)
+        var faults: [PipelineFault] = []
+        let file: PipelineFile
+        do {
+            file = try PipelineFile(reading: path, faults: &faults)
+        } catch let fault as PipelineFault {
+            report.add(fault)
+            return report
+        } catch let fault as FileFault {
+            report.add(.error, fault.file, fault.problem)
+            return report
+        }
+        for fault in faults { report.add(fault) }
+        let inspections = try InspectedFiles(
+            file, voxels: !headersOnly, executable: options.executable,
+            threads: options.threads ?? file.execution.threads ?? Machine.processors, shouldStop: shouldStop,
+            progress: progress)
+        let volumes = VolumeChecks(file: file, inspections: inspections)
+        volumes.check(into: &report)
+        if faults.isEmpty {
+            let workFolder = options.workFolder.map {
+                SourceLocation.absolute($0, relativeTo: FileManager.default.currentDirectoryPath)
+            }
+            ResourceChecks(
+                file: file, inspections: inspections, workFolder: workFolder ?? file.workFolder, options: options
+            ).check(into: &report)
+        }
+        // Errors first; within a kind, in the order they were found.
+        report.findings =
+            report.findings.filter { $0.severity == .error }
+            + report.findings.filter { $0.severity == .warning }
+        return report
+    }
+}
+
+/// Every file of a pipeline with what was found in it, read once however often it is named.
+struct InspectedFiles {
+    private struct Key: Hashable {
+        let source: SourceLocation
+        let role: Ingest.Role
+    }
+
+    private let inspections: [Key: VolumeInspection]
+
+    init(
+        _ file: PipelineFile, voxels: Bool, executable: String?, threads: Int,
+        shouldStop: @escaping @Sendable () -> Bool, progress: @escaping @Sendable (Int, Int) -> Void
+    ) throws {
+        var keys: [Key] = []
+        for entry in file.train {
+            keys += entry.images.map { Key(source: $0, role: .image) } + [Key(source: entry.labels, role: .labels)]
+            keys += entry.mask.map { [Key(source: $0, role: .mask)] } ?? []
+        }
+        for entry in file.segment {
+            keys += entry.images.map { Key(source: Self.opened($0, entry), role: .image) }
+            keys += entry.truth.map { [Key(source: Self.opened($0, entry), role: .labels)] } ?? []
+        }
+        var seen: Set<Key> = []
+        keys = keys.filter { seen.insert($0).inserted }
+        let list = keys
+        let voxelSize = file.voxelSize
+        let found = try parallelMap(list.count, threads: threads) { index in
+            if shouldStop() { throw Interruption() }
+            progress(index, list.count)
+            let ingest = Ingest(source: list[index].source, role: list[index].role, voxelSize: voxelSize)
+            return try Self.inspect(ingest, voxels: voxels, executable: executable, shouldStop: shouldStop)
+        }
+        inspections = Dictionary(zip(list, found), uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Of a series whose every time point is a volume, the first is read.
+    private static func opened(_ source: SourceLocation, _ entry: VolumeEntry) -> SourceLocation {
+        guard entry.isEveryTime else { return source }
+        var first = source
+        first.selection.time = 0
+        return first
+    }
+
+    static func inspect(
+        _ ingest: Ingest, voxels: Bool, executable: String?, shouldStop: @escaping () -> Bool
+    ) throws -> VolumeInspection {
+        guard let executable else { return VolumeInspection(of: ingest, voxels: voxels) }
+        do {
+            let answer = try WorkerOrder.inspect(ingest, voxels: voxels).run(
+                by: executable, title: ingest.source.title, shouldStop: shouldStop)
+            return try JSONDecoder().decode(VolumeInspection.self, from: answer)
+        } catch let fault as FileFault {
+            return VolumeInspection(errors: [fault.problem])
+        }
+    }
+
+    func image(_ source: SourceLocation) -> VolumeInspection { self[source, .image] }
+    func labels(_ source: SourceLocation) -> VolumeInspection { self[source, .labels] }
+    func mask(_ source: SourceLocation) -> VolumeInspection { self[source, .mask] }
+
+    func images(_ entry: VolumeEntry) -> [VolumeInspection] { entry.images.map { image(Self.opened($0, entry)) } }
+    func truth(_ entry: VolumeEntry) -> VolumeInspection? {
+        entry.truth.map { labels(Self.opened($0, entry)) }
+    }
+
+    private subscript(source: SourceLocation, role: Ingest.Role) -> VolumeInspection {
+        inspections[Key(source: source, role: role)] ?? VolumeInspection(errors: [])
+    }
+}
+
+extension VolumeInspection {
+    /// Of a file whose reader did not live to say more.
+    init(errors: [String]) { self.errors = errors }
+}

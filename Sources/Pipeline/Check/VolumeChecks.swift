@@ -1,0 +1,243 @@
+import Foundation
+import Inference
+import Training
+import Volumes
+
+/// What must hold of each file, and of files that go together.
+struct VolumeChecks {
+    let file: PipelineFile
+    let inspections: InspectedFiles
+
+    func check(into report: inout CheckReport) {
+        for entry in file.train { check(entry, &report) }
+        for entry in file.segment { check(entry, &report) }
+        checkTraining(&report)
+    }
+
+    // MARK: One volume
+
+    private func check(_ entry: TrainingEntry, _ report: inout CheckReport) {
+        let images = entry.images.map { ($0, inspections.image($0)) }
+        for (source, image) in images {
+            list(source, "image", image, &report)
+            if image.isConstant {
+                report.add(.error, source.subject, "every voxel is \(image.value): there is nothing to learn from")
+            }
+        }
+        let labels = inspections.labels(entry.labels)
+        list(entry.labels, "labels", labels, &report)
+        check(labels, of: entry, &report)
+        check(labels, placedBy: entry, in: images[0].1, &report)
+        var companions = Array(images.dropFirst())
+        if let mask = entry.mask {
+            let inspection = inspections.mask(mask)
+            list(mask, "mask", inspection, &report)
+            // A mask may cover what its labels do.
+            if inspection.shape != labels.shape { companions.append((mask, inspection)) }
+        }
+        for (source, companion) in companions {
+            check(companion, source, fits: images[0].1, images[0].0, &report)
+        }
+    }
+
+    private func check(_ entry: VolumeEntry, _ report: inout CheckReport) {
+        let images = Array(zip(entry.images, inspections.images(entry)))
+        for (source, image) in images {
+            list(source, "volume", image, &report)
+            if image.isConstant { report.add(.warning, source.subject, "every voxel is \(image.value)") }
+        }
+        var companions = Array(images.dropFirst())
+        if let truth = inspections.truth(entry), let source = entry.truth {
+            list(source, "truth", truth, &report)
+            companions.append((source, truth))
+            if file.train.contains(where: { $0.image.isSamePlace(as: entry.image) }) {
+                report.add(
+                    .warning, entry.image.subject,
+                    "is learnt from and scored too; such a score says nothing about other volumes")
+            }
+        }
+        for (source, companion) in companions {
+            check(companion, source, fits: images[0].1, images[0].0, &report)
+        }
+        checkSize(of: images[0].1, images[0].0, &report)
+        if entry.isEveryTime && images[0].1.times == 1 && images[0].1.shape != nil {
+            report.add(.warning, images[0].0.subject, "'time: all', but the file holds a single time point")
+        }
+    }
+
+    private func list(
+        _ source: SourceLocation, _ role: String, _ inspection: VolumeInspection, _ report: inout CheckReport
+    ) {
+        for problem in inspection.errors { report.add(.error, source.subject, problem) }
+        for note in inspection.notes { report.add(.warning, source.subject, note) }
+        report.files.append(
+            CheckReport.File(
+                role: role, file: source.subject, shape: inspection.shape?.array,
+                type: inspection.elementType?.rawValue,
+                voxelSizeNanometers: inspection.voxelSize?.nanometers.array,
+                voxelSize: inspection.voxelSize?.description, minimum: inspection.statistics?.minimum,
+                maximum: inspection.statistics?.maximum, objects: inspection.labels?.count))
+    }
+
+    private func check(_ labels: VolumeInspection, of entry: TrainingEntry, _ report: inout CheckReport) {
+        guard let statistics = labels.statistics, let ids = labels.labels, ids.count > 0 else { return }
+        let title = entry.labels.subject
+        if ids.count == 1 {
+            report.add(
+                .warning, title,
+                "has one id only, \(ids.largest); every object needs a number of its own ('segment label' gives them)"
+            )
+        } else if ids.largest != UInt64(ids.count) {
+            report.add(
+                .warning, title,
+                "\(grouped(ids.count)) objects are numbered up to \(ids.largest): ids are missing; harmless unless "
+                    + "objects were lost")
+        }
+        if statistics.zeros > 0.5 && !entry.zeroIsUnlabelled && entry.mask == nil {
+            report.add(
+                .warning, title,
+                "\(Int(statistics.zeros * 100)) % are 0, which counts as outside of all objects; write 'unlabelled: 0' "
+                    + "where it means not annotated")
+        }
+    }
+
+    /// Labels may be those of a box of their image.
+    private func check(
+        _ labels: VolumeInspection, placedBy entry: TrainingEntry, in image: VolumeInspection,
+        _ report: inout CheckReport
+    ) {
+        guard let inner = labels.extent(entry.labels.subject), let outer = image.extent(entry.image.subject) else {
+            return
+        }
+        do {
+            _ = try LabelPlacement.box(of: inner, in: outer, at: entry.place)
+        } catch let fault as FileFault {
+            report.add(.error, fault.file, fault.problem)
+        } catch {
+            report.add(.error, entry.labels.subject, "\(error)")
+        }
+        checkVoxels(labels, entry.labels, like: image, entry.image, &report)
+    }
+
+    /// Shape and voxel size of what goes with an image.
+    private func check(
+        _ companion: VolumeInspection, _ source: SourceLocation, fits image: VolumeInspection,
+        _ imageSource: SourceLocation, _ report: inout CheckReport
+    ) {
+        guard let shape = companion.shape, let expected = image.shape else { return }
+        if shape != expected {
+            report.add(
+                .error, source.subject,
+                "has shape \(shape), but its image \(imageSource.subject) has \(expected)")
+        }
+        checkVoxels(companion, source, like: image, imageSource, &report)
+    }
+
+    private func checkVoxels(
+        _ companion: VolumeInspection, _ source: SourceLocation, like image: VolumeInspection,
+        _ imageSource: SourceLocation, _ report: inout CheckReport
+    ) {
+        guard let size = companion.voxelSize, let expected = image.voxelSize, !size.agrees(with: expected) else {
+            return
+        }
+        report.add(
+            .error, source.subject,
+            "states voxels of \(size), but its image \(imageSource.subject) has \(expected)")
+    }
+
+    // MARK: All together
+
+    /// A volume to segment must have voxels like those learnt from.
+    private func checkSize(
+        of image: VolumeInspection, _ source: SourceLocation, _ report: inout CheckReport
+    ) {
+        guard let trained = file.train.lazy.compactMap({ inspections.image($0.image).voxelSize }).first,
+            let size = image.voxelSize
+        else { return }
+        if !size.agrees(with: trained, tolerance: 0.1) {
+            report.add(
+                .error, source.subject,
+                "has voxels of \(size), but the networks learn from \(trained); resample it to that voxel size")
+        }
+        if let shape = image.shape, shape.z == 1, file.network.configuration.dimensions == 3 {
+            report.add(
+                .warning, source.subject,
+                "is a single section, which a 3D network is to segment; write {image: folder/} where the files of a "
+                    + "folder are the sections of one volume")
+        }
+    }
+
+    private func checkTraining(_ report: inout CheckReport) {
+        let images = file.train.map { ($0, inspections.image($0.image)) }
+        let sized = images.filter { $0.1.voxelSize != nil }
+        guard let (first, known) = sized.first, let voxelSize = known.voxelSize else { return }
+        for (entry, image) in sized.dropFirst() {
+            guard let size = image.voxelSize, !size.agrees(with: voxelSize) else { continue }
+            report.add(
+                .error, entry.image.subject,
+                "has voxels of \(size), but \(first.image.subject) has \(voxelSize); training volumes must have the "
+                    + "same voxel size")
+        }
+        do {
+            let network = try file.network.configuration(voxelSize: voxelSize)
+            try file.checkPatch(against: network)
+        } catch let fault as PipelineFault {
+            report.add(fault)
+        } catch {
+            report.add(.error, file.path, "\(error)")
+        }
+        for (entry, image) in images {
+            guard let shape = image.shape else { continue }
+            if shape.z == 1 && file.network.configuration.dimensions == 3 {
+                report.add(
+                    .error, entry.image.subject,
+                    "is a single section; write dimensions: 2 below network: to learn from images")
+            } else if zip(file.training.patch.array, shape.array).contains(where: { $0 > $1 }) {
+                report.add(
+                    .warning, entry.image.subject,
+                    "training.patch, \(file.training.patch), reaches beyond its \(shape): what is outside is padded and "
+                        + "does not count")
+            }
+        }
+        checkSplit(images.map(\.1), &report)
+    }
+
+    /// Whether the annotation can be shared out among the members.
+    private func checkSplit(_ images: [VolumeInspection], _ report: inout CheckReport) {
+        let boxes = zip(file.train, images).compactMap { entry, image -> Box? in
+            guard var box = (inspections.labels(entry.labels).shape ?? image.shape).map({ Box($0) }) else {
+                return nil
+            }
+            if let mask = entry.mask, let filled = inspections.mask(mask).filled { box = box.intersection(filled) }
+            if entry.zeroIsUnlabelled, let filled = inspections.labels(entry.labels).filled {
+                box = box.intersection(filled)
+            }
+            return box
+        }
+        guard boxes.count == images.count else { return }
+        do {
+            _ = try AnnotationSplit(
+                annotations: boxes, calibration: file.ensemble.calibration, members: file.ensemble.members)
+        } catch {
+            report.add(.error, "train", "\(error)")
+        }
+    }
+}
+
+extension SourceLocation {
+    fileprivate func isSamePlace(as other: SourceLocation) -> Bool {
+        path == other.path && dataset == other.dataset && selection == other.selection
+    }
+}
+
+extension VolumeInspection {
+    /// nil where the file could not be opened.
+    fileprivate func extent(_ title: String) -> LabelPlacement.Extent? {
+        shape.map { LabelPlacement.Extent(title: title, shape: $0, voxelSize: voxelSize, position: position) }
+    }
+
+    /// Whether all voxels were read and are the same.
+    fileprivate var isConstant: Bool { statistics.map { $0.minimum == $0.maximum } ?? false }
+
+    fileprivate var value: String { String(format: "%g", statistics?.minimum ?? 0) }
+}

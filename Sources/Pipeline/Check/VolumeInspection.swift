@@ -1,0 +1,147 @@
+import Foundation
+import Volumes
+
+/// What a file holds and what is wrong with it, found by a process that read it, to its end or its headers alone.
+struct VolumeInspection: Codable, Sendable {
+    /// In one sentence each.
+    var errors: [String] = []
+    /// nil where the file cannot be opened.
+    var format: String?
+    var shape: ZYX<Int>?
+    var elementType: ElementType?
+    /// What file and pipeline file say together; nil where that is contradictory, or labels say nothing.
+    var voxelSize: VoxelSize?
+    /// Of the middle of the first voxel, in nanometres, where the file says it.
+    var position: ZYX<Double>?
+    /// What people should know, such as a gap in the numbering of sections.
+    var notes: [String] = []
+    /// Channels and time points in the file.
+    var channels = 1
+    var times = 1
+    /// nil where the voxels were not read.
+    var statistics: VolumeStatistics.Summary?
+    /// Of labels whose voxels were read.
+    var labels: LabelIDs.Summary?
+    /// Around all voxels that are not 0, of labels and masks.
+    var filled: Box?
+
+    /// - Parameter voxels: whether to read them all.
+    init(of ingest: Ingest, voxels: Bool) {
+        let opening = Self.problems {
+            let reader = try ingest.open()
+            describe(reader.info)
+            let type = Self.problems { try ingest.check(reader.info.elementType) }
+            let size = Self.problems { voxelSize = try ingest.resolvedVoxelSize(reader.info.voxelSize) }
+            var content: [String] = []
+            if voxels && type.isEmpty {
+                content = Self.problems { try ingest.source.named { try read(reader, ingest) } }
+            }
+            errors = type + size + content
+        }
+        errors += opening
+    }
+
+    /// None, or the one that ended `body`.
+    private static func problems(_ body: () throws -> Void) -> [String] {
+        do {
+            try body()
+            return []
+        } catch let fault as FileFault {
+            return [fault.problem]
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    private mutating func describe(_ info: VolumeInfo) {
+        format = info.format
+        shape = info.shape
+        position = info.position
+        notes = info.notes
+        elementType = info.elementType
+        channels = info.channels
+        times = info.times
+    }
+
+    /// A few whole chunks at a time.
+    private mutating func read(_ reader: any VolumeReader, _ ingest: Ingest) throws {
+        var statistics = VolumeStatistics()
+        var ids = LabelIDs()
+        let info = reader.info
+        for part in Box(info.shape).cells(of: Self.part(of: info.shape, chunk: info.chunk)) {
+            let voxels = try reader.read(part)
+            try ingest.add(voxels, at: part.origin, to: &statistics)
+            // Negative ones are an error of their own.
+            if [.labels, .mask].contains(ingest.role), let labels = try? voxels.converted(to: UInt64.self) {
+                ids.add(labels, at: part.origin)
+            }
+        }
+        self.statistics = statistics.summary
+        if ingest.role == .labels { labels = ids.summary }
+        filled = ids.filled
+        try ingest.check(statistics)
+    }
+}
+
+extension VolumeInspection {
+    /// The shape of some 16 million voxels that are read together, of whole rows and of whole chunks where those are not
+    /// larger themselves.
+    private static func part(of shape: ZYX<Int>, chunk: ZYX<Int>) -> ZYX<Int> {
+        func fitting(_ voxels: Int, _ chunk: Int, _ length: Int) -> Int {
+            let chunk = max(1, min(chunk, length))
+            return min(length, max(chunk, voxels / chunk * chunk))
+        }
+        let voxels = 1 << 24
+        let z = fitting(voxels / max(1, shape.y * shape.x), chunk.z, shape.z)
+        return ZYX(z, fitting(voxels / max(1, z * shape.x), chunk.y, shape.y), shape.x)
+    }
+}
+
+/// The ids of labels, and where they are.
+struct LabelIDs {
+    struct Summary: Codable, Equatable, Sendable {
+        /// Ids other than 0; at most `LabelIDs.limit` are counted.
+        var count: Int
+        var largest: UInt64
+    }
+
+    /// So many are held in some 100 MB.
+    static let limit = 2_000_000
+
+    private var ids: Set<UInt64> = []
+    private var largest: UInt64 = 0
+    private var low = ZYX(repeating: Int.max)
+    private var high = ZYX<Int>.zero
+
+    var summary: Summary { Summary(count: ids.count, largest: largest) }
+    var filled: Box? { low.x < high.x ? Box(from: low, to: high) : nil }
+
+    /// Looks at runs of one id, of which labels consist.
+    mutating func add(_ labels: Volume<UInt64>, at origin: ZYX<Int>) {
+        let shape = labels.shape
+        labels.voxels.withUnsafeBufferPointer { voxels in
+            var next = 0
+            for z in 0..<shape.z {
+                for y in 0..<shape.y {
+                    var last: UInt64 = 0
+                    for x in 0..<shape.x {
+                        let id = voxels[next]
+                        next += 1
+                        guard id != 0 else {
+                            last = 0
+                            continue
+                        }
+                        high.x = max(high.x, origin.x + x + 1)
+                        if id == last { continue }
+                        last = id
+                        largest = max(largest, id)
+                        if ids.count < Self.limit { ids.insert(id) }
+                        let place = origin + ZYX(z, y, x)
+                        low = low.zip(place, min)
+                        high = high.zip(place + ZYX(repeating: 1), max)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Volumes
+
+/// The image files that a text of a pipeline file names: a file, a folder or a pattern.
+struct ImagePaths {
+    struct Found {
+        /// Absolute.
+        var path: String
+        /// The path of the result, relative to the pipeline's.
+        var name: String
+        /// What each `*` of the pattern stands for; nil where the text is no pattern.
+        var captures: [String]?
+    }
+
+    let found: [Found]
+    /// The folder that was searched, absolute.
+    let base: String
+    /// Whether the text names a folder that was searched.
+    let isFolder: Bool
+    /// What stands after the colon.
+    let dataset: String?
+
+    /// - Parameter searchesFolders: false where a folder is meant as one volume.
+    /// - Throws: `PipelineFault` where there is nothing.
+    init(_ value: YAMLValue, folder: String, searchesFolders: Bool) throws {
+        let (file, dataset) = VolumeFile.split(try value.text())
+        self.dataset = dataset
+        let path = SourceLocation.absolute(file, relativeTo: folder)
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        let ending = (path as NSString).pathExtension.lowercased()
+        let isOneVolume = !isFolder.boolValue || !searchesFolders || VolumeListing.folderEndings.contains(ending)
+        self.isFolder = exists && !isOneVolume
+        if exists && isOneVolume {
+            base = (path as NSString).deletingLastPathComponent
+            found = [Found(path: path, name: VolumeListing.stem(path))]
+        } else if exists {
+            base = path
+            let own = [folder + "/results", folder + "/work"]
+            found = try value.located { try VolumeListing.below(path, except: own) }.map {
+                Found(path: path + "/" + $0, name: VolumeListing.withoutEnding($0))
+            }
+            guard !found.isEmpty else {
+                let endings = VolumeListing.fileEndings + VolumeListing.folderEndings
+                throw value.fault("the folder \(file) holds no volume (\(endings.joined(separator: ", ")))")
+            }
+        } else {
+            guard PathPattern.isPattern(file) else { throw value.fault("there is no file or folder \(file)") }
+            let pattern = PathPattern(file, relativeTo: folder)
+            let base = pattern.base
+            self.base = base
+            found = pattern.matches.map { path in
+                let below = path.hasPrefix(base + "/") ? String(path.dropFirst(base.count + 1)) : path
+                return Found(
+                    path: path, name: VolumeListing.withoutEnding(below), captures: pattern.captures(in: path) ?? []
+                )
+            }
+            guard !found.isEmpty else { throw value.fault("no file matches \(file)") }
+        }
+    }
+}
+
+extension YAMLValue {
+    /// Faults of folders and of names, as faults of this value.
+    func located<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let fault as FileFault {
+            throw self.fault(fault.description)
+        } catch let ambiguity as LabelPairing.Ambiguity {
+            throw self.fault(ambiguity.problem)
+        }
+    }
+
+    /// The file that belongs to `image`: this text, with what the image's pattern found for each `*`.
+    func partner(of image: ImagePaths.Found, folder: String, as what: String) throws -> SourceLocation {
+        let text = try text()
+        guard let filled = text.contains("*") ? PathPattern.fill(text, with: image.captures ?? []) : text else {
+            throw fault("'\(text)' has a '*' for which the pattern of the image gives nothing")
+        }
+        let location = SourceLocation(filled, relativeTo: folder)
+        guard text == filled || FileManager.default.fileExists(atPath: location.path) else {
+            let title = SourceLocation(found: image.path, dataset: nil, relativeTo: folder).title
+            throw fault("\(title) has no \(what): there is no file \(filled)")
+        }
+        return location
+    }
+}

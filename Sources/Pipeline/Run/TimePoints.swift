@@ -1,0 +1,32 @@
+import Foundation
+import Volumes
+
+extension VolumeEntry {
+    /// The entry itself, or with `time: all` one for every time point that its files hold: `movie/t00`, `movie/t01` and
+    /// so on.
+    ///
+    /// - Parameter executable: reads the headers in a process of its own; nil reads them in this one.
+    /// - Throws: `FileFault` where a file cannot be opened, or image and truth differ in time points.
+    func timePoints(executable: String?) throws -> [VolumeEntry] {
+        guard isEveryTime else { return [self] }
+        let counts = try (images + (truth.map { [$0] } ?? [])).map { source in
+            var first = source
+            first.selection.time = 0
+            return try VolumeDescription.read(first, executable: executable).times
+        }
+        let count = counts[0]
+        for (source, other) in zip(images + (truth.map { [$0] } ?? []), counts) where other != count {
+            throw FileFault(source.title, "has \(other) time points, but its image \(image.title) has \(count)")
+        }
+        let digits = "\(count - 1)".count
+        return (0..<count).map { time in
+            let number = "\(time)"
+            var entry = self
+            entry.isEveryTime = false
+            entry.name += "/t" + String(repeating: "0", count: digits - number.count) + number
+            for index in images.indices { entry.images[index].selection.time = time }
+            entry.truth?.selection.time = time
+            return entry
+        }
+    }
+}

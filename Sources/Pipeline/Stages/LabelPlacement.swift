@@ -1,0 +1,60 @@
+import Volumes
+
+/// Where labels lie in their image: all over it, or in a box of it.
+enum LabelPlacement {
+    /// - Parameter place: where the pipeline file puts the first voxel, in voxels of the image; nil for what the files say.
+    /// - Throws: `FileFault` where the labels reach beyond the image, lie between its voxels, or have another shape and
+    ///   nothing says where they belong.
+    static func box(of labels: Extent, in image: Extent, at place: ZYX<Int>?) throws -> Box {
+        let origin: ZYX<Int>
+        if let place {
+            origin = place
+        } else if labels.shape == image.shape && (labels.position == nil || image.position == nil) {
+            return Box(image.shape)
+        } else if let position = labels.position {
+            origin = try voxel(at: position, labels, image)
+        } else {
+            throw FileFault(
+                labels.title,
+                "has shape \(labels.shape), but its image \(image.title) has \(image.shape); where labels cover a box of the "
+                    + "image, say where it begins, in voxels: at: [0, 0, 0]")
+        }
+        let box = Box(origin: origin, shape: labels.shape)
+        guard Box(image.shape).contains(box) else {
+            throw FileFault(
+                labels.title, "lies at \(box) of its image \(image.title), and reaches beyond its \(image.shape)")
+        }
+        return box
+    }
+
+    /// The voxel of the image whose middle is at a position in nanometres.
+    private static func voxel(at position: ZYX<Double>, _ labels: Extent, _ image: Extent) throws -> ZYX<Int> {
+        guard let size = image.voxelSize else {
+            throw FileFault(image.title, "has no voxel size, which the place of its labels is counted in")
+        }
+        let shift = position.zip(image.position ?? ZYX(0, 0, 0), -).zip(size.nanometers, /)
+        let whole = shift.map { $0.rounded() }
+        guard shift.zip(whole, { abs($0 - $1) < 0.1 && abs($1) < 1e9 }).array.allSatisfy({ $0 }) else {
+            throw FileFault(
+                labels.title,
+                "is said to lie at \(position.map { "\($0)" }.array.joined(separator: ", ")) nm, which is between voxels of "
+                    + "its image \(image.title) of \(size); give its place in voxels: at: [z, y, x]")
+        }
+        return whole.map { Int($0) }
+    }
+
+    /// What is known of a volume without its voxels.
+    struct Extent {
+        var title: String
+        var shape: ZYX<Int>
+        var voxelSize: VoxelSize?
+        /// Of the middle of the first voxel, in nanometres.
+        var position: ZYX<Double>?
+    }
+}
+
+extension IngestedVolume {
+    var extent: LabelPlacement.Extent {
+        LabelPlacement.Extent(title: title, shape: shape, voxelSize: voxelSize, position: position)
+    }
+}

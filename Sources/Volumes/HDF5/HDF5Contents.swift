@@ -1,0 +1,122 @@
+import CHDF5
+
+/// The datasets of a file, and which of them is meant. Use it within `HDF5Library.alone`.
+struct HDF5Contents {
+    let file: HDF5File
+    /// As its user names it.
+    let path: String
+
+    /// Volumes are few; a file of tables may have any number of datasets.
+    private static let mostNames = 10_000
+    private static let mostShown = 20
+
+    /// The usual names of what a role stands for, the likeliest first: CREMI's, PlantSeg's and ilastik's.
+    private static let names: [VolumeRole: [String]] = [
+        .image: ["/volumes/raw", "/raw", "/image", "/images"],
+        .labels: ["/volumes/labels/neuron_ids", "/label", "/labels", "/segmentation"],
+    ]
+    /// Names that say nothing of the role: those of ilastik's exports and of files that hold one volume.
+    private static let commonNames = ["/exported_data", "/main"]
+
+    /// The dataset `name`.
+    ///
+    /// - Throws: `FileFault` where there is none of that name or it cannot be read.
+    func dataset(_ name: String) throws -> HDF5Dataset {
+        let absolute = "/" + name.split(separator: "/").joined(separator: "/")
+        let source = "\(path):\(HDF5Library.printable(absolute))"
+        do {
+            let object = try HDF5Object(absolute, in: file)
+            guard object.isDataset else { throw missing(absolute, try datasetNames()) }
+            return try HDF5Dataset(absolute, object)
+        } catch let refusal as HDF5Refusal {
+            throw FileFault(source, refusal.problem)
+        } catch let fault as HDF5Fault {
+            let names = try datasetNames()
+            if names.contains(absolute) { throw FileFault(source, "is damaged: \(fault.reason)") }
+            throw missing(absolute, names)
+        }
+    }
+
+    private func missing(_ name: String, _ names: [String]) -> FileFault {
+        FileFault(path, "has no dataset \(HDF5Library.printable(name)); it has \(list(names))")
+    }
+
+    /// The only volume of the file, or the one whose name fits `role`.
+    ///
+    /// - Throws: `FileFault` where there is none, or several and none of them fits.
+    func volume(for role: VolumeRole?) throws -> HDF5Dataset {
+        if let role, let dataset = named(Self.names[role, default: []] + Self.commonNames) { return dataset }
+        let names = try datasetNames()
+        let others = names.compactMap { try? HDF5Dataset($0, in: file) }.filter { isVolume($0) }
+        let foreign = role.map { Self.names[$0.opposite, default: []] } ?? []
+        let candidates = others.filter { !foreign.contains($0.name) }
+        // Axes of channels and times count where nothing simpler is there.
+        let simple = candidates.filter { $0.dimensions.filter { $0 != 1 }.count <= 3 }
+        let volumes = simple.isEmpty ? candidates : simple
+        if volumes.count == 1 { return volumes[0] }
+        if volumes.isEmpty, let role, !others.isEmpty {
+            throw FileFault(path, "has no \(role.rawValue) by name; name one, of \(list(others.map(\.name)))")
+        }
+        if volumes.isEmpty { throw FileFault(path, "has no dataset with the axes z, y, x; it has \(list(names))") }
+        throw FileFault(
+            path,
+            "has \(volumes.count) datasets with the axes z, y, x; name one, as in "
+                + "\(path):\(volumes[0].name); it has \(list(volumes.map(\.name)))")
+    }
+
+    private func named(_ names: [String]) -> HDF5Dataset? {
+        names.lazy.compactMap { try? HDF5Dataset($0, in: file) }.first { isVolume($0) }
+    }
+
+    private func isVolume(_ dataset: HDF5Dataset) -> Bool {
+        guard let axes = try? dataset.axes(), axes.z != nil else { return false }
+        return (try? dataset.type()) != nil
+    }
+
+    /// The names of the datasets that are in the file itself, in the order of their paths.
+    ///
+    /// - Throws: `FileFault` where one of its groups is damaged.
+    func datasetNames() throws -> [String] {
+        var listing = Listing()
+        let status = withUnsafeMutablePointer(to: &listing) { target in
+            H5Ovisit2(
+                file.handle.id, H5_INDEX_NAME, H5_ITER_INC,
+                { _, name, info, target in
+                    guard let name, let info, let target else { return 0 }
+                    let listing = target.assumingMemoryBound(to: Listing.self)
+                    return listing.pointee.add(
+                        String(cString: name), isDataset: info.pointee.type == H5O_TYPE_DATASET)
+                }, target, UInt32(H5O_INFO_BASIC))
+        }
+        if listing.isCircular { throw FileFault(path, "is damaged: its groups lie in each other without end") }
+        guard status >= 0 else {
+            throw FileFault(path, "is damaged: its datasets cannot be listed: \(HDF5Library.reason())")
+        }
+        return listing.names.sorted()
+    }
+
+    private struct Listing {
+        private(set) var names: [String] = []
+        /// libhdf5 1.10 follows a group that claims to lie in itself until the stack ends.
+        private(set) var isCircular = false
+        private static let deepest = 64
+
+        /// - Returns: 0 to go on, 1 to stop.
+        mutating func add(_ name: String, isDataset: Bool) -> herr_t {
+            isCircular = name.utf8.count { $0 == UInt8(ascii: "/") } > Self.deepest
+            if isDataset { names.append("/" + name) }
+            return isCircular || names.count >= HDF5Contents.mostNames ? 1 : 0
+        }
+    }
+
+    /// For example `/labels (z 30 × y 40 × x 50), /raw (damaged)`; long lists are cut.
+    private func list(_ names: [String]) -> String {
+        if names.isEmpty { return "none" }
+        let shown = names.prefix(Self.mostShown).map { name in
+            let shape = (try? HDF5Dataset(name, in: file))?.lettered ?? "damaged"
+            return "\(HDF5Library.printable(name)) (\(shape))"
+        }
+        let rest = names.count - shown.count
+        return shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    }
+}

@@ -1,0 +1,53 @@
+import CHDF5
+import Foundation
+
+/// An HDF5 file open for reading. Use it within `HDF5Library.alone`.
+final class HDF5File: @unchecked Sendable {
+    let handle: HDF5Handle
+    /// Where the file is, without symbolic links: what it names besides itself must be in the same folder.
+    let path: String
+
+    /// - Throws: `HDF5Fault`.
+    init(_ path: String) throws {
+        self.path = Self.resolved(path) ?? path
+        let access = try HDF5Handle(H5Pcreate(hdf5_file_access()), close: H5Pclose)
+        // Some network file systems have no locks; reading needs none.
+        H5Pset_file_locking(access.id, true, true)
+        handle = try HDF5Handle(H5Fopen(self.path, hdf5_read_only(), access.id), close: H5Fclose)
+    }
+
+    /// The path of another file that this one names.
+    ///
+    /// - Throws: `HDF5Refusal` where it is not there, or not in this file's folder or one within: a file from
+    ///   elsewhere must not open others of its reader's.
+    func companion(_ name: String) throws -> String {
+        let folder = (path as NSString).deletingLastPathComponent
+        let inFolder = (folder as NSString).appendingPathComponent(
+            name.hasPrefix("/") ? (name as NSString).lastPathComponent : name)
+        let shown = HDF5Library.printable(name)
+        guard let found = (name.hasPrefix("/") ? Self.resolved(name) : nil) ?? Self.resolved(inFolder) else {
+            throw HDF5Refusal("needs the file \(shown), which is missing; expected it beside this one")
+        }
+        guard found.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/") else {
+            throw HDF5Refusal("needs the file \(shown), which is outside its folder; expected it beside this one")
+        }
+        var status = stat()
+        guard stat(found, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw HDF5Refusal("needs \(shown), which is not a regular file")
+        }
+        return found
+    }
+
+    private static func resolved(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
+    }
+}
+
+/// Something in a file that is sound HDF5 and not read; the words follow the file's name.
+struct HDF5Refusal: Error {
+    let problem: String
+
+    init(_ problem: String) { self.problem = problem }
+}

@@ -1,0 +1,18 @@
+/// Writes one volume slab by slab along z, each format its own.
+///
+/// The file appears under its name when `finish()` returns; a writer that goes away before that leaves nothing.
+public protocol VolumeWriter: AnyObject {
+    /// Adds the sections from `z` on; slabs follow each other without gaps, of any thickness, and have the volume's y, x and
+    /// type.
+    ///
+    /// - Throws: `FileFault` where the disk is full or refuses.
+    func write(_ slab: VoxelBuffer, atZ z: Int) throws
+
+    /// Completes the file and puts it in its place.
+    ///
+    /// - Throws: `FileFault` where sections are missing, or the disk is full or refuses.
+    func finish() throws
+}
+
+extension TIFFWriter: VolumeWriter {}
+extension HDF5Writer: VolumeWriter {}

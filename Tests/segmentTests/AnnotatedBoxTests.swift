@@ -1,0 +1,71 @@
+import Foundation
+import TestSupport
+import Testing
+import Volumes
+
+/// Labels that cover a box of their image.
+struct AnnotatedBoxTests {
+    private let folder = ScratchFolder()
+
+    /// An image of z 24 × y 48 × x 48, its labels, those of a box that says where it lies, and the same without a word.
+    private func prepare() throws {
+        try Program.run(
+            "synthesize", "raw.tif", "labels.h5", "--shape", "24,48,48", "--voxel-size", "10,10,10",
+            in: folder.path)
+        for name in ["box.h5", "bare.tif"] {
+            let ending = try Program.run("convert", "labels.h5", name, "--crop", "4:20,8:40,:32", in: folder.path)
+            #expect(ending.code == 0, "\(ending.words)")
+        }
+    }
+
+    private func run(_ name: String, _ entry: String) throws -> Program.Ending {
+        try folder.write(
+            name + ".yaml",
+            """
+            train: [\(entry)]
+            network: {levels: 2, features: 4}
+            training: {steps: 2, patch: [16, 16, 16], validations: 1}
+            ensemble: {members: 1}
+            label: {min_voxels: 0}
+            segment: [raw.tif]
+            execution: {device: cpu, threads: 1, precision: f32}
+            """)
+        return try Program.run("run", name + ".yaml", in: folder.path)
+    }
+
+    private func weights(_ name: String) throws -> Data? {
+        let train = folder.path + "/work/\(name)/train"
+        let member = try #require(try FileManager.default.contentsOfDirectory(atPath: train).first)
+        return FileManager.default.contents(atPath: "\(train)/\(member)/weights.safetensors")
+    }
+
+    @Test func aBoxIsPlacedByItsFileOrByThePipelineFile() throws {
+        try prepare()
+        let stated = try run("stated", "{image: raw.tif, labels: \"box.h5:/data\"}")
+        #expect(stated.code == 0, "\(stated.words)")
+        let given = try run("given", "{image: raw.tif, labels: bare.tif, at: [4, 8, 0]}")
+        #expect(given.code == 0, "\(given.words)")
+        #expect(try weights("stated") == weights("given"))
+        // Elsewhere the labels fit other voxels, so that something else is learnt.
+        let moved = try run("moved", "{image: raw.tif, labels: bare.tif, at: {z: 4, y: 8, x: 8}}")
+        #expect(moved.code == 0, "\(moved.words)")
+        #expect(try weights("stated") != weights("moved"))
+    }
+
+    @Test(arguments: [
+        (
+            "labels: bare.tif",
+            "where labels cover a box of the image, say where it begins, in voxels: at: [0, 0, 0]"
+        ),
+        (
+            "labels: bare.tif, at: {z: 9}",
+            "lies at z 9:25, y 0:32, x 0:32 of its image raw.tif, and reaches beyond its z 24 × y 48 × x 48"
+        ),
+    ])
+    func whatDoesNotFitIsFoundBeforehand(entry: String, problem: String) throws {
+        try prepare()
+        #expect(try run("wrong", "{image: raw.tif, \(entry)}").complaints.contains("error: bare.tif"))
+        let check = try Program.run("check", "wrong.yaml", in: folder.path)
+        #expect(check.code == 1 && check.words.contains(problem), "\(check.words)")
+    }
+}

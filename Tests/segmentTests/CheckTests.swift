@@ -1,0 +1,208 @@
+import Foundation
+import TestSupport
+import Testing
+import Volumes
+
+/// `segment check` finds all that is wrong at once, before anything runs.
+struct CheckTests {
+    private let folder = ScratchFolder()
+    private static let shape = ZYX(8, 24, 32)
+    private static let voxelSize = VoxelSize(ZYX(20, 10, 11), .nanometer)
+
+    private func write<Element: VoxelElement>(
+        _ name: String, _ volume: Volume<Element>, voxelSize: VoxelSize? = Self.voxelSize
+    ) throws {
+        let writer = try TIFFWriter(
+            path: folder.path + "/" + name, flavor: .imageJ, shape: volume.shape, elementType: Element.elementType,
+            voxelSize: voxelSize)
+        try writer.write(VoxelBuffer(volume), atZ: 0)
+        try writer.finish()
+    }
+
+    private static let image = Volume<UInt8>(shape: shape, voxels: (0..<shape.count).map { UInt8($0 % 251) })
+    /// Objects 1 to 7, and no 0.
+    private static let labels = Volume<UInt16>(shape: shape, voxels: (0..<shape.count).map { UInt16($0 / 900 + 1) })
+
+    private func prepare() throws {
+        try write("image.tif", Self.image)
+        try write("labels.tif", Self.labels)
+    }
+
+    private func check(
+        train: String = "{image: image.tif, labels: labels.tif}", segment: String = "image.tif", extra: String = "",
+        arguments: [String] = []
+    ) throws -> (ending: Program.Ending, report: [String: Any], findings: [String]) {
+        try folder.write(
+            "p.yaml",
+            """
+            train: \(train)
+            segment: \(segment)
+            network: {levels: 2, features: 2}
+            ensemble: {members: 2}
+            execution: {device: cpu, threads: 2}
+            \(extra.contains("patch") ? "" : "training: {steps: 1, patch: [4, 8, 8]}")
+            \(extra)
+            """)
+        let ending = try Program.wait(
+            for: Program.start(["check", "p.yaml", "--json"] + arguments, in: folder.path))
+        let report = try #require(
+            try JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [String: Any], "\(ending.words)")
+        let findings = (report["findings"] as? [[String: String]] ?? []).map {
+            "\($0["severity"]!) \($0["place"]!): \($0["problem"]!)"
+        }
+        return (ending, report, findings)
+    }
+
+    @Test func nothingIsWrong() throws {
+        try prepare()
+        try write("test.tif", Self.image.map { $0 / 2 })
+        let (ending, report, findings) = try check(segment: "{image: test.tif, truth: labels.tif}")
+        #expect(ending.code == 0 && findings.isEmpty, "\(ending.words)")
+        #expect(report["errors"] as? Int == 0 && report["warnings"] as? Int == 0)
+        let files = try #require(report["files"] as? [[String: Any]])
+        #expect(files.map { $0["role"] as? String } == ["image", "labels", "volume", "truth"])
+        #expect(files[0]["shape"] as? [Int] == [8, 24, 32])
+        #expect(files[0]["voxel_size_nanometers"] as? [Double] == [20, 10, 11])
+        #expect(files[0]["maximum"] as? Double == 250)
+        #expect(files[1]["objects"] as? Int == 7)
+        // 6,144 voxels: image, labels, the image to segment and its truth as they are, and the logits of 2 members (also
+        // of a sixth of the annotation), votes, minimum, mask, labels, exported votes and two files of labels.
+        let stored = 6_144 * (1 + 2 + 1 + 2 + 2 * 2 + 4 + 4 + 1 + 8) + 6_144 / 6 * 2 * 2
+        #expect(report["disk_needed"] as? Int == stored)
+        #expect(try #require(report["disk_free"] as? Int) > 0)
+    }
+
+    /// A fault of a file, what it is called, and how it reads.
+    struct Fault: CustomTestStringConvertible, Sendable {
+        var testDescription: String { finding }
+        var train = "{image: image.tif, labels: labels.tif}"
+        var segment = "image.tif"
+        var extra = ""
+        var finding: String
+        /// Whether headers tell.
+        var isInHeaders = true
+        var prepare: @Sendable (CheckTests) throws -> Void = { _ in }
+    }
+
+    static let faults = [
+        Fault(
+            segment: "nan.tif", finding: "error nan.tif: holds NaN or infinity, first at z 3, y 5, x 7",
+            isInHeaders: false,
+            prepare: {
+                var volume = image.map(Float.init)
+                volume[3, 5, 7] = .nan
+                try $0.write("nan.tif", volume)
+            }),
+        Fault(
+            train: "{image: flat.tif, labels: labels.tif}", finding: "error flat.tif: every voxel is 9",
+            isInHeaders: false,
+            prepare: { try $0.write("flat.tif", Volume<UInt8>(shape: shape, repeating: 9)) }),
+        Fault(
+            segment: "flat.tif", finding: "warning flat.tif: every voxel is 9", isInHeaders: false,
+            prepare: { try $0.write("flat.tif", Volume<UInt8>(shape: shape, repeating: 9)) }),
+        Fault(
+            train: "{image: image.tif, labels: zero.tif}", finding: "error zero.tif: all labels are 0",
+            isInHeaders: false, prepare: { try $0.write("zero.tif", Volume<UInt16>(shape: shape)) }),
+        Fault(
+            train: "{image: image.tif, labels: one.tif}", finding: "warning one.tif: has one id only, 255",
+            isInHeaders: false,
+            prepare: { try $0.write("one.tif", labels.map { $0 > 3 ? UInt8(255) : 0 }) }),
+        Fault(
+            train: "{image: image.tif, labels: gaps.tif}",
+            finding: "warning gaps.tif: 7 objects are numbered up to 70", isInHeaders: false,
+            prepare: { try $0.write("gaps.tif", labels.map { $0 * 10 }) }),
+        Fault(
+            train: "{image: image.tif, labels: sparse.tif}",
+            finding:
+                "warning sparse.tif: 58 % are 0, which counts as outside of all objects; write 'unlabelled: 0'",
+            isInHeaders: false, prepare: { try $0.write("sparse.tif", labels.map { $0 > 4 ? $0 - 4 : 0 }) }),
+        Fault(
+            train: "{image: image.tif, labels: float.tif}",
+            finding: "error float.tif: labels must be whole numbers, found float32",
+            prepare: { try $0.write("float.tif", labels.map(Float.init)) }),
+        Fault(
+            train: "{image: image.tif, labels: small.tif}",
+            finding: "error small.tif: has shape z 8 × y 24 × x 31, but its image image.tif has z 8 × y 24 × x 32",
+            prepare: { try $0.write("small.tif", Volume<UInt16>(shape: ZYX(8, 24, 31), repeating: 1)) }),
+        Fault(
+            train: "[{image: image.tif, labels: labels.tif}, {image: fine.tif, labels: labels.tif}]",
+            finding: "error fine.tif: has voxels of z 10 × y 10 × x 11 nm, but image.tif has z 20 × y 10 × x 11 nm",
+            prepare: { try $0.write("fine.tif", image, voxelSize: VoxelSize(ZYX(10, 10, 11), .nanometer)) }),
+        Fault(
+            segment: "fine.tif",
+            finding: "error fine.tif: has voxels of z 10 × y 10 × x 11 nm, but the networks learn from z 20",
+            prepare: { try $0.write("fine.tif", image, voxelSize: VoxelSize(ZYX(10, 10, 11), .nanometer)) }),
+        Fault(
+            segment: "unsized.tif", finding: "error unsized.tif: the file does not state the voxel size",
+            prepare: { try $0.write("unsized.tif", image, voxelSize: nil) }),
+        Fault(
+            segment: "notes.tif", finding: "error notes.tif: begins with",
+            prepare: { try $0.folder.write("notes.tif", "notes") }),
+        Fault(
+            segment: "{image: image.tif, truth: gone.h5}", finding: "error gone.h5: there is no such file"),
+        Fault(segment: "{image: image.tif, channel: 1}", finding: "error image.tif, channel 1: has no channel 1"),
+        Fault(segment: "{image: image.tif, time: all}", finding: "warning image.tif: 'time: all', but"),
+        Fault(
+            segment: "{image: image.tif, truth: labels.tif}",
+            finding: "warning image.tif: is learnt from and scored too"),
+        Fault(
+            segment: "section.tif", finding: "warning section.tif: is a single section",
+            prepare: { try $0.write("section.tif", Volume<UInt8>(shape: ZYX(1, 24, 32), repeating: 1)) }),
+        Fault(
+            extra: "training: {patch: [4, 9, 8]}",
+            finding: "error p.yaml:7: training.patch must be multiples of [1, 2, 2]"),
+        Fault(
+            extra: "training: {patch: [4, 64, 8]}",
+            finding: "warning image.tif: training.patch, z 4 × y 64 × x 8, reaches beyond"),
+        Fault(
+            extra: "voxel_size: {z: 20 nm, y: 10 nm, x: 10 nm}",
+            finding: "error image.tif: the file states a voxel size of z 20 × y 10 × x 11 nm"),
+        Fault(
+            extra: "training: {steps: 0, patch: [4, 8, 8]}",
+            finding: "error p.yaml:7: training.steps must be at least 1"),
+    ]
+
+    @Test(arguments: faults)
+    func aFaultIsNamed(fault: Fault) throws {
+        try prepare()
+        try fault.prepare(self)
+        func check(_ arguments: String...) throws -> (Program.Ending, [String: Any], [String]) {
+            let found = try self.check(
+                train: fault.train, segment: fault.segment, extra: fault.extra, arguments: arguments)
+            return (found.ending, found.report, found.findings)
+        }
+        let (ending, report, findings) = try fault.isInHeaders ? check("--headers") : check()
+        #expect(findings.contains { $0.hasPrefix(fault.finding) }, "\(ending.words)")
+        #expect(ending.code == (fault.finding.hasPrefix("error") ? 1 : 0), "\(findings)")
+        #expect(report["errors"] as? Int == findings.count { $0.hasPrefix("error") })
+        #expect(report["warnings"] as? Int == findings.count { $0.hasPrefix("warning") })
+        if !fault.isInHeaders {
+            let (_, _, fast) = try check("--headers")
+            #expect(!fast.contains { $0.hasPrefix(fault.finding) }, "\(fast)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/work"))
+    }
+
+    @Test func allFaultsAreSaidAtOnceAndInATable() throws {
+        try prepare()
+        try write("v-small.tif", Volume<UInt8>(shape: ZYX(8, 24, 31), repeating: 1))
+        try folder.write("v-notes.tif", "notes")
+        let (ending, _, findings) = try check(
+            train: "[{image: image.tif, labels: labels.tif}, {image: gone.tif, labels: labels.tif}]",
+            segment: "[{image: v-small.tif, truth: labels.tif}, v-notes.tif, nowhere/]",
+            extra: "consensus: {agre: all}")
+        #expect(ending.code == 1)
+        for problem in [
+            "error p.yaml:1: there is no file or folder gone.tif",
+            "error p.yaml:2: there is no file or folder nowhere/",
+            "error p.yaml:7: unknown key 'agre'", "error v-notes.tif: begins with", "error labels.tif: has shape",
+            "warning v-small.tif: every voxel is 1",
+        ] {
+            #expect(findings.contains { $0.hasPrefix(problem) }, "\(problem): \(findings)")
+        }
+        let table = try Program.run("check", "p.yaml", in: folder.path)
+        #expect(table.code == 1)
+        #expect(table.output.contains("volume  v-small.tif  8 × 24 × 31  uint8"), "\(table.words)")
+        #expect(table.output.contains("5 errors, 1 warning\n"), "\(table.words)")
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import TestSupport
+import Testing
+import Volumes
+
+/// `segment convert`, as people use it.
+struct ConvertTests {
+    private let folder = ScratchFolder()
+
+    /// z · 10000 + y · 100 + x, so that a voxel tells where it was.
+    private func writeRamp(_ path: String, _ shape: ZYX<Int>, _ type: ElementType = .uint32) throws {
+        var ramp = Volume<UInt32>(shape: shape)
+        for z in 0..<shape.z {
+            for y in 0..<shape.y {
+                for x in 0..<shape.x { ramp[z, y, x] = UInt32(z * 10_000 + y * 100 + x) }
+            }
+        }
+        let writer = try VolumeFile.create(
+            folder.path + "/" + path,
+            VolumeFile.Contents(
+                shape: shape, elementType: type, voxelSize: VoxelSize(ZYX(0.04, 0.008, 0.009), .micrometer)))
+        try writer.write(VoxelBuffer(ramp).converted(to: type), atZ: 0)
+        try writer.finish()
+    }
+
+    private func read(_ path: String) throws -> (info: VolumeInfo, voxels: Volume<UInt32>) {
+        let reader = try VolumeFile.open(folder.path + "/" + path)
+        return (reader.info, try reader.read(Box(reader.info.shape)).converted(to: UInt32.self))
+    }
+
+    @Test(arguments: ["ramp.tif", "ramp.h5:/raw"], ["box.tif", "box.h5:/deep/er"])
+    func aBoxKeepsItsValuesAndVoxelSize(source: String, target: String) throws {
+        try writeRamp(source, ZYX(9, 20, 30))
+        let ending = try Program.run("convert", source, target, "--crop", "2:8,:15,4:", in: folder.path)
+        #expect(ending.code == 0, "\(ending.words)")
+        let (info, voxels) = try read(target)
+        #expect(info.shape == ZYX(6, 15, 26))
+        #expect(info.elementType == .uint32)
+        #expect(info.voxelSize.complete?.nanometers.array.map { ($0 * 1e6).rounded() / 1e6 } == [40, 8, 9])
+        #expect(voxels[0, 0, 0] == 20_004)
+        #expect(voxels[5, 14, 25] == 71_429)
+        let places = Set(voxels.voxels)
+        #expect(places.count == 6 * 15 * 26 && places.max() == 71_429)
+    }
+
+    @Test func aTypeThatHoldsAllValuesIsTaken() throws {
+        try writeRamp("ramp.h5", ZYX(3, 4, 5))
+        #expect(try Program.run("convert", "ramp.h5", "small.tif", "--dtype", "uint16", in: folder.path).code == 0)
+        let (info, voxels) = try read("small.tif")
+        #expect(info.elementType == .uint16)
+        #expect(voxels[2, 3, 4] == 20_304)
+    }
+
+    /// 256 would be 0 in 8 bits.
+    @Test func aValueThatWouldWrapEndsItAndLeavesNothing() throws {
+        try writeRamp("ramp.h5", ZYX(3, 4, 5))
+        let ending = try Program.run("convert", "ramp.h5", "small.tif", "--dtype", "uint8", in: folder.path)
+        #expect(ending.code == 1)
+        #expect(
+            ending.complaints.hasPrefix("error: ramp.h5: the value 300 does not fit into uint8"), "\(ending.words)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["ramp.h5"])
+    }
+
+    @Test(arguments: [
+        (["ramp.h5", "a.png"], "a.png: the ending says no format that can be written; expected .tif"),
+        (["ramp.h5", "a.tif", "--crop", "0:4,:,:"], "ramp.h5: --crop 0:4,:,: is not a box of this volume"),
+        (["ramp.h5", "a.tif", "--channel", "1"], "ramp.h5:/data: has no channel 1; it has only channel 0"),
+        (["none.h5", "a.tif"], "none.h5: there is no such file"),
+    ])
+    func whatCannotBeIsOneLine(arguments: [String], problem: String) throws {
+        try writeRamp("ramp.h5", ZYX(3, 4, 5))
+        let ending = try Program.wait(for: Program.start(["convert"] + arguments, in: folder.path))
+        #expect(ending.code == 1)
+        #expect(ending.complaints.contains(problem), "\(ending.words)")
+        #expect(ending.complaints.split(separator: "\n").count == 1)
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/a.tif"))
+    }
+
+    /// What the file was a box of, it says.
+    @Test func aBoxKnowsItsPlace() throws {
+        try writeRamp("ramp.h5", ZYX(9, 20, 30))
+        #expect(try Program.run("convert", "ramp.h5", "box.h5", "--crop", "2:4,1:5,3:9", in: folder.path).code == 0)
+        #expect(try read("box.h5").info.position == ZYX(80, 8, 27))
+        #expect(try Program.run("convert", "box.h5", "again.h5", "--crop", ":,1:,:", in: folder.path).code == 0)
+        #expect(try read("again.h5").info.position == ZYX(80, 16, 27))
+    }
+}
