@@ -20,8 +20,12 @@ extension VolumeFile {
         }
     }
 
-    /// The endings of files that can be written.
-    public static let writableEndings = ["tif", "tiff", "h5", "hdf5", "hdf", "zarr"]
+    private static let writableEndings = ["tif", "tiff", "h5", "hdf5", "hdf", "zarr"]
+
+    /// Whether the ending of a file says a format that can be written.
+    public static func isWritable(_ location: String) -> Bool {
+        writableEndings.contains((split(location).path as NSString).pathExtension.lowercased())
+    }
 
     /// A writer for a new file in the format that its ending asks for: `.tif` (ImageJ's layout where that holds the
     /// volume, otherwise OME-TIFF), `.h5` (the dataset after a colon, `/data` without), `.zarr` (an image, or labels

@@ -69,40 +69,31 @@ public final class OutsideVolumes {
     }
 }
 
-/// Writes labels as the ending of `path` asks: `.h5` (`/labels`), or `.tif` in the smallest type that
-/// holds them.
+/// Writes labels as the ending of `path` asks: `.tif` in the smallest type that holds them, `.h5` (`/labels` unless a
+/// dataset stands after a colon), `.zarr` (`labels/objects`).
+///
+/// - Throws: `FileFault` for another ending, or where the file cannot be written.
 public func writeLabels(_ labels: Volume<UInt32>, to path: String, voxelSize: VoxelSize?) throws {
-    guard isTIFF(path) else {
-        return try writeVolume(VoxelBuffer(labels), to: path, dataset: "/labels", voxelSize: voxelSize)
+    var buffer = VoxelBuffer(labels)
+    if ["tif", "tiff"].contains((path as NSString).pathExtension.lowercased()) {
+        let maximum = UInt64(labels.voxels.max() ?? 0)
+        buffer = try buffer.converted(to: LabelTIFF.flavor(maximumLabel: maximum, shape: labels.shape).1)
     }
-    let (flavor, type) = try LabelTIFF.flavor(
-        maximumLabel: UInt64(labels.voxels.max() ?? 0), shape: labels.shape)
-    let writer = try TIFFWriter(
-        path: path, flavor: flavor, shape: labels.shape, elementType: type, voxelSize: voxelSize)
-    let buffer = VoxelBuffer(labels)
-    try writer.write(type == .uint16 ? VoxelBuffer(buffer.converted(to: UInt16.self)) : buffer, atZ: 0)
-    try writer.finish()
+    try writeVolume(buffer, to: path, datasets: ["h5": "/labels", "zarr": "labels/objects"], voxelSize: voxelSize)
 }
 
-/// Writes a volume in its own type as the ending of `path` asks: `.h5` (`dataset`) or `.tif` (ImageJ).
+/// Writes a volume in its own type as the ending of `path` asks.
 ///
-/// - Throws: `FileFault` for another ending.
-public func writeVolume(_ volume: VoxelBuffer, to path: String, dataset: String, voxelSize: VoxelSize?) throws {
-    if isTIFF(path) {
-        let writer = try TIFFWriter(
-            path: path, flavor: .imageJ, shape: volume.shape, elementType: volume.elementType, voxelSize: voxelSize)
-        try writer.write(volume, atZ: 0)
-        return try writer.finish()
-    }
-    guard ["h5", "hdf5", "hdf"].contains((path as NSString).pathExtension.lowercased()) else {
-        throw FileFault(path, "the ending says no format that can be written; expected .tif or .h5")
-    }
-    let writer = try HDF5Writer(
-        path: path, dataset: dataset, shape: volume.shape, elementType: volume.elementType, voxelSize: voxelSize)
+/// - Parameter datasets: by ending, what stands after the colon where `path` has none.
+/// - Throws: `FileFault` for another ending, or where the file cannot be written.
+public func writeVolume(
+    _ volume: VoxelBuffer, to path: String, datasets: [String: String], voxelSize: VoxelSize?
+) throws {
+    let dataset = datasets[(path as NSString).pathExtension.lowercased()]
+    let writer = try VolumeFile.create(
+        path + (dataset.map { ":" + $0 } ?? ""),
+        VolumeFile.Contents(shape: volume.shape, elementType: volume.elementType, voxelSize: voxelSize),
+        threads: Machine.processors)
     try writer.write(volume, atZ: 0)
     try writer.finish()
-}
-
-private func isTIFF(_ path: String) -> Bool {
-    ["tif", "tiff"].contains((path as NSString).pathExtension.lowercased())
 }

@@ -57,7 +57,11 @@ struct HDF5Contents {
         if volumes.isEmpty, let role, !others.isEmpty {
             throw FileFault(path, "has no \(role.rawValue) by name; name one, of \(list(others.map(\.name)))")
         }
-        if volumes.isEmpty { throw FileFault(path, "has no dataset with the axes z, y, x; it has \(list(names))") }
+        // What is wrong with the only one there is, or that it is a single section, its own opening tells.
+        if volumes.isEmpty, names.count == 1 { return try HDF5Dataset(names[0], in: file) }
+        if volumes.isEmpty {
+            throw FileFault(path, "has no dataset of numbers with the axes z, y, x; it has \(list(names))")
+        }
         throw FileFault(
             path,
             "has \(volumes.count) datasets with the axes z, y, x; name one, as in "

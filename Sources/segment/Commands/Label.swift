@@ -9,17 +9,18 @@ struct Label: ParsableCommand {
         abstract: "Label the connected components of a mask: the labelling stage alone.",
         discussion: """
             Every voxel that is not 0 is inside. The ending of the output decides its format: .h5 writes /labels, \
-            .tif an ImageJ stack of 16 bits (OME-TIFF of 32 bits beyond 65,535 objects).
+            .tif an ImageJ stack of 16 bits (OME-TIFF of 32 bits beyond 65,535 objects), .zarr labels/objects.
 
             Example:
               segment label sample-data/test-labels.h5 -o objects.tif
             """)
 
-    @Argument(help: "A TIFF or HDF5 file, or file.h5:/dataset.", completion: .file())
+    @Argument(help: "The mask, such as a.tif, b.h5:/mask or c.zarr.", completion: .file())
     var mask: String
 
     @Option(
-        name: [.customShort("o"), .long], help: ArgumentHelp("The labelled volume, .tif or .h5.", valueName: "file")
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp("The labelled volume, .tif, .h5 or .zarr.", valueName: "file")
     )
     var output: String
 
@@ -35,8 +36,8 @@ struct Label: ParsableCommand {
     func validate() throws {
         guard minVoxels >= 0 else { throw ValidationError("--min-voxels must be at least 0, found \(minVoxels)") }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, found \(threads)") }
-        guard ["tif", "tiff", "h5", "hdf5", "hdf"].contains((output as NSString).pathExtension.lowercased()) else {
-            throw ValidationError("--output must end in .tif or .h5, found \(output)")
+        guard VolumeFile.isWritable(output) else {
+            throw ValidationError("--output must end in .tif, .h5 or .zarr, found \(output)")
         }
         guard SourceLocation(mask, relativeTo: ".").path != SourceLocation(output, relativeTo: ".").path else {
             throw ValidationError("--output would overwrite the mask \(mask)")

@@ -49,7 +49,7 @@ struct Synthesize: ParsableCommand {
         let size = VoxelSize(sides, .nanometer)
         let (image, labels) = NeuriteSynthesis(shape: shape, voxelSize: size, seed: seed, background: background)
             .generate()
-        try writeVolume(VoxelBuffer(image), to: self.image, dataset: "/raw", voxelSize: size)
+        try writeVolume(VoxelBuffer(image), to: self.image, datasets: ["h5": "/raw"], voxelSize: size)
         try writeLabels(labels, to: self.labels, voxelSize: size)
         Console.say("\(shape) voxels of \(size), \(grouped(Int(labels.voxels.max() ?? 0))) neurites")
     }
