@@ -55,9 +55,15 @@ public struct FileFault: Error, Equatable, CustomStringConvertible {
     /// One sentence without a capital or a full stop: what was found and what was expected.
     public let problem: String
 
+    /// - Parameter problem: what it quotes of a file may hold control characters; they become `\u{FFFD}`, so that a
+    ///   fault stays one line.
     public init(_ file: String, _ problem: String) {
         self.file = file
-        self.problem = problem
+        let isControl = { (scalar: Unicode.Scalar) in scalar.properties.generalCategory == .control }
+        self.problem =
+            problem.unicodeScalars.contains(where: isControl)
+            ? String(String.UnicodeScalarView(problem.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
+            : problem
     }
 
     public var description: String { "\(file): \(problem)" }

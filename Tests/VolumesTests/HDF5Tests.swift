@@ -258,6 +258,21 @@ private func fault(_ body: () throws -> Void) -> String {
         #expect(message.contains("expected a HDF5, TIFF"))
     }
 
+    /// Found by fuzzing: faults of the only dataset of a file, of which libhdf5 knows no more than its message.
+    @Test(arguments: [843..<867, 1_147..<1_196])
+    func aDamagedHeaderOfTheOnlyDatasetIsAFaultOfTheFile(damage: Range<Int>) throws {
+        let scratch = try Scratch()
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: data("raw-only.h5")))
+        bytes.replaceSubrange(damage, with: [UInt8](repeating: 255, count: damage.count))
+        let path = scratch.path + "/raw-only.h5"
+        try bytes.write(to: URL(fileURLWithPath: path))
+        #expect(throws: FileFault.self) { try VolumeFile.open(path) }
+    }
+
+    @Test func aFaultStaysOneLine() {
+        #expect("\(FileFault("a.tif", "has SizeZ 1\n2"))" == "a.tif: has SizeZ 1\u{FFFD}2")
+    }
+
     @Test func whatIsNoFileIsNamed() throws {
         let scratch = try Scratch()
         #expect(fault { _ = try VolumeFile.open(scratch.path) }.contains("is a folder"))

@@ -58,7 +58,7 @@ struct HDF5Contents {
             throw FileFault(path, "has no \(role.rawValue) by name; name one, of \(list(others.map(\.name)))")
         }
         // What is wrong with the only one there is, or that it is a single section, its own opening tells.
-        if volumes.isEmpty, names.count == 1 { return try HDF5Dataset(names[0], in: file) }
+        if volumes.isEmpty, names.count == 1 { return try dataset(names[0]) }
         if volumes.isEmpty {
             throw FileFault(path, "has no dataset of numbers with the axes z, y, x; it has \(list(names))")
         }
