@@ -64,8 +64,14 @@ struct Convert: ParsableCommand {
         let interrupt = Interrupt()
         interrupt.listen()
         let progress = ProgressDisplay()
-        let result = try conversion.run(by: thisProgram, shouldStop: { interrupt.isRequested }) {
-            progress.show(fraction: $0, of: "convert")
+        let result: Conversion.Result
+        do {
+            result = try conversion.run(
+                by: thisProgram, shouldStop: { interrupt.isRequested },
+                report: { progress.show(fraction: $0, of: "convert") })
+        } catch is Interruption {
+            Console.complain("stopped; nothing is left of \(output)")
+            throw ExitCode(130)
         }
         progress.end()
         Console.say("\(result.shape) voxels of \(result.elementType.rawValue)   \(output)")
