@@ -25,13 +25,20 @@ static inline int ctiff_drop_warning(TIFF *tiff, void *user, const char *module,
     return 1;
 }
 
-/// A file to read, of which a few kilobytes are kept: libtiff reads a directory in many small pieces.
+/// A few kilobytes of a file.
+typedef struct {
+    uint64_t from;
+    size_t count;
+    uint8_t bytes[4096];
+} ctiff_window;
+
+/// A file to read, of which two windows are kept: libtiff reads a directory in many small pieces, and values that all
+/// directories share elsewhere.
 typedef struct {
     int descriptor;
     uint64_t position;
-    uint64_t kept_from;
-    size_t kept;
-    uint8_t bytes[4096];
+    ctiff_window windows[2];
+    int last_used;
 } ctiff_file;
 
 static inline ssize_t ctiff_pread(int descriptor, void *target, size_t size, uint64_t position) {
@@ -41,22 +48,35 @@ static inline ssize_t ctiff_pread(int descriptor, void *target, size_t size, uin
     return count;
 }
 
+/// The window that holds the file's byte at its position, or NULL.
+static inline ctiff_window *ctiff_find_window(ctiff_file *file) {
+    for (int index = 0; index < 2; index++) {
+        ctiff_window *window = &file->windows[index];
+        if (file->position < window->from || file->position - window->from >= window->count) continue;
+        file->last_used = index;
+        return window;
+    }
+    return NULL;
+}
+
 static inline tmsize_t ctiff_read(thandle_t handle, void *target, tmsize_t size) {
     ctiff_file *file = (ctiff_file *)handle;
     tmsize_t done = 0;
     while (done < size) {
-        uint64_t skipped = file->position - file->kept_from;
+        ctiff_window *window = ctiff_find_window(file);
         ssize_t count;
-        if (file->position >= file->kept_from && skipped < file->kept) {
-            count = (ssize_t)(file->kept - skipped);
+        if (window != NULL) {
+            uint64_t skipped = file->position - window->from;
+            count = (ssize_t)(window->count - skipped);
             if (count > size - done) count = size - done;
-            memcpy((char *)target + done, file->bytes + skipped, (size_t)count);
-        } else if (size - done >= (tmsize_t)sizeof file->bytes) {
+            memcpy((char *)target + done, window->bytes + skipped, (size_t)count);
+        } else if (size - done >= (tmsize_t)sizeof window->bytes) {
             count = ctiff_pread(file->descriptor, (char *)target + done, (size_t)(size - done), file->position);
         } else {
-            count = ctiff_pread(file->descriptor, file->bytes, sizeof file->bytes, file->position);
-            file->kept_from = file->position;
-            file->kept = count > 0 ? (size_t)count : 0;
+            window = &file->windows[1 - file->last_used];
+            count = ctiff_pread(file->descriptor, window->bytes, sizeof window->bytes, file->position);
+            window->from = file->position;
+            window->count = count > 0 ? (size_t)count : 0;
             if (count > 0) continue;
         }
         if (count < 0) return -1;
@@ -113,6 +133,13 @@ static inline TIFF *ctiff_open_reading(int descriptor, const char *name, int64_t
     if (tiff == NULL) free(file);
     TIFFOpenOptionsFree(options);
     return tiff;
+}
+
+/// Reads `size` bytes from `offset` of a handle that `ctiff_open_reading` made; 0 where they are not all there.
+static inline int ctiff_read_at(TIFF *tiff, uint64_t offset, void *target, tmsize_t size) {
+    ctiff_file *file = (ctiff_file *)TIFFClientdata(tiff);
+    file->position = offset;
+    return ctiff_read(file, target, size) == size;
 }
 
 /// A handle for writing an open file descriptor, which it then owns. NULL on failure: the descriptor stays the caller's.

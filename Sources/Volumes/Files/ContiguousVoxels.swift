@@ -40,9 +40,9 @@ struct ContiguousVoxels {
         let rows = box.shape.z * box.shape.y
         let rowBytes = box.shape.x * voxel.elementType.size
         let rowsAtOnce = max(1, Self.bytesAtOnce / max(1, rowBytes))
-        let bytes = try [UInt8](unsafeUninitializedCapacity: rows * rowBytes) { target, count in
+        let bytes = try [UInt8](ofSize: rows * rowBytes) { target in
             // Rows fill disjoint parts of the target, and a packed file is read by one thread.
-            nonisolated(unsafe) let target = UnsafeMutableRawBufferPointer(target)
+            nonisolated(unsafe) let target = target
             nonisolated(unsafe) let voxels = self
             let threads = source.isPacked ? 1 : ProcessInfo.processInfo.activeProcessorCount
             _ = try parallelMap((rows + rowsAtOnce - 1) / rowsAtOnce, threads: threads) { batch in
@@ -50,7 +50,6 @@ struct ContiguousVoxels {
                 let part = target[batch.lowerBound * rowBytes..<batch.upperBound * rowBytes]
                 try voxels.read(rows: batch, of: box, into: UnsafeMutableRawBufferPointer(rebasing: part))
             }
-            count = rows * rowBytes
         }
         return VoxelBuffer(elementType: voxel.elementType, shape: box.shape, bytes: bytes)
     }

@@ -88,10 +88,9 @@ struct HDF5Voxels {
         let first = (box.origin - origin).zip(cell) { $0 / $1 }
         let last = (box.end - origin).zip(cell) { ($0 - 1) / $1 }
         let counts = (last - first).map { $0 + 1 }
-        return try [UInt8](unsafeUninitializedCapacity: box.count * size) { buffer, filled in
+        return try [UInt8](ofSize: box.count * size) { buffer in
             guard let base = buffer.baseAddress else { return }
-            nonisolated(unsafe) let target = UnsafeMutableRawPointer(base)
-            preferHugePages(target, bytes: buffer.count)
+            nonisolated(unsafe) let target = base
             // Tasks of several pieces: some files have millions.
             let batch = max(1, counts.count / 1024)
             _ = try parallelMap((counts.count + batch - 1) / batch, threads: source.threads) { task in
@@ -102,7 +101,6 @@ struct HDF5Voxels {
                     try fetch(Box(origin: corner, shape: cell), of: box, to: target)
                 }
             }
-            filled = box.count * size
         }
     }
 

@@ -73,11 +73,10 @@ public final class OMEZarrReader: VolumeReader {
             region.extent[axis] = extent
             strides[axis] = stride
         }
-        let bytes = try [UInt8](unsafeUninitializedCapacity: box.count * size) { [region, strides] target, count in
+        let bytes = try [UInt8](ofSize: box.count * size) { [region, strides] target in
             if let base = target.baseAddress, !box.isEmpty {
                 try array.read(region, to: base, strides: strides, threads: threads)
             }
-            count = box.count * size
         }
         return VoxelBuffer(elementType: info.elementType, shape: box.shape, bytes: bytes)
     }

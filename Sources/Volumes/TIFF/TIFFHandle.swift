@@ -55,6 +55,12 @@ final class TIFFHandle {
         throw FileFault(path, "cannot be read as a TIFF: \(problem)")
     }
 
+    /// The file's bytes from `offset`; nil where they are not all there.
+    func bytes(_ count: Int, at offset: UInt64) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        return ctiff_read_at(pointer, offset, &bytes, tmsize_t(count)) == 1 ? bytes : nil
+    }
+
     /// Forgets the message of an earlier error.
     func clearMessage() { message.pointee.text.0 = 0 }
 

@@ -6,7 +6,7 @@ struct TIFFPage {
     static let largestChunk = 512 << 20
 
     /// Where the directory itself lies in the file.
-    let directory: UInt64
+    var directory: UInt64
     /// z is 1 but for the rare pages with an ImageDepth.
     let shape: ZYX<Int>
     /// Samples of a pixel: 1 for grey, 3 for RGB.
@@ -90,9 +90,10 @@ struct TIFFPage {
         chunk.y = min(chunk.y, max(1, bytes / chunkRowBytes))
     }
 
-    /// The same page with its bytes, uncompressed and in one run, elsewhere.
-    func moved(to start: Int) -> TIFFPage {
+    /// The same page with its bytes, uncompressed and in one run, elsewhere, and with `directory` where it has its own.
+    func moved(to start: Int, directory: UInt64? = nil) -> TIFFPage {
         var page = self
+        if let directory { page.directory = directory }
         page.table = .run(start)
         return page
     }

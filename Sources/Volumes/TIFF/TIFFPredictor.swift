@@ -15,9 +15,9 @@ enum TIFFPredictor: Int {
         _ rows: UnsafeMutableRawBufferPointer, rowBytes: Int, size: Int, samples: Int, isSwapped: Bool
     ) {
         switch self {
-        case .none: if isSwapped { swapBytes(of: rows, elementSize: size) }
+        case .none: if isSwapped { rows.swapBytes(ofElements: size) }
         case .horizontal:
-            if isSwapped { swapBytes(of: rows, elementSize: size) }
+            if isSwapped { rows.swapBytes(ofElements: size) }
             for start in stride(from: 0, to: rows.count, by: rowBytes) {
                 let row = UnsafeMutableRawBufferPointer(rebasing: rows[start..<start + rowBytes])
                 switch size {
@@ -58,18 +58,4 @@ enum TIFFPredictor: Int {
             for place in 0..<size { row[index * size + size - 1 - place] = sorted[place * count + index] }
         }
     }
-}
-
-/// Reverses the bytes of each value.
-func swapBytes(of bytes: UnsafeMutableRawBufferPointer, elementSize: Int) {
-    switch elementSize {
-    case 2: swapBytes(bytes.bindMemory(to: UInt16.self))
-    case 4: swapBytes(bytes.bindMemory(to: UInt32.self))
-    case 8: swapBytes(bytes.bindMemory(to: UInt64.self))
-    default: break
-    }
-}
-
-private func swapBytes<Word: FixedWidthInteger>(_ words: UnsafeMutableBufferPointer<Word>) {
-    for index in words.indices { words[index] = words[index].byteSwapped }
 }

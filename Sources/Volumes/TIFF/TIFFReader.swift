@@ -60,30 +60,28 @@ public final class TIFFReader: VolumeReader, Sendable {
 
     /// A part of a box that one thread reads at once.
     private enum Piece {
-        /// Rows of an uncompressed section, read where they lie.
-        case rows(section: Int, Range<Int>)
+        /// Rows of the box, counted through its sections, that lie uncompressed in the file.
+        case rows(Range<Int>)
         /// What a strip or tile has of a section.
         case chunk(section: Int, row: Int, column: Int)
-
-        var section: Int {
-            switch self {
-            case .rows(let section, _), .chunk(let section, _, _): section
-            }
-        }
     }
 
-    /// Bytes of an uncompressed section that are read at once.
+    /// Uncompressed bytes that are read at once.
     private static let pieceBytes = 1 << 20
 
     private func pieces(of box: Box) -> [Piece] {
         var pieces: [Piece] = []
         let end = box.end
-        for section in box.origin.z..<end.z {
+        var section = box.origin.z
+        while section < end.z {
             let page = stack.sections[section].page
             if page.isPlain {
-                let rows = max(1, TIFFReader.pieceBytes / (box.shape.x * info.elementType.size))
-                for row in stride(from: box.origin.y, to: end.y, by: rows) {
-                    pieces.append(.rows(section: section, row..<min(row + rows, end.y)))
+                let first = section
+                repeat { section += 1 } while section < end.z && stack.sections[section].page.isPlain
+                let rows = (first - box.origin.z) * box.shape.y..<(section - box.origin.z) * box.shape.y
+                let rowsAtOnce = max(1, TIFFReader.pieceBytes / (box.shape.x * info.elementType.size))
+                for row in stride(from: rows.lowerBound, to: rows.upperBound, by: rowsAtOnce) {
+                    pieces.append(.rows(row..<min(row + rowsAtOnce, rows.upperBound)))
                 }
                 continue
             }
@@ -92,6 +90,7 @@ public final class TIFFReader: VolumeReader, Sendable {
                     pieces.append(.chunk(section: section, row: row, column: column))
                 }
             }
+            section += 1
         }
         return pieces
     }
@@ -99,45 +98,64 @@ public final class TIFFReader: VolumeReader, Sendable {
     private func read(
         _ piece: Piece, of box: Box, into target: UnsafeMutableRawBufferPointer, _ decoder: TIFFDecoder
     ) throws {
-        do {
-            switch piece {
-            case .rows(let section, let rows):
-                try readRows(rows, of: stack.sections[section], z: section, of: box, into: target, decoder)
-            case .chunk(let section, let row, let column):
+        switch piece {
+        case .rows(let rows):
+            try readRows(rows, of: box, into: target, decoder)
+        case .chunk(let section, let row, let column):
+            try naming(section) {
                 try readChunk(row, column, of: stack.sections[section], z: section, of: box, into: target, decoder)
             }
+        }
+    }
+
+    /// Tells what is wrong with a chunk as a fault of its file and section.
+    private func naming(_ section: Int, _ body: () throws -> Void) throws {
+        do {
+            try body()
         } catch let fault as ChunkFault {
             throw FileFault(
-                stack.files[stack.sections[piece.section].file].path,
-                "section \(piece.section + 1) of \(info.shape.z) \(fault.problem)")
+                stack.files[stack.sections[section].file].path,
+                "section \(section + 1) of \(info.shape.z) \(fault.problem)")
         }
     }
 
     private func readRows(
-        _ rows: Range<Int>, of section: TIFFStack.Section, z: Int, of box: Box,
-        into target: UnsafeMutableRawBufferPointer, _ decoder: TIFFDecoder
+        _ rows: Range<Int>, of box: Box, into target: UnsafeMutableRawBufferPointer, _ decoder: TIFFDecoder
     ) throws {
-        let page = section.page
         let rowBytes = box.shape.x * info.elementType.size
-        let isWhole = box.shape.x == info.shape.x
-        let plane = page.isPlanar ? sample(page) : 0
-        func offset(_ row: Int) -> Int {
-            let chunk = (plane * page.grid.y) + row / page.chunk.y
-            return page.extent(ofChunk: chunk).offset + row % page.chunk.y * page.chunkRowBytes
-        }
         var row = rows.lowerBound
         while row < rows.upperBound {
-            let start = offset(row)
-            // Whole rows that follow each other are one read.
-            var end = isWhole && page.runStart != nil ? rows.upperBound : row + 1
-            while isWhole, end < rows.upperBound, offset(end) == start + (end - row) * rowBytes { end += 1 }
-            let to = ((z - box.origin.z) * box.shape.y + row - box.origin.y) * rowBytes
-            let part = UnsafeMutableRawBufferPointer(rebasing: target[to..<to + (end - row) * rowBytes])
-            try decoder.readPlain(
-                part, file: section.file, at: start + box.origin.x * info.elementType.size)
-            if page.isSwapped { swapBytes(of: part, elementSize: info.elementType.size) }
+            let place = place(ofRow: row, of: box)
+            // What follows each other in the file too is one read.
+            var end = place.endOfRun
+            while end < rows.upperBound {
+                let next = self.place(ofRow: end, of: box)
+                guard next.file == place.file, next.offset == place.offset + (end - row) * rowBytes else { break }
+                end = next.endOfRun
+            }
+            end = min(end, rows.upperBound)
+            let part = UnsafeMutableRawBufferPointer(rebasing: target[row * rowBytes..<end * rowBytes])
+            let section = box.origin.z + row / box.shape.y
+            try naming(section) { try decoder.readPlain(part, file: place.file, at: place.offset) }
+            if stack.sections[section].page.isSwapped { part.swapBytes(ofElements: info.elementType.size) }
             row = end
         }
+    }
+
+    /// Where a row of `box`, counted through its sections, lies uncompressed, and one past the last row of its section that
+    /// follows it in the file without a gap.
+    private func place(ofRow row: Int, of box: Box) -> (file: Int, offset: Int, endOfRun: Int) {
+        let section = stack.sections[box.origin.z + row / box.shape.y]
+        let page = section.page
+        let y = box.origin.y + row % box.shape.y
+        let plane = page.isPlanar ? sample(page) : 0
+        let chunk = plane * page.grid.y + y / page.chunk.y
+        let offset =
+            page.extent(ofChunk: chunk).offset + y % page.chunk.y * page.chunkRowBytes
+            + box.origin.x * info.elementType.size
+        guard box.shape.x == info.shape.x else { return (section.file, offset, row + 1) }
+        let endOfChunk = page.runStart != nil ? box.end.y : min(box.end.y, (y / page.chunk.y + 1) * page.chunk.y)
+        return (section.file, offset, row + endOfChunk - y)
     }
 
     private func readChunk(

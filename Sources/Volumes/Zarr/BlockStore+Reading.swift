@@ -8,15 +8,13 @@ extension BlockStore {
         precondition(Box(layout.shape).contains(box), "\(box) is not within \(Box(layout.shape))")
         precondition((0..<(layout.channels ?? 1)).contains(channel))
         let size = box.count * layout.elementType.size
-        let bytes = try [UInt8](unsafeUninitializedCapacity: size) { target, count in
+        let bytes = try [UInt8](ofSize: size) { target in
             for shard in cells(of: layout.shard, touching: box) {
                 let chunks = cells(of: layout.chunk, touching: box.intersection(shard))
                 let file = try Shard(shardFile(shard, channel: channel), layout: layout)
                 try file.read(
-                    box, ofShardAt: shard.origin, chunks: chunks, into: UnsafeMutableRawBufferPointer(target),
-                    threads: threads)
+                    box, ofShardAt: shard.origin, chunks: chunks, into: target, threads: threads)
             }
-            count = size
         }
         return VoxelBuffer(elementType: layout.elementType, shape: box.shape, bytes: bytes)
     }
