@@ -29,34 +29,6 @@ public struct VoxelBuffer: Sendable, Equatable {
         return Volume(shape: shape, voxels: voxels)
     }
 
-    /// The values converted to `Element`.
-    ///
-    /// - Throws: `UnrepresentableValue` for the first value that `Element` cannot hold
-    ///   (labels are never wrapped).
-    public func converted<Element: VoxelElement>(to type: Element.Type) throws -> Volume<Element> {
-        if Element.elementType == elementType { return volume(of: type) }
-        func convert<Source: VoxelElement>(from source: Source.Type) throws -> Volume<Element> {
-            try volume(of: source).map { value in
-                guard let result = value.converted(to: type) else {
-                    throw UnrepresentableValue(value: "\(value)", elementType: Element.elementType)
-                }
-                return result
-            }
-        }
-        return try convert(from: elementType.scalar)
-    }
-
-    /// The values in another type.
-    ///
-    /// - Throws: `UnrepresentableValue` for the first value that the type cannot hold.
-    public func converted(to type: ElementType) throws -> VoxelBuffer {
-        if type == elementType { return self }
-        func convert<Element: VoxelElement>(to scalar: Element.Type) throws -> VoxelBuffer {
-            VoxelBuffer(try converted(to: scalar))
-        }
-        return try convert(to: type.scalar)
-    }
-
     /// A copy of the voxels in `box`, which must lie within the buffer.
     public func cropped(to box: Box) -> VoxelBuffer {
         precondition(Box(shape).contains(box), "\(box) is not within \(Box(shape))")
@@ -72,12 +44,4 @@ public struct VoxelBuffer: Sendable, Equatable {
         }
         return VoxelBuffer(elementType: elementType, shape: box.shape, bytes: result)
     }
-}
-
-/// A value that its target type cannot hold.
-public struct UnrepresentableValue: Error, Equatable, CustomStringConvertible {
-    public let value: String
-    public let elementType: ElementType
-
-    public var description: String { "the value \(value) does not fit into \(elementType.rawValue)" }
 }

@@ -41,11 +41,7 @@ enum StoredVoxel: Equatable {
             if source.baseAddress != target.baseAddress { target.copyMemory(from: UnsafeRawBufferPointer(source)) }
         case .scaled(let type, let slope, let intercept):
             if isSwapped { source.swapBytes(ofElements: type.size) }
-            func scale<Stored: VoxelElement>(_ type: Stored.Type) {
-                let (values, results) = (source.bindMemory(to: type), target.bindMemory(to: Float.self))
-                for index in results.indices { results[index] = Float(values[index].double * slope + intercept) }
-            }
-            scale(type.scalar)
+            type.visit(Scaling(source: source, target: target, slope: slope, intercept: intercept))
         case .half:
             if isSwapped { source.swapBytes(ofElements: 2) }
             let (values, results) = (source.bindMemory(to: Float16.self), target.bindMemory(to: Float.self))
@@ -59,6 +55,18 @@ enum StoredVoxel: Equatable {
                 target[index] = column % 2 == 0 ? byte & 15 : byte >> 4
             }
         }
+    }
+}
+
+private struct Scaling: VoxelTypeVisitor {
+    let source: UnsafeMutableRawBufferPointer
+    let target: UnsafeMutableRawBufferPointer
+    let slope: Double
+    let intercept: Double
+
+    func visit<Stored: VoxelElement>(_ type: Stored.Type) throws(Never) {
+        let (values, results) = (source.bindMemory(to: type), target.bindMemory(to: Float.self))
+        for index in results.indices { results[index] = Float(values[index].double * slope + intercept) }
     }
 }
 
