@@ -20,23 +20,29 @@ extension VolumeFile {
         }
     }
 
-    private static let writableEndings = ["tif", "tiff", "h5", "hdf5", "hdf", "zarr"]
+    private static let writableEndings = [
+        "tif", "tiff", "h5", "hdf5", "hdf", "zarr", "nii", "nii.gz", "mrc", "map",
+    ]
+
+    private static func writableEnding(_ path: String) -> String? {
+        let name = path.lowercased()
+        return writableEndings.first { name.hasSuffix(".\($0)") }
+    }
 
     /// Whether the ending of a file says a format that can be written.
-    public static func isWritable(_ location: String) -> Bool {
-        writableEndings.contains((split(location).path as NSString).pathExtension.lowercased())
-    }
+    public static func isWritable(_ location: String) -> Bool { writableEnding(split(location).path) != nil }
 
     /// A writer for a new file in the format that its ending asks for: `.tif` (ImageJ's layout where that holds the
     /// volume, otherwise OME-TIFF), `.h5` (the dataset after a colon, `/data` without), `.zarr` (an image, or labels
-    /// where `labels/NAME` stands after a colon).
+    /// where `labels/NAME` stands after a colon), `.nii` and `.nii.gz` (NIfTI), `.mrc` and `.map` (MRC).
     ///
     /// - Throws: `FileFault` for another ending, or where the file cannot be written.
     public static func create(
         _ location: String, _ contents: Contents, version: OMEZarrVersion = .v0_5, threads: Int = 1
     ) throws -> any VolumeWriter {
         let (path, dataset) = split(location)
-        switch (path as NSString).pathExtension.lowercased() {
+        let ending = writableEnding(path)
+        switch ending {
         case "tif", "tiff":
             // ImageJ opens by itself only its own layout, which holds few types and less than 4 GB.
             let isSimple = TIFFWriter.imageJHolds(contents.shape, contents.elementType)
@@ -49,6 +55,10 @@ extension VolumeFile {
                 voxelSize: contents.voxelSize, position: contents.position, threads: threads)
         case "zarr":
             return try SingleVolumeContainer(path, dataset, contents, version, threads: threads)
+        case "nii", "nii.gz":
+            return try NIfTIWriter(path: path, contents, isPacked: ending == "nii.gz", threads: threads)
+        case "mrc", "map":
+            return try MRCWriter(path: path, contents)
         default:
             throw FileFault(
                 path,

@@ -2,6 +2,8 @@
 /// with its update 20141), and what IMOD adds (bio3d.colorado.edu/imod/doc/mrc_format.txt).
 struct MRCHeader {
     static let size = 1024
+    /// MRC2014's number of its update, which files of it state.
+    static let version = 20141
 
     let isBigEndian: Bool
     let shape: ZYX<Int>
@@ -11,7 +13,7 @@ struct MRCHeader {
     /// The first voxel's first byte.
     let offset: Int
     let voxelSize: StatedVoxelSize
-    /// The first voxel's place in nanometres, where the map begins elsewhere than its cell.
+    /// The first voxel's place in nanometres, where the map begins elsewhere than its frame.
     let position: ZYX<Double>?
 
     /// Whether a file that begins with `bytes` is MRC: `MAP` at byte 208.
@@ -81,11 +83,14 @@ struct MRCHeader {
         }
     }
 
+    /// `IMOD` at byte 152.
+    private static let imodStamp = 1_146_047_817
+
     /// The bytes of mode 0 are signed in MRC2014. IMOD says in a flag beside its stamp whether its are; a file of
     /// neither whose largest value is said to be above 127 has none that are.
     private static func isUnsigned(_ fields: FixedHeader, _ path: String) throws -> Bool {
         let (stamp, flags) = (fields.int32(152), fields.int32(156))
-        guard stamp == 1_146_047_817 else { return fields.float32(80) > 127 }
+        guard stamp == imodStamp else { return fields.float32(80) > 127 }
         guard flags & 16 == 0 else {
             throw FileFault(path, "holds two 4-bit values a byte in mode 0; expected mode 101 for such")
         }
@@ -114,8 +119,15 @@ struct MRCHeader {
         return StatedVoxelSize(nanometers: ZYX(isImages ? nil : size.z, size.y, size.x), unit: .angstrom)
     }
 
-    /// From `nxstart`, `nystart` and `nzstart`; the origin in words 50 to 52 has had several meanings.
+    /// The origin in words 50 to 52, in ångström, of files that say they are MRC2014's: it has had other meanings, and has
+    /// in IMOD's. Else from `nxstart`, `nystart` and `nzstart`.
     private static func position(_ fields: FixedHeader, _ voxelSize: StatedVoxelSize) -> ZYX<Double>? {
+        let origin = ZYX(204, 200, 196).map { fields.float32($0) * LengthUnit.angstrom.nanometers }
+        if [20140, version].contains(fields.int32(108)), fields.int32(152) != imodStamp,
+            origin != ZYX(repeating: 0), origin.array.allSatisfy(\.isFinite)
+        {
+            return origin
+        }
         let start = ZYX(24, 20, 16).map(fields.int32)
         guard start != .zero, let size = voxelSize.complete else { return nil }
         return start.zip(size.nanometers) { Double($0) * $1 }

@@ -56,15 +56,17 @@ struct NIfTIHeader {
         position = Self.position(fields, version)
     }
 
+    // nifti2.h: the magic ends with what a transfer as text would change.
+    static let magicOfTwo = Array("n+2\0\r\n\u{1A}\n".utf8)
+    private static let magicOfTwoPair = Array("ni2\0\r\n\u{1A}\n".utf8)
+
     private static func kind(of bytes: [UInt8]) -> (Version, isPair: Bool)? {
         guard bytes.count >= Version.one.size else { return nil }
-        // nifti2.h: the magic ends with what a transfer as text would change.
-        let tail: [UInt8] = [0, 0x0D, 0x0A, 0x1A, 0x0A]
         switch (Array(bytes[344..<348]), Array(bytes[4..<12])) {
         case (Array("n+1\0".utf8), _): return (.one, false)
         case (Array("ni1\0".utf8), _): return (.one, true)
-        case (_, Array("n+2".utf8) + tail): return (.two, false)
-        case (_, Array("ni2".utf8) + tail): return (.two, true)
+        case (_, magicOfTwo): return (.two, false)
+        case (_, magicOfTwoPair): return (.two, true)
         default: return nil
         }
     }
@@ -87,7 +89,7 @@ struct NIfTIHeader {
     }
 
     /// The element types by `datatype`, and what else it can say.
-    private static let types: [Int: ElementType] = [
+    static let types: [Int: ElementType] = [
         2: .uint8, 256: .int8, 512: .uint16, 4: .int16, 768: .uint32, 8: .int32, 1280: .uint64, 1024: .int64,
         16: .float32, 64: .float64,
     ]

@@ -168,13 +168,6 @@ final class ImageJWriter: TIFFPageWriter {
     }
 }
 
-extension [UInt8] {
-    /// Appends an integer in little endian.
-    fileprivate mutating func append<Integer: FixedWidthInteger>(_ value: Integer) {
-        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
-    }
-}
-
 /// The fraction of 32-bit numbers nearest to a positive value, by its continued fraction.
 func fraction(_ value: Double) -> (numerator: UInt32, denominator: UInt32) {
     let limit = Double(UInt32.max)

@@ -14,11 +14,8 @@ public final class TIFFWriter {
         ImageJWriter.types.contains(elementType) && ImageJWriter.fits(shape, elementType)
     }
 
-    private let path: String
-    private let shape: ZYX<Int>
-    private let elementType: ElementType
     private let pages: any TIFFPageWriter
-    private var next = 0
+    private var slabs: SlabSequence
 
     /// - Parameter voxelSize: nil where it is unknown: nothing is written of it then.
     /// - Throws: `FileFault` where the flavour cannot hold such a volume or the file cannot be created.
@@ -28,9 +25,7 @@ public final class TIFFWriter {
         guard shape.array.allSatisfy({ $0 > 0 && $0 <= Int(Int32.max) }) else {
             throw FileFault(path, "a TIFF of \(shape) cannot be written")
         }
-        self.path = path
-        self.shape = shape
-        self.elementType = elementType
+        slabs = SlabSequence(path: path, shape: shape, elementType: elementType)
         pages =
             switch flavor {
             case .imageJ:
@@ -44,26 +39,21 @@ public final class TIFFWriter {
     ///
     /// - Throws: `FileFault` where the disk is full or fails.
     public func write(_ slab: VoxelBuffer, atZ z: Int) throws {
-        precondition(z == next, "the slab at z \(z) does not follow section \(next)")
-        precondition(slab.shape.y == shape.y && slab.shape.x == shape.x && z + slab.shape.z <= shape.z)
-        precondition(slab.elementType == elementType)
-        let size = shape.y * shape.x * elementType.size
+        slabs.take(slab, atZ: z)
+        let size = slab.shape.y * slab.shape.x * slab.elementType.size
         try slab.bytes.withUnsafeBytes { bytes in
             for section in 0..<slab.shape.z {
                 let page = UnsafeRawBufferPointer(rebasing: bytes[section * size..<(section + 1) * size])
                 try pages.write(page, section: z + section)
             }
         }
-        next += slab.shape.z
     }
 
     /// Completes the file and puts it in its place.
     ///
     /// - Throws: `FileFault` where sections are missing, or the disk is full or fails.
     public func finish() throws {
-        guard next == shape.z else {
-            throw FileFault(path, "cannot be completed: \(next) of \(shape.z) sections were written")
-        }
+        try slabs.checkIsComplete()
         try pages.finish()
     }
 }

@@ -63,6 +63,14 @@ with mrcfile.new("images.mrc", overwrite=True) as mrc:
     mrc.voxel_size = 10
     mrc.header.label = b""
 
+# As the product writes a volume.
+with mrcfile.new("written.mrc", overwrite=True) as mrc:
+    mrc.set_data(pattern("int16"))
+    mrc.voxel_size = (80, 100, 400)
+    mrc.header.origin = (15000, -20000, 300000)
+    mrc.header.nlabl = 0
+    mrc.header.label = b""
+
 # IMOD's stamp and flags; the largest value of a file of neither.
 patched("imod-unsigned.mrc", "int8-little.mrc", (152, int32(1146047817, 0)))
 patched("imod-signed.mrc", "int8-little.mrc", (152, int32(1146047817, 1)))

@@ -58,6 +58,26 @@ write("flipped.nii", pattern("uint8"), units="micron",
 write("colour.nii", np.zeros((9, 21), np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])))
 write("complex.nii", np.zeros(SHAPE, np.complex64))
 
+
+
+def placed(name, array, kind, units, zooms, position):
+    """As the product writes a volume."""
+    affine = np.diag([*zooms, 1.0])
+    affine[:3, 3] = position
+    header = kind.header_class(endianness="<")
+    header.set_data_dtype(array.dtype)
+    image = kind(array.T, None, header, dtype=array.dtype)
+    image.set_sform(affine, 1)
+    image.set_qform(affine, 1)
+    image.header.set_xyzt_units(units)
+    image.header.set_slope_inter(1, 0)
+    nibabel.save(image, name)
+
+
+placed("written-one.nii", pattern("uint16"), nibabel.Nifti1Image, "micron", (0.008, 0.01, 0.04), (1.5, -2, 30))
+# With an extent beyond NIfTI-1.
+placed("written-two.nii", pattern("int8", (1, 1, 32768)), nibabel.Nifti2Image, "mm", (0.25, 0.5, 1.5), (0, 0, 0))
+
 # Scaled: slope and intercept are put in the header over the stored values, and nibabel reads them back.
 data = bytearray(pathlib.Path("int16-little.nii").read_bytes())
 data[112:120] = np.array([0.5, -3], "<f4").tobytes()

@@ -2,10 +2,11 @@ import Foundation
 
 /// A file under construction: written beside its place and renamed there when it is complete.
 /// Where it is abandoned nothing is left behind.
-final class OutputFile {
+final class OutputFile: ByteSink {
     let path: String
     let descriptor: Int32
     private let temporary: String
+    private var end = 0
     private var isFinished = false
 
     /// - Throws: `FileFault` where the folder is missing or cannot be written.
@@ -34,6 +35,11 @@ final class OutputFile {
 
     func write(_ bytes: [UInt8], at offset: Int) throws {
         try bytes.withUnsafeBytes { try write($0, at: offset) }
+    }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws {
+        try write(bytes, at: end)
+        end += bytes.count
     }
 
     /// Puts the complete file in its place.
