@@ -46,6 +46,22 @@ import Volumes
         }
     }
 
+    @Test(arguments: ["swapped-little", "swapped-big", "swapped-bigtiff"])
+    func sectionsAreWhereTheirDirectoriesSay(name: String) throws {
+        let reader = try TIFFReader(path: TIFFFiles.path(name))
+        let stored = TIFFFiles.pattern(.uint16)
+        let bytes = [0, 2, 1].flatMap {
+            cropped(stored, to: Box(from: ZYX($0, 0, 0), to: ZYX($0 + 1, 9, 21))).bytes
+        }
+        let expected = VoxelBuffer(elementType: .uint16, shape: TIFFFiles.shape, bytes: bytes)
+        for box in Self.boxes { #expect(try reader.read(box) == cropped(expected, to: box)) }
+    }
+
+    @Test func thumbnailsBetweenSectionsAreLeftOut() throws {
+        let reader = try TIFFReader(path: TIFFFiles.path("thumbnails"))
+        for box in Self.boxes { #expect(try reader.read(box) == cropped(TIFFFiles.pattern(.uint16), to: box)) }
+    }
+
     @Test(
         arguments: [
             ("imagej-nm", ZYX(40, 10, 8), LengthUnit.nanometer),

@@ -174,6 +174,24 @@ patched("shaped-one-directory", "shaped", one_directory)
 patched("imagej-hyperstack-one-directory", "imagej-hyperstack", one_directory)
 
 
+def swapped(data, tiff):
+    """The strips of the second and the third page change places."""
+    entries = [page.tags[273].offset for page in tiff.pages][1:]
+    size = 20 if tiff.is_bigtiff else 12
+    second, third = (bytes(data[entry:entry + size]) for entry in entries)
+    data[entries[0]:entries[0] + size] = third
+    data[entries[1]:entries[1] + size] = second
+
+
+patched("swapped-little", "shaped", swapped)
+patched("swapped-big", "imagej-big", swapped)
+patched("swapped-bigtiff", "bigtiff-big", swapped)
+with tifffile.TiffWriter("thumbnails.tif") as writer:
+    for section in u16:
+        writer.write(section, photometric="minisblack", metadata=None)
+        writer.write(section[::3, ::3], photometric="minisblack", metadata=None, subfiletype=1)
+
+
 def reversed_bits(data, tiff):
     """FillOrder 2, in place of the ResolutionUnit."""
     order = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
