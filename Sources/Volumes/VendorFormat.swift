@@ -28,12 +28,7 @@ struct VendorFormat: Sendable {
     }
 
     /// What is wrong with the file `path`, and what to do.
-    func problem(_ path: String) -> String {
-        let quoted = "'" + path.replacing("'", with: "'\\''") + "'"
-        let target = "'" + (path + ".zarr").replacing("'", with: "'\\''") + "'"
-        return
-            "is a \(name) file, which is not read; turn it into OME-Zarr with: bioformats2raw \(quoted) \(target)"
-    }
+    func problem(_ path: String) -> String { "is a \(name) file, which is not read; \(conversionAdvice(path))" }
 
     private static let all = [
         VendorFormat("Zeiss CZI", (0, Array("ZISRAWFILE".utf8))),
@@ -48,4 +43,11 @@ struct VendorFormat: Sendable {
         // A TIFF of a preview; the image is in a folder beside.
         VendorFormat("Olympus VSI", ending: "vsi"),
     ]
+}
+
+/// How to turn the file `path` into one that is read.
+func conversionAdvice(_ path: String) -> String {
+    let quoted = "'" + path.replacing("'", with: "'\\''") + "'"
+    let target = "'" + (path + ".zarr").replacing("'", with: "'\\''") + "'"
+    return "turn it into OME-Zarr with: bioformats2raw \(quoted) \(target)"
 }

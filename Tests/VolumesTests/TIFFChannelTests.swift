@@ -28,6 +28,38 @@ import Volumes
         }
     }
 
+    @Test func zeissFilesHaveTheirChannelsInSamplesAndThumbnailsBetween() throws {
+        for (channel, time) in [(0, 0), (2, 0), (1, 1)] {
+            let reader = try TIFFReader(path: TIFFFiles.path("lsm"), VolumeSelection(channel: channel, time: time))
+            #expect(reader.info.channels == 3 && reader.info.times == 2)
+            #expect(reader.info.voxelSize.complete == VoxelSize(ZYX(0.04, 0.01, 0.008), .micrometer))
+            let expected = plane(.uint16, channels: 3, channel: channel, time: time)
+            for box in TIFFReaderTests.boxes { #expect(try reader.read(box) == cropped(expected, to: box)) }
+        }
+    }
+
+    @Test func planesOfAMetaMorphStackFollowEachOther() throws {
+        let reader = try TIFFReader(path: TIFFFiles.path("stk"))
+        #expect(reader.info.shape == TIFFFiles.shape)
+        #expect(try reader.read(Box(TIFFFiles.shape)) == TIFFFiles.pattern(.uint16))
+    }
+
+    @Test(arguments: [
+        ("stk-no-distance", "is a MetaMorph stack of 3 planes without a distance between them"),
+        ("lsm-other-channels", "is a Zeiss LSM file of 1 sections, 4 channels and 1 times with 3 samples a pixel"),
+        ("lsm-line-scan", "is a Zeiss LSM file of a scan of kind 2, "),
+        ("lsm-two-channels", "cannot be read as a TIFF: "),
+    ])
+    func otherFilesOfMicroscopesAreNamedWithTheWayToReadThem(name: String, problem: String) throws {
+        let scratch = try TIFFScratch()
+        let path = scratch.path("a.lsm")
+        try FileManager.default.copyItem(atPath: TIFFFiles.path(name), toPath: path)
+        let fault = #expect(throws: FileFault.self) { try VolumeFile.open(path, VolumeSelection(channel: 0)) }
+        let found = fault?.problem ?? ""
+        #expect(found.hasPrefix(problem))
+        #expect(found.hasSuffix("; turn it into OME-Zarr with: bioformats2raw '\(path)' '\(path).zarr'"))
+    }
+
     @Test func aTimeSeriesHasOneChannel() throws {
         let reader = try TIFFReader(path: TIFFFiles.path("imagej-times"), VolumeSelection(time: 1))
         #expect(try reader.read(Box(TIFFFiles.shape)) == plane(.uint8, channels: 1, channel: 0, time: 1))

@@ -69,13 +69,13 @@ public final class OutsideVolumes {
     }
 }
 
-/// Writes labels as the ending of `path` asks: `.tif` in the smallest type that holds them, `.h5` (`/labels` unless a
-/// dataset stands after a colon), `.zarr` (`labels/objects`).
+/// Writes labels as the ending of `path` asks: `.tif`, `.nii`, `.nii.gz` and `.mrc` in the smallest type that holds them,
+/// `.h5` (`/labels` unless a dataset stands after a colon), `.zarr` (`labels/objects`).
 ///
 /// - Throws: `FileFault` for another ending, or where the file cannot be written.
 public func writeLabels(_ labels: Volume<UInt32>, to path: String, voxelSize: VoxelSize?) throws {
     var buffer = VoxelBuffer(labels)
-    if ["tif", "tiff"].contains((path as NSString).pathExtension.lowercased()) {
+    if ["tif", "tiff", "nii", "gz", "mrc", "map"].contains((path as NSString).pathExtension.lowercased()) {
         let maximum = UInt64(labels.voxels.max() ?? 0)
         buffer = try buffer.converted(to: LabelTIFF.flavor(maximumLabel: maximum, shape: labels.shape).1)
     }

@@ -7,6 +7,7 @@ struct StoredDirectory {
     /// Where the directory after it lies; 0 after the last.
     let next: UInt64
     private let fields: FixedHeader
+    var isBigEndian: Bool { fields.isBigEndian }
     private let isBig: Bool
 
     /// Larger ones are left to libtiff.
@@ -31,6 +32,18 @@ struct StoredDirectory {
         fields = FixedHeader(bytes: body, isBigEndian: isBigEndian)
         next = fields.unsigned(bytes: offsetSize, at: size)
         self.offset = offset
+    }
+
+    /// Of the entry of a tag how many values it has and what its value field holds, which is where they lie unless they fit
+    /// into it; nil where there is none.
+    func entry(_ tag: Int32) -> (count: Int, value: UInt64)? {
+        let (entrySize, countSize) = isBig ? (20, 8) : (12, 4)
+        for entry in stride(from: 0, to: fields.bytes.count - countSize, by: entrySize)
+        where Int32(fields.integer(UInt16.self, at: entry)) == tag {
+            let count = fields.unsigned(bytes: countSize, at: entry + 4)
+            return (Int(clamping: count), fields.unsigned(bytes: countSize, at: entry + 4 + countSize))
+        }
+        return nil
     }
 
     /// Where its only strip begins, where nothing else that matters differs from `other`.

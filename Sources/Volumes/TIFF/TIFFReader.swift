@@ -18,7 +18,7 @@ public final class TIFFReader: VolumeReader, Sendable {
     /// - Throws: `FileFault` where the file is no TIFF, damaged, of a kind that is not read, or has several channels
     ///   or times of which none is chosen.
     public init(path: String, _ selection: VolumeSelection = VolumeSelection()) throws {
-        let handle = try TIFFHandle(reading: path)
+        let handle = try Self.open(path)
         let stack = try TIFFStack(handle, selection)
         self.stack = stack
         decoders = Workers { TIFFDecoder(stack.files) }
@@ -32,6 +32,15 @@ public final class TIFFReader: VolumeReader, Sendable {
         info.channels = stack.channels
         info.times = stack.times
         self.info = info
+    }
+
+    private static func open(_ path: String) throws -> TIFFHandle {
+        do {
+            return try TIFFHandle(reading: path)
+        } catch let fault as FileFault where path.lowercased().hasSuffix(".lsm") {
+            // Zeiss's files of two channels are no sound TIFFs.
+            throw FileFault(path, "\(fault.problem); \(conversionAdvice(path))")
+        }
     }
 
     public func read(_ box: Box) throws -> VoxelBuffer {

@@ -37,7 +37,7 @@ struct TIFFStack {
         let directories = try TIFFDirectories(handle)
         let first = directories.pages[0]
         layout = first
-        let description = try TIFFDescription(text, first: first, file: path)
+        let description = try TIFFDescription(text, first: first, of: handle)
         voxelSize = description.voxelSize(resolution)
 
         let dimensions = try description.dimensions(
@@ -59,7 +59,7 @@ struct TIFFStack {
             let found = try pixels.places(
                 dimensions, channel: channel, time: chosen.time ?? 0, samples: first.samples, file: path)
             (places, files) = try TIFFStack.pages(at: found, directories, files[0])
-        } else if pageCount > directories.pages.count, let start = first.runStart, first.shape.z == 1 {
+        } else if pageCount > directories.pages.count, description.isRunOfSections, let start = first.runStart, first.shape.z == 1 {
             // ImageJ's rule: the sections follow the first one's data, whatever directories there are.
             try TIFFStack.checkRun(of: first, from: start, count: pageCount, dimensions, handle)
             places = (0..<dimensions.sections).map { z in

@@ -9,8 +9,8 @@ struct Convert: ParsableCommand {
         discussion: """
             The ending of the output decides its format: .tif an ImageJ stack (OME-TIFF for other types or beyond \
             4 GB), .h5 a compressed dataset (/data, or what stands after a colon), .zarr a multi-scale OME-Zarr image, \
-            or labels with :labels/NAME. Voxel size and unit go along. It runs slab by slab, in memory that does not \
-            grow with the volume.
+            or labels with :labels/NAME, .nii and .nii.gz NIfTI, .mrc MRC. Voxel size and unit go along. It runs slab \
+            by slab, in memory that does not grow with the volume.
 
             Example:
               segment convert sample-data/train.tif train.h5:/raw --crop 0:16,:,:

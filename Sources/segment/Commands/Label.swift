@@ -9,7 +9,8 @@ struct Label: ParsableCommand {
         abstract: "Label the connected components of a mask: the labelling stage alone.",
         discussion: """
             Every voxel that is not 0 is inside. The ending of the output decides its format: .h5 writes /labels, \
-            .tif an ImageJ stack of 16 bits (OME-TIFF of 32 bits beyond 65,535 objects), .zarr labels/objects.
+            .tif an ImageJ stack of 16 bits (OME-TIFF of 32 bits beyond 65,535 objects), .zarr labels/objects, .nii and \
+            .nii.gz NIfTI, .mrc MRC (up to 65,535 objects).
 
             Example:
               segment label sample-data/test-labels.h5 -o objects.tif
@@ -20,7 +21,7 @@ struct Label: ParsableCommand {
 
     @Option(
         name: [.customShort("o"), .long],
-        help: ArgumentHelp("The labelled volume, .tif, .h5 or .zarr.", valueName: "file")
+        help: ArgumentHelp("The labelled volume, .tif, .h5, .zarr, .nii, .nii.gz or .mrc.", valueName: "file")
     )
     var output: String
 
@@ -37,7 +38,7 @@ struct Label: ParsableCommand {
         guard minVoxels >= 0 else { throw ValidationError("--min-voxels must be at least 0, found \(minVoxels)") }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, found \(threads)") }
         guard VolumeFile.isWritable(output) else {
-            throw ValidationError("--output must end in .tif, .h5 or .zarr, found \(output)")
+            throw ValidationError("--output must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(output)")
         }
         guard SourceLocation(mask, relativeTo: ".").path != SourceLocation(output, relativeTo: ".").path else {
             throw ValidationError("--output would overwrite the mask \(mask)")

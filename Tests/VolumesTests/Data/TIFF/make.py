@@ -192,6 +192,52 @@ with tifffile.TiffWriter("thumbnails.tif") as writer:
         writer.write(section[::3, ::3], photometric="minisblack", metadata=None, subfiletype=1)
 
 
+def metamorph(data, tiff):
+    """One directory, and the tag's count that of the planes, of which each has six numbers."""
+    one_directory(data, tiff)
+    entry = tiff.pages[0].tags[33629].offset
+    data[entry + 2:entry + 8] = np.array([5], "<u2").tobytes() + np.array([3], "<u4").tobytes()
+
+
+# MetaMorph's planes: distance to the next as a fraction, then dates and times.
+for name, distance in (("stk", 500), ("stk-no-distance", 0)):
+    tags = [(33628, 5, 1, [0, 1], True), (33629, 4, 18, [distance, 1000, 0, 0, 0, 0] * 3, True)]
+    write(name, u16, extratags=tags)
+    patched(name, name, metamorph)
+with tifffile.TiffFile("stk.tif") as tiff:
+    assert tiff.is_stk and (tiff.asarray() == u16).all()
+
+
+def lsm(name, pages, channels, sections, times, scan=6):
+    """Zeiss's: pages and thumbnails in turn, what they are in a tag of the first."""
+    info = np.array([0x00400494C, 512, 21, 9, sections, channels, times, 2, 7, 3], "<i4").tobytes()
+    info += np.array([8e-9, 10e-9, 40e-9, 0, 0, 0], "<f8").tobytes() + np.array([scan], "<u2").tobytes()
+    with tifffile.TiffWriter(name + ".tif", byteorder="<") as writer:
+        for index, page in enumerate(pages):
+            tags = [(34412, 1, 512, info.ljust(512, b"\0"), True)] if index == 0 else []
+            options = dict(photometric="minisblack", planarconfig="separate", metadata=None)
+            writer.write(page, **options, extratags=tags)
+            writer.write(page[:, ::3, ::3], **options, subfiletype=1)
+
+
+def two_channels(data, tiff):
+    """As Zeiss writes two channels: the place of their widths where the widths themselves would fit."""
+    entry = tiff.pages[0].tags[258].offset
+    data[entry + 8:entry + 12] = len(data).to_bytes(4, "little")
+    data += np.array([16, 16], "<u2").tobytes()
+
+
+tzc3yx = hyper("uint16", 2, 3).transpose(0, 2, 1, 3, 4)
+lsm("lsm", tzc3yx.reshape(-1, 3, 9, 21), 3, 3, 2)
+with tifffile.TiffFile("lsm.tif") as tiff:
+    assert tiff.is_lsm and (tiff.series[0].asarray() == tzc3yx).all() and tiff.series[0].axes == "TZCYX"
+lsm("lsm-other-channels", tzc3yx[0, :1], 4, 1, 1)
+lsm("lsm-line-scan", tzc3yx[0, :1], 3, 1, 1, scan=2)
+write("lsm-two-channels-source", tzcyx[0, :1], planarconfig="separate")
+patched("lsm-two-channels", "lsm-two-channels-source", two_channels)
+os.remove("lsm-two-channels-source.tif")
+
+
 def reversed_bits(data, tiff):
     """FillOrder 2, in place of the ResolutionUnit."""
     order = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
