@@ -57,6 +57,20 @@ private func fault(_ location: String, _ selection: VolumeSelection = VolumeSele
         #expect(try voxels(reader) == expected(channel: 1, time: time))
     }
 
+    @Test func axesThatAreGuessedAreTold() throws {
+        let note = try VolumeFile.open(data("axes.h5:guess/tczyx"), VolumeSelection(channel: 1, time: 0)).info.notes
+            .first
+        #expect(
+            note?.hasPrefix("its axes have no names and are taken as t 2 × c 2 × z 3 × y 4 × x 5; where") == true)
+        #expect(
+            fault("axes.h5:guess/zyxc").contains(
+                "choose one, as in channel: 0 (its axes have no names and are taken as z"))
+        for named in ["chunked/tczyx", "labelled"] {
+            let selection = VolumeSelection(channel: 0, time: 0)
+            #expect(try VolumeFile.open(data("axes.h5:" + named), selection).info.notes == [])
+        }
+    }
+
     @Test func axesThatCannotBeToldAreRefused() {
         #expect(fault("axes.h5:guess/unclear").contains("c 20 × z 3 × y 4 × x 20; expected z, y, x"))
         #expect(fault("axes.h5:odd/tags").contains("c 2 × x 3 × q 4; expected z, y, x"))
@@ -86,8 +100,13 @@ private func fault(_ location: String, _ selection: VolumeSelection = VolumeSele
 
     @Test func anImageIsNeverTakenForLabels() {
         let message = fault("raw-only.h5", VolumeSelection(role: .labels))
-        #expect(message.contains("has no labels by name; name one, of /raw (z 3 × y 4 × x 5)"), "\(message)")
-        #expect(fault("roles.h5").contains("has 3 datasets with the axes z, y, x; name one"))
+        #expect(message.contains("has no labels by name; name one, of /raw (z 3 × y 4 × x 5 uint8)"), "\(message)")
+        let several = fault("roles.h5")
+        #expect(
+            several.hasSuffix(
+                "has 3 datasets with the axes z, y, x; name one, as in roles.h5:/label; it has "
+                    + "/label (z 3 × y 4 × x 5 uint64), /raw (z 3 × y 4 × x 5 uint8), "
+                    + "/weights (z 3 × y 4 × x 5 float32)"), "\(several)")
     }
 
     @Test func theOffsetOfLabelsIsTheirPosition() throws {
@@ -194,6 +213,20 @@ extension HDF5Storage {
     func filesOutsideTheFolderAreNotOpened(dataset: String, words: String) {
         let message = fault("links.h5:\(dataset)")
         #expect(message.contains(words), "\(message)")
+    }
+
+    @Test func filesOutsideTheFolderAreReadWhereThatIsAllowed() throws {
+        let scratch = try TIFFScratch()
+        try FileManager.default.createDirectory(atPath: scratch.path("HDF5"), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: data("links.h5"), toPath: scratch.path("HDF5/links.h5"))
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path("HDF5/one.h5"), withDestinationPath: data("one.h5"))
+        for dataset in ["inside", "up", "virtual"] {
+            let location = scratch.path("HDF5/links.h5:" + dataset)
+            #expect(throws: FileFault.self) { try VolumeFile.open(location) }
+            let reader = try VolumeFile.open(location, VolumeSelection(allowsExternalLinks: true))
+            #expect(try voxels(reader) == expected())
+        }
     }
 
     @Test func groupsThatLieInEachOtherAreRefused() {

@@ -210,6 +210,36 @@ struct NIfTITests {
         #expect(fault?.problem.hasPrefix(problem) == true)
     }
 
+    @Test func everyTruncationOfAPackedFileIsToldAsSuch() throws {
+        let scratch = try TIFFScratch()
+        let path = scratch.path("cut.nii.gz")
+        let sound = try Data(contentsOf: URL(fileURLWithPath: Self.path("packed.nii.gz")))
+        for length in 2..<sound.count {
+            try sound[..<length].write(to: URL(fileURLWithPath: path))
+            let fault = #expect(throws: FileFault.self) {
+                let reader = try VolumeFile.open(path)
+                _ = try reader.read(Box(reader.info.shape))
+            }
+            #expect(
+                fault?.file == path && fault?.problem.hasPrefix("is truncated: its gzip data end after ") == true)
+        }
+    }
+
+    /// The header is read before the damage is.
+    @Test func aDamagedPackedFileIsKnownByItsHeader() throws {
+        let scratch = try TIFFScratch()
+        let path = scratch.path("a.nii")
+        try
+            (Data(contentsOf: URL(fileURLWithPath: Self.path("uint16-little.nii")))
+            + Data((0..<100_000).map { _ in .random(in: 0...255) }))
+            .write(to: URL(fileURLWithPath: path))
+        try Self.gzip(path)
+        let sound = try Data(contentsOf: URL(fileURLWithPath: path + ".gz"))
+        try sound.dropLast(50_000).write(to: URL(fileURLWithPath: path + ".gz"))
+        let reader = try VolumeFile.open(path + ".gz")
+        #expect(reader.info.format == "NIfTI-1" && reader.info.compression == "gzip")
+    }
+
     @Test func aPackedFileCannotClaimMoreThanItCouldHold() throws {
         let scratch = try TIFFScratch()
         var file = try Data(contentsOf: URL(fileURLWithPath: Self.path("uint8-little.nii")))

@@ -60,6 +60,18 @@ import Volumes
         #expect(found.hasSuffix("; turn it into OME-Zarr with: bioformats2raw '\(path)' '\(path).zarr'"))
     }
 
+    @Test func pagesOfColoursWithoutAMeaningAreTold() throws {
+        let note =
+            "its 3 pages of 3 samples have no names and are taken as sections of 3 channels; where they are others, "
+            + "write it anew as OME-TIFF or as an ImageJ hyperstack"
+        let channel = VolumeSelection(channel: 0)
+        #expect(try TIFFReader(path: TIFFFiles.path("rgb"), channel).info.notes == [note])
+        #expect(try TIFFReader(path: TIFFFiles.path("ome-rgb"), channel).info.notes == [])
+        #expect(
+            throws: FileFault(TIFFFiles.path("rgb"), "has 3 channels; choose one, as in channel: 0 (\(note))")
+        ) { try TIFFReader(path: TIFFFiles.path("rgb")) }
+    }
+
     @Test func aTimeSeriesHasOneChannel() throws {
         let reader = try TIFFReader(path: TIFFFiles.path("imagej-times"), VolumeSelection(time: 1))
         #expect(try reader.read(Box(TIFFFiles.shape)) == plane(.uint8, channels: 1, channel: 0, time: 1))

@@ -87,7 +87,7 @@ import Volumes
             "page 1 holds complex numbers; integers of 8, 16, 32 or 64 bits, floating point of 16, 32 or 64, and "
                 + "unsigned integers of fewer than 32 bits are read"
         ),
-        ("rgb", "has 3 channels; choose one, as in channel: 0"),
+        ("ome-rgb", "has 3 channels; choose one, as in channel: 0"),
         ("imagej-hyperstack", "has 2 channels; choose one, as in channel: 0"),
         ("imagej-times", "has 2 times; choose one, as in time: 0"),
         ("ome-XYCZT", "has 2 channels; choose one, as in channel: 0"),

@@ -52,6 +52,37 @@ struct AnnotatedBoxTests {
         #expect(try weights("stated") != weights("moved"))
     }
 
+    /// The image tells the middle of its first voxel and the labels its corner, or the other way round; the box fits at
+    /// one place alone.
+    @Test(
+        arguments: [
+            (ZYX(5.0, 5, 5), ZYX(40.0, 80, 0), nil), (ZYX(0, 0, 0), ZYX(45, 85, 5), nil),
+            (ZYX(0, 0, 0), ZYX(43, 80, 0), "is said to lie at 43.0, 80.0, 0.0 nm, which is between voxels"),
+            (ZYX(0, 0, 0), ZYX(45, 80, 0), "which is between voxels"),
+        ] as [(ZYX<Double>, ZYX<Double>, String?)])
+    func middlesAndCornersOfVoxelsGoTogether(image: ZYX<Double>, labels: ZYX<Double>, problem: String?) throws {
+        for (name, shape, position) in [("raw.h5", ZYX(20, 40, 32), image), ("box.h5", ZYX(16, 32, 32), labels)] {
+            let writer = try VolumeFile.create(
+                folder.path + "/" + name,
+                VolumeFile.Contents(
+                    shape: shape, elementType: .uint8, voxelSize: VoxelSize(ZYX(10, 10, 10), .nanometer),
+                    position: position))
+            try writer.write(VoxelBuffer(Volume<UInt8>(shape: shape, repeating: 1)), atZ: 0)
+            try writer.finish()
+        }
+        try folder.write(
+            "a.yaml",
+            """
+            train: [{image: raw.h5, labels: box.h5}]
+            training: {patch: [16, 16, 16]}
+            network: {levels: 2}
+            segment: [raw.h5]
+            """)
+        let check = try Program.run("check", "a.yaml", "--headers", in: folder.path)
+        #expect(check.code == (problem == nil ? 0 : 1), "\(check.words)")
+        #expect(problem.map { check.words.contains($0) } ?? true, "\(check.words)")
+    }
+
     @Test(arguments: [
         (
             "labels: bare.tif",

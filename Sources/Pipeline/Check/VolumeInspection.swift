@@ -27,14 +27,15 @@ struct VolumeInspection: Codable, Sendable {
 
     /// - Parameter voxels: whether to read them all.
     init(of ingest: Ingest, voxels: Bool) {
-        let opening = Self.problems {
+        func problems(_ body: () throws -> Void) -> [String] { Self.problems(of: ingest.source, body) }
+        let opening = problems {
             let reader = try ingest.open()
             describe(reader.info)
-            let type = Self.problems { try ingest.check(reader.info.elementType) }
-            let size = Self.problems { voxelSize = try ingest.resolvedVoxelSize(reader.info.voxelSize) }
+            let type = problems { try ingest.check(reader.info.elementType) }
+            let size = problems { voxelSize = try ingest.resolvedVoxelSize(reader.info.voxelSize) }
             var content: [String] = []
             if voxels && type.isEmpty {
-                content = Self.problems { try ingest.source.named { try read(reader, ingest) } }
+                content = problems { try ingest.source.named { try read(reader, ingest) } }
             }
             errors = type + size + content
         }
@@ -42,12 +43,12 @@ struct VolumeInspection: Codable, Sendable {
     }
 
     /// None, or the one that ended `body`.
-    private static func problems(_ body: () throws -> Void) -> [String] {
+    private static func problems(of source: SourceLocation, _ body: () throws -> Void) -> [String] {
         do {
             try body()
             return []
         } catch let fault as FileFault {
-            return [fault.problem]
+            return [source.problem(of: fault)]
         } catch {
             return ["\(error)"]
         }

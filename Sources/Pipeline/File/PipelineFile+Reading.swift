@@ -67,6 +67,7 @@ extension PipelineFile {
         let folder = self.folder
         train = try read("train") { try TrainingEntry.expand($0, folder: folder, faults: &found) } ?? []
         segment = try read("segment") { try VolumeEntry.expand($0, folder: folder, faults: &found) } ?? []
+        if execution.externalLinks { allowExternalLinks() }
         network.configuration.inputChannels = train.first?.images.count ?? 1
         if found.isEmpty {
             do {
@@ -76,6 +77,20 @@ extension PipelineFile {
             }
         }
         faults = found.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
+    }
+
+    private mutating func allowExternalLinks() {
+        func allow(_ source: inout SourceLocation) { source.selection.allowsExternalLinks = true }
+        func allow(_ source: inout SourceLocation?) { source?.selection.allowsExternalLinks = true }
+        for index in train.indices {
+            for channel in train[index].images.indices { allow(&train[index].images[channel]) }
+            allow(&train[index].labels)
+            allow(&train[index].mask)
+        }
+        for index in segment.indices {
+            for channel in segment[index].images.indices { allow(&segment[index].images[channel]) }
+            allow(&segment[index].truth)
+        }
     }
 
     /// Faults that no key has alone.
@@ -267,7 +282,7 @@ extension YAMLValue {
     }
 
     fileprivate func execution() throws -> ExecutionSettings {
-        let keys = try mapping(of: ["device", "precision", "threads", "memory"])
+        let keys = try mapping(of: ["device", "precision", "threads", "memory", "external_links"])
         var execution = ExecutionSettings()
         if let value = keys["device"] { execution.device = try value.choice(Device.Choice.self) }
         if let value = keys["precision"] {
@@ -275,6 +290,7 @@ extension YAMLValue {
         }
         if let value = keys["threads"] { execution.threads = try value.integer(atLeast: 1) }
         if let value = keys["memory"], try value.text() != "auto" { execution.memory = try value.bytes() }
+        if let value = keys["external_links"] { execution.externalLinks = try value.boolean() }
         return execution
     }
 

@@ -113,4 +113,6 @@ public struct ExecutionSettings: Equatable, Sendable {
     public var threads: Int?
     /// Bytes; nil: half of what is free.
     public var memory: Int?
+    /// Whether HDF5 files may name others outside their folders.
+    public var externalLinks = false
 }

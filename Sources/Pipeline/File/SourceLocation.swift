@@ -37,7 +37,7 @@ public struct SourceLocation: Hashable, Codable, Sendable {
     /// - Parameter role: what the volume is for, where a file holds several under names that say so.
     func open(as role: VolumeRole? = nil) throws -> any VolumeReader {
         var selection = selection
-        selection.role = role
+        selection.role = role ?? selection.role
         return try named { try VolumeFile.open(location, selection) }
     }
 
@@ -47,9 +47,21 @@ public struct SourceLocation: Hashable, Codable, Sendable {
             return try body()
         } catch let fault as FileFault where fault.file.hasPrefix(location) {
             throw FileFault(title + fault.file.dropFirst(location.count), fault.problem)
+        } catch let fault as FileFault where fault.file.hasPrefix(path + "/") {
+            throw FileFault(fileTitle + fault.file.dropFirst(path.count), fault.problem)
         } catch let fault as FileFault where fault.file.hasPrefix(path) {
             throw FileFault(title, fault.problem)
         }
+    }
+
+    /// The title without the dataset.
+    private var fileTitle: String { dataset.map { String(title.dropLast($0.count + 1)) } ?? title }
+
+    /// A fault's problem, with the file in the folder, or the other file, that it is in, for one who names this location.
+    func problem(of fault: FileFault) -> String {
+        let folder = fileTitle + "/"
+        if fault.file.hasPrefix(folder) { return "\(fault.file.dropFirst(folder.count)): \(fault.problem)" }
+        return fault.file.hasPrefix(fileTitle) ? fault.problem : "\(fault.file): \(fault.problem)"
     }
 
     /// What people see: the title with channel and time.

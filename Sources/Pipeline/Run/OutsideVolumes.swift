@@ -6,9 +6,12 @@ import Volumes
 public final class OutsideVolumes {
     private let executable: String
     private let folder: String
+    private let allowsExternalLinks: Bool
 
-    public init(executable: String) {
+    /// - Parameter allowsExternalLinks: whether HDF5 files may name others outside their folders.
+    public init(executable: String, allowsExternalLinks: Bool = false) {
         self.executable = executable
+        self.allowsExternalLinks = allowsExternalLinks
         folder = NSTemporaryDirectory() + "segment-\(getpid())"
     }
 
@@ -20,8 +23,8 @@ public final class OutsideVolumes {
     ///
     /// - Throws: `FileFault` where a file cannot be read or the shapes differ.
     public func scores(labels: String, truth: String, ignoringTruthZero: Bool) throws -> SegmentationScores {
-        let labelStore = try ingest(labels)
-        let truthStore = try ingest(truth)
+        let labelStore = try ingest(labels, as: .labels)
+        let truthStore = try ingest(truth, as: .labels)
         for (file, store) in [(labels, labelStore), (truth, truthStore)] where !store.layout.elementType.isInteger {
             throw FileFault(file, "labels must be whole numbers, found \(store.layout.elementType.rawValue)")
         }
@@ -58,9 +61,10 @@ public final class OutsideVolumes {
         return components.count
     }
 
-    private func ingest(_ file: String) throws -> BlockStore {
-        let source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
+    private func ingest(_ file: String, as role: VolumeRole? = nil) throws -> BlockStore {
+        var source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
         guard FileManager.default.fileExists(atPath: source.path) else { throw FileFault.unreadable(file) }
+        source.selection = VolumeSelection(role: role, allowsExternalLinks: allowsExternalLinks)
         let place = folder + "/" + UUID().uuidString
         try AtomicFile.makeFolder(place)
         let ingest = Ingest(source: source, role: .values, voxelSize: nil)

@@ -37,7 +37,10 @@ public struct Ingest: Codable, Sendable {
             return try source.open(as: role == .image ? .image : role == .labels ? .labels : nil)
         } catch let fault as FileFault where role != .image && source.selection.time != nil {
             // Labels of one time point out of many may be a file of their own.
-            guard let alone = try? VolumeFile.open(source.location), alone.info.times == 1 else { throw fault }
+            let selection = VolumeSelection(allowsExternalLinks: source.selection.allowsExternalLinks)
+            guard let alone = try? VolumeFile.open(source.location, selection), alone.info.times == 1 else {
+                throw fault
+            }
             return alone
         }
     }

@@ -27,20 +27,29 @@ enum LabelPlacement {
         return box
     }
 
-    /// The voxel of the image whose middle is at a position in nanometres.
+    /// The voxel of the image that is at a position in nanometres. Some files tell the middle of their first voxel, others
+    /// its corner: where labels and image differ in that, both mean the voxel around or behind the place.
     private static func voxel(at position: ZYX<Double>, _ labels: Extent, _ image: Extent) throws -> ZYX<Int> {
         guard let size = image.voxelSize else {
             throw FileFault(image.title, "has no voxel size, which the place of its labels is counted in")
         }
-        let shift = position.zip(image.position ?? ZYX(0, 0, 0), -).zip(size.nanometers, /)
-        let whole = shift.map { $0.rounded() }
-        guard shift.zip(whole, { abs($0 - $1) < 0.1 && abs($1) < 1e9 }).array.allSatisfy({ $0 }) else {
-            throw FileFault(
-                labels.title,
-                "is said to lie at \(position.map { "\($0)" }.array.joined(separator: ", ")) nm, which is between voxels of "
-                    + "its image \(image.title) of \(size); give its place in voxels: at: [z, y, x]")
-        }
-        return whole.map { Int($0) }
+        let place = position.zip(size.nanometers, /)
+        let origin = (image.position ?? ZYX(0, 0, 0)).zip(size.nanometers, /)
+        let half = ZYX(repeating: 0.5)
+        if let shift = voxel(place.zip(origin, -)) { return shift }
+        if let corner = voxel(place), let middle = voxel(origin.zip(half, -)) { return corner - middle }
+        if let middle = voxel(place.zip(half, -)), let corner = voxel(origin) { return middle - corner }
+        throw FileFault(
+            labels.title,
+            "is said to lie at \(position.map { "\($0)" }.array.joined(separator: ", ")) nm, which is between voxels of "
+                + "its image \(image.title) of \(size); give its place in voxels: at: [z, y, x]")
+    }
+
+    /// A place counted in voxels as whole numbers; nil where it is between voxels.
+    private static func voxel(_ place: ZYX<Double>) -> ZYX<Int>? {
+        let whole = place.map { $0.rounded() }
+        let isWhole = place.zip(whole) { abs($0 - $1) < 0.1 && abs($1) < 1e9 }
+        return isWhole.array.allSatisfy { $0 } ? whole.map { Int($0) } : nil
     }
 
     /// What is known of a volume without its voxels.

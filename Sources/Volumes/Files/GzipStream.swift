@@ -15,6 +15,8 @@ final class GzipStream {
     private var inputEnd = 0
     /// The content's bytes `content`, of which reads are served.
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    /// Little is decoded at first, so that a header is read whatever is wrong further on.
+    private static let firstBytes = 1 << 10
     private var content = 0..<0
     private var isAtEnd = false
 
@@ -67,23 +69,25 @@ final class GzipStream {
         let start = content.upperBound
         content = start..<start
         state.pointee.next_out = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        state.pointee.avail_out = UInt32(buffer.count)
+        let room = start == 0 ? Self.firstBytes : buffer.count
+        state.pointee.avail_out = UInt32(room)
         while state.pointee.avail_out > 0, !isAtEnd {
-            if state.pointee.avail_in == 0 { try takeInput(decoded: start) }
+            if state.pointee.avail_in == 0 {
+                try takeInput(decoded: start + room - Int(state.pointee.avail_out))
+            }
             switch inflate(state, Z_NO_FLUSH) {
             case Z_OK: continue
             case Z_STREAM_END: try beginNextMember()
             default: throw damage()
             }
         }
-        content = start..<start + buffer.count - Int(state.pointee.avail_out)
+        content = start..<start + room - Int(state.pointee.avail_out)
     }
 
     private func takeInput(decoded: Int) throws {
         let count = try file.read(into: input, at: inputEnd)
         guard count > 0 else {
-            let found = decoded + buffer.count - Int(state.pointee.avail_out)
-            throw FileFault(file.path, "is truncated: its gzip data end after \(grouped(found)) bytes of content")
+            throw FileFault(file.path, "is truncated: its gzip data end after \(grouped(decoded)) bytes of content")
         }
         inputEnd += count
         state.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)

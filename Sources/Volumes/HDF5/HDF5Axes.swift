@@ -7,6 +7,8 @@ struct HDF5Axes: Sendable {
     let channel: Int?
     let time: Int?
     let dimensions: [Int]
+    /// What axes without names are taken as, and how to name them; nil where they have names or are z, y and x alone.
+    let guess: String?
 
     /// More than this along an axis without a name are not taken for channels.
     private static let mostChannels = 16
@@ -17,6 +19,7 @@ struct HDF5Axes: Sendable {
     ///   do not count.
     /// - Throws: `HDF5Refusal` where that makes no volume.
     init(_ dimensions: [Int], letters: [Character]?) throws {
+        let isStated = letters != nil
         let letters = letters ?? Self.usualLetters(dimensions)
         guard let letters, letters.count == dimensions.count else {
             throw Self.refusal(dimensions, letters ?? Self.lastLetters(dimensions.count))
@@ -29,6 +32,11 @@ struct HDF5Axes: Sendable {
         else { throw Self.refusal(dimensions, letters) }
         (z, self.y, self.x, channel, time) = (places["z"], y, x, places["c"], places["t"])
         self.dimensions = dimensions
+        guess =
+            isStated || (channel ?? time) == nil
+            ? nil
+            : "its axes have no names and are taken as \(Self.lettered(dimensions, letters)); where they are others, name "
+                + "them by dimension labels, as h5py does by dataset.dims[0].label = \"z\""
     }
 
     var shape: ZYX<Int> { ZYX(z.map { dimensions[$0] } ?? 1, dimensions[y], dimensions[x]) }
@@ -50,7 +58,7 @@ struct HDF5Axes: Sendable {
     }
 
     /// The lengths with the axes' letters: `c 2 × z 30 × y 40 × x 50`.
-    static func lettered(_ dimensions: [UInt64], _ letters: [Character]? = nil) -> String {
+    static func lettered<Length: BinaryInteger>(_ dimensions: [Length], _ letters: [Character]? = nil) -> String {
         if dimensions.isEmpty { return "a single value" }
         let letters = letters ?? usualLetters(dimensions.map { Int(clamping: $0) }) ?? lastLetters(dimensions.count)
         return zip(letters, dimensions).map { "\($0) \($1)" }.joined(separator: " × ")
@@ -96,7 +104,7 @@ struct HDF5Axes: Sendable {
     private static func refusal(_ dimensions: [Int], _ letters: [Character]) -> HDF5Refusal {
         let isFourth = dimensions.count > 3 && dimensions.count < 6
         return HDF5Refusal(
-            "has the shape \(lettered(dimensions.map { UInt64(clamping: $0) }, letters)); expected z, y, x, each at least 1"
+            "has the shape \(lettered(dimensions, letters)); expected z, y, x, each at least 1"
                 + (isFourth ? ", and which axis counts channels stated by axistags or dimension labels" : ""))
     }
 }

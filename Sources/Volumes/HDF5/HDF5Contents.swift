@@ -1,4 +1,5 @@
 import CHDF5
+import Foundation
 
 /// The datasets of a file, and which of them is meant. Use it within `HDF5Library.alone`.
 struct HDF5Contents {
@@ -9,14 +10,6 @@ struct HDF5Contents {
     /// Volumes are few; a file of tables may have any number of datasets.
     private static let mostNames = 10_000
     private static let mostShown = 20
-
-    /// The usual names of what a role stands for, the likeliest first: CREMI's, PlantSeg's and ilastik's.
-    private static let names: [VolumeRole: [String]] = [
-        .image: ["/volumes/raw", "/raw", "/image", "/images"],
-        .labels: ["/volumes/labels/neuron_ids", "/label", "/labels", "/segmentation"],
-    ]
-    /// Names that say nothing of the role: those of ilastik's exports and of files that hold one volume.
-    private static let commonNames = ["/exported_data", "/main"]
 
     /// The dataset `name`.
     ///
@@ -45,10 +38,10 @@ struct HDF5Contents {
     ///
     /// - Throws: `FileFault` where there is none, or several and none of them fits.
     func volume(for role: VolumeRole?) throws -> HDF5Dataset {
-        if let role, let dataset = named(Self.names[role, default: []] + Self.commonNames) { return dataset }
+        if let role, let dataset = named(role.usualNames) { return dataset }
         let names = try datasetNames()
         let others = names.compactMap { try? HDF5Dataset($0, in: file) }.filter { isVolume($0) }
-        let foreign = role.map { Self.names[$0.opposite, default: []] } ?? []
+        let foreign = role?.opposite.ownNames ?? []
         let candidates = others.filter { !foreign.contains($0.name) }
         // Axes of channels and times count where nothing simpler is there.
         let simple = candidates.filter { $0.dimensions.filter { $0 != 1 }.count <= 3 }
@@ -65,7 +58,7 @@ struct HDF5Contents {
         throw FileFault(
             path,
             "has \(volumes.count) datasets with the axes z, y, x; name one, as in "
-                + "\(path):\(volumes[0].name); it has \(list(volumes.map(\.name)))")
+                + "\((path as NSString).lastPathComponent):\(volumes[0].name); it has \(list(volumes.map(\.name)))")
     }
 
     private func named(_ names: [String]) -> HDF5Dataset? {
@@ -113,12 +106,12 @@ struct HDF5Contents {
         }
     }
 
-    /// For example `/labels (z 30 × y 40 × x 50), /raw (damaged)`; long lists are cut.
+    /// For example `/labels (z 30 × y 40 × x 50 uint32), /raw (damaged)`; long lists are cut.
     private func list(_ names: [String]) -> String {
         if names.isEmpty { return "none" }
         let shown = names.prefix(Self.mostShown).map { name in
-            let shape = (try? HDF5Dataset(name, in: file))?.lettered ?? "damaged"
-            return "\(HDF5Library.printable(name)) (\(shape))"
+            let summary = (try? HDF5Dataset(name, in: file))?.summary ?? "damaged"
+            return "\(HDF5Library.printable(name)) (\(summary))"
         }
         let rest = names.count - shown.count
         return shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")

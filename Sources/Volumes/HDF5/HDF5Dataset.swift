@@ -53,13 +53,20 @@ struct HDF5Dataset: @unchecked Sendable {
         storage = try Self.storage(of: object, creation, rank: Int(rank))
     }
 
-    var lettered: String { HDF5Axes.lettered(dimensions) }
+    /// Shape and type, as in `z 30 × y 40 × x 50 uint8`; the type is left out where it is none of numbers.
+    var summary: String {
+        let letters = letters()
+        let shape = HDF5Axes.lettered(dimensions, letters?.count == dimensions.count ? letters : nil)
+        return shape + ((try? type()).map { " " + $0.elementType.rawValue } ?? "")
+    }
 
     /// - Throws: `HDF5Refusal` where they make no volume.
     func axes() throws -> HDF5Axes {
-        let lengths = dimensions.map { Int(clamping: $0) }
-        return try HDF5Axes(lengths, letters: AxisTags(of: handle)?.letters ?? labels())
+        try HDF5Axes(dimensions.map { Int(clamping: $0) }, letters: letters())
     }
+
+    /// What the file calls the axes; nil where it does not say.
+    private func letters() -> [Character]? { AxisTags(of: handle)?.letters ?? labels() }
 
     func type() throws -> HDF5Type {
         try HDF5Type(HDF5Handle(H5Dget_type(handle.id), close: H5Tclose))

@@ -6,9 +6,12 @@ final class HDF5File: @unchecked Sendable {
     let handle: HDF5Handle
     /// Where the file is, without symbolic links: what it names besides itself must be in the same folder.
     let path: String
+    /// Whether what it names may be elsewhere.
+    private let allowsExternalLinks: Bool
 
     /// - Throws: `HDF5Fault`.
-    init(_ path: String) throws {
+    init(_ path: String, allowsExternalLinks: Bool) throws {
+        self.allowsExternalLinks = allowsExternalLinks
         self.path = Self.resolved(path) ?? path
         let access = try HDF5Handle(H5Pcreate(hdf5_file_access()), close: H5Pclose)
         // Some network file systems have no locks; reading needs none.
@@ -16,10 +19,17 @@ final class HDF5File: @unchecked Sendable {
         handle = try HDF5Handle(H5Fopen(self.path, hdf5_read_only(), access.id), close: H5Fclose)
     }
 
+    /// Another HDF5 file that this one names.
+    ///
+    /// - Throws: `HDF5Fault`, `HDF5Refusal` as ``companion(_:)``.
+    func linked(_ name: String) throws -> HDF5File {
+        try HDF5File(try companion(name), allowsExternalLinks: allowsExternalLinks)
+    }
+
     /// The path of another file that this one names.
     ///
-    /// - Throws: `HDF5Refusal` where it is not there, or not in this file's folder or one within: a file from
-    ///   elsewhere must not open others of its reader's.
+    /// - Throws: `HDF5Refusal` where it is not there; or, unless that is allowed, not in this file's folder or one within:
+    ///   a file from elsewhere must not open others of its reader's.
     func companion(_ name: String) throws -> String {
         let folder = (path as NSString).deletingLastPathComponent
         let inFolder = (folder as NSString).appendingPathComponent(
@@ -28,8 +38,10 @@ final class HDF5File: @unchecked Sendable {
         guard let found = (name.hasPrefix("/") ? Self.resolved(name) : nil) ?? Self.resolved(inFolder) else {
             throw HDF5Refusal("needs the file \(shown), which is missing; expected it beside this one")
         }
-        guard found.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/") else {
-            throw HDF5Refusal("needs the file \(shown), which is outside its folder; expected it beside this one")
+        guard allowsExternalLinks || found.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/") else {
+            throw HDF5Refusal(
+                "needs the file \(shown), which is outside its folder; where it may be opened, say so by "
+                    + "--allow-external-links, in a pipeline file by execution: {external_links: true}")
         }
         var status = stat()
         guard stat(found, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

@@ -32,7 +32,7 @@ struct HDF5Object {
             guard followed <= Self.mostLinks else { throw HDF5Refusal("has links that lead in a circle") }
             let value = try Self.value(of: name, in: parent, kind, size)
             if let target = value.file {
-                file = try HDF5File(try file.companion(target))
+                file = try file.linked(target)
                 chain = [try Self.root(of: file)]
             } else if value.path.hasPrefix("/") {
                 chain = [chain[0]]

@@ -46,7 +46,7 @@ public final class HDF5Reader: VolumeReader {
     private static func volume(
         _ name: String?, _ selection: VolumeSelection, in path: String
     ) throws -> HDF5Volume {
-        let file = try open(path)
+        let file = try open(path, selection)
         let contents = HDF5Contents(file: file, path: path)
         // Listing finds damage that looking for single links makes libhdf5 1.10 crash or loop at.
         if name == nil { _ = try contents.datasetNames() }
@@ -60,15 +60,16 @@ public final class HDF5Reader: VolumeReader {
         let source = "\(path):\(HDF5Library.printable(dataset.name))"
         return try naming(source) {
             var volume = try HDF5Volume(dataset)
-            let chosen = try selection.resolved(channels: volume.channels, times: volume.times, of: source)
+            let chosen = try selection.resolved(
+                channels: volume.channels, times: volume.times, of: source, guess: volume.axes.guess)
             (volume.channel, volume.time) = (chosen.channel ?? 0, chosen.time ?? 0)
             return volume
         }
     }
 
-    private static func open(_ path: String) throws -> HDF5File {
+    private static func open(_ path: String, _ selection: VolumeSelection) throws -> HDF5File {
         do {
-            return try HDF5File(path)
+            return try HDF5File(path, allowsExternalLinks: selection.allowsExternalLinks)
         } catch let fault as HDF5Fault {
             throw FileFault(path, "cannot be opened as HDF5: \(fault.reason)")
         }
@@ -84,6 +85,7 @@ public final class HDF5Reader: VolumeReader {
         info.channels = volume.channels
         info.times = volume.times
         info.position = volume.position
+        info.notes = volume.axes.guess.map { [$0] } ?? []
         if case .chunks = volume.dataset.storage { return (info, voxels, true) }
         return (info, voxels, false)
     }

@@ -26,7 +26,7 @@ enum HDF5Sources {
                     "is a virtual dataset of numbered sources (\(HDF5Library.printable(fileName))), which are not read; "
                         + "expected each source by its name")
             }
-            let source = fileName == "." ? file : try HDF5File(try file.companion(fileName))
+            let source = fileName == "." ? file : try file.linked(fileName)
             try check(HDF5Object(dataset, in: source), depth: depth)
         }
     }

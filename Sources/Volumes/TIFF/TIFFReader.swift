@@ -31,6 +31,7 @@ public final class TIFFReader: VolumeReader, Sendable {
             chunk: page.chunk.zip(page.shape, min), compression: page.compression.name)
         info.channels = stack.channels
         info.times = stack.times
+        info.notes = stack.guess.map { [$0] } ?? []
         self.info = info
     }
 

@@ -25,6 +25,8 @@ struct TIFFStack {
     let voxelSize: StatedVoxelSize
     let channels: Int
     let times: Int
+    /// What pages without a meaning of their own are taken as; nil where the file says it or nothing else can be meant.
+    let guess: String?
 
     var shape: ZYX<Int> { ZYX(sections.count, layout.shape.y, layout.shape.x) }
 
@@ -48,7 +50,8 @@ struct TIFFStack {
         }
         self.channels = channels
         times = dimensions.times
-        let chosen = try selection.resolved(channels: channels, times: times, of: path)
+        guess = TIFFStack.guess(description, dimensions, samples: first.samples)
+        let chosen = try selection.resolved(channels: channels, times: times, of: path, guess: guess)
         let channel = (chosen.channel ?? 0) / first.samples
         sample = (chosen.channel ?? 0) % first.samples
 
@@ -88,6 +91,15 @@ struct TIFFStack {
             }
             try TIFFStack.checkExtent(of: place.page, section: index, of: places.count, files[place.file])
         }
+    }
+
+    private static func guess(
+        _ description: TIFFDescription, _ dimensions: TIFFDimensions, samples: Int
+    ) -> String? {
+        guard case .plain = description, dimensions.sections > 1, samples > 1 else { return nil }
+        return
+            "its \(grouped(dimensions.sections)) pages of \(samples) samples have no names and are taken as sections of "
+            + "\(samples) channels; where they are others, write it anew as OME-TIFF or as an ImageJ hyperstack"
     }
 
     /// The pages where an OME-XML places its sections, in this file and those beside it.

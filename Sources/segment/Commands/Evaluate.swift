@@ -29,11 +29,13 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Truth that is not scored: 0 or none.")
     var ignore: Ignored = .zero
 
+    @OptionGroup var reading: ReadingOptions
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-        let files = OutsideVolumes(executable: thisProgram)
+        let files = OutsideVolumes(executable: thisProgram, allowsExternalLinks: reading.allowExternalLinks)
         defer { files.remove() }
         let scores = try files.scores(labels: labels, truth: truth, ignoringTruthZero: ignore == .zero)
         if json {

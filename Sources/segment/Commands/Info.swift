@@ -23,6 +23,8 @@ struct Info: ParsableCommand {
     @Option(help: "The time point, from 0, of a file that has several.")
     var time: Int?
 
+    @OptionGroup var reading: ReadingOptions
+
     @Flag(help: "Leave the voxels unread.")
     var headers = false
 
@@ -30,8 +32,9 @@ struct Info: ParsableCommand {
     var json = false
 
     func run() throws {
-        let description = try VolumeDescription(
-            of: file, VolumeSelection(channel: channel, time: time), range: !headers, executable: thisProgram)
+        let selection = VolumeSelection(
+            channel: channel, time: time, allowsExternalLinks: reading.allowExternalLinks)
+        let description = try VolumeDescription(of: file, selection, range: !headers, executable: thisProgram)
         if json {
             Console.say(try description.json)
         } else {

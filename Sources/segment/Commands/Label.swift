@@ -31,6 +31,8 @@ struct Label: ParsableCommand {
     @Option(help: "Objects of fewer voxels are dropped.")
     var minVoxels = 0
 
+    @OptionGroup var reading: ReadingOptions
+
     @Option(help: "Threads on the processor (default: as many as it has).")
     var threads: Int?
 
@@ -46,7 +48,7 @@ struct Label: ParsableCommand {
     }
 
     func run() throws {
-        let files = OutsideVolumes(executable: thisProgram)
+        let files = OutsideVolumes(executable: thisProgram, allowsExternalLinks: reading.allowExternalLinks)
         defer { files.remove() }
         let count = try files.label(
             mask: mask, to: output, connectivity: connectivity, minimumVoxels: minVoxels, threads: threads)
