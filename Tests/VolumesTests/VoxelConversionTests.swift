@@ -49,9 +49,9 @@ struct VoxelConversionTests {
     }
 
     @Test func integersAreComparedWithoutRounding() throws {
-        let label = UInt64.max
-        #expect(throws: UnrepresentableValue.self) { try Self.one(label).converted(to: .int64) }
-        #expect(try Self.one(label - 1).converted(to: UInt64.self).voxels == [label - 1])
+        let label: UInt64 = (1 << 53) + 1
+        #expect(try Self.one(label).converted(to: Int64.self).voxels == [Int64(label)])
+        #expect(throws: UnrepresentableValue.self) { try Self.one(UInt64.max).converted(to: .int64) }
     }
 
     @Test func numbersAreRoundedToFloatingPoint() throws {

@@ -39,9 +39,10 @@ final class GzipSink: ByteSink {
         let blocks = stride(from: 0, to: count, by: Self.blockBytes).map {
             pending[$0..<min($0 + Self.blockBytes, count)]
         }
-        for block in try parallelMap(blocks.count, threads: threads, { Deflate.blocks(blocks[$0], level: Self.level) }) {
-            try file.append(block)
+        let packed = try parallelMap(blocks.count, threads: threads) {
+            Deflate.blocks(blocks[$0], level: Self.level)
         }
+        for block in packed { try file.append(block) }
         checksum = UInt32(libdeflate_crc32(checksum, pending, count))
         size += count
         pending.removeFirst(count)

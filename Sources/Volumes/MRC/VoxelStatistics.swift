@@ -13,7 +13,9 @@ struct VoxelStatistics {
     /// 0 without values.
     var mean: Double { count == 0 ? 0 : (first ?? 0) + sum / Double(count) }
     var deviation: Double {
-        count == 0 ? 0 : max(0, squares / Double(count) - (sum / Double(count)) * (sum / Double(count))).squareRoot()
+        guard count > 0 else { return 0 }
+        let distance = sum / Double(count)
+        return max(0, squares / Double(count) - distance * distance).squareRoot()
     }
 
     mutating func add(_ voxels: VoxelBuffer) { self = voxels.elementType.visit(Addition(voxels: voxels, to: self)) }

@@ -62,7 +62,9 @@ struct TIFFStack {
             let found = try pixels.places(
                 dimensions, channel: channel, time: chosen.time ?? 0, samples: first.samples, file: path)
             (places, files) = try TIFFStack.pages(at: found, directories, files[0])
-        } else if pageCount > directories.pages.count, description.isRunOfSections, let start = first.runStart, first.shape.z == 1 {
+        } else if pageCount > directories.pages.count, description.isRunOfSections, let start = first.runStart,
+            first.shape.z == 1
+        {
             // ImageJ's rule: the sections follow the first one's data, whatever directories there are.
             try TIFFStack.checkRun(of: first, from: start, count: pageCount, dimensions, handle)
             places = (0..<dimensions.sections).map { z in
