@@ -29,10 +29,8 @@ struct VendorFormat: Sendable {
 
     /// What is wrong with the file `path`, and what to do.
     func problem(_ path: String) -> String {
-        let quoted = "'" + path.replacing("'", with: "'\\''") + "'"
-        let target = "'" + (path + ".zarr").replacing("'", with: "'\\''") + "'"
-        return
-            "is a \(name) file, which is not read; turn it into OME-Zarr with: bioformats2raw \(quoted) \(target)"
+        "is a \(name) file, which is not read; turn it into OME-Zarr with: "
+            + "bioformats2raw \(shellQuoted(path)) \(shellQuoted(path + ".zarr"))"
     }
 
     private static let all = [
