@@ -28,7 +28,10 @@ struct VendorFormat: Sendable {
     }
 
     /// What is wrong with the file `path`, and what to do.
-    func problem(_ path: String) -> String { "is a \(name) file, which is not read; \(conversionAdvice(path))" }
+    func problem(_ path: String) -> String {
+        let article = "AEIOU".contains(name.first ?? " ") ? "an" : "a"
+        return "is \(article) \(name) file, which is not read; \(conversionAdvice(path))"
+    }
 
     private static let all = [
         VendorFormat("Zeiss CZI", (0, Array("ZISRAWFILE".utf8))),
@@ -47,7 +50,5 @@ struct VendorFormat: Sendable {
 
 /// How to turn the file `path` into one that is read.
 func conversionAdvice(_ path: String) -> String {
-    let quoted = "'" + path.replacing("'", with: "'\\''") + "'"
-    let target = "'" + (path + ".zarr").replacing("'", with: "'\\''") + "'"
-    return "turn it into OME-Zarr with: bioformats2raw \(quoted) \(target)"
+    "turn it into OME-Zarr with: bioformats2raw \(shellQuoted(path)) \(shellQuoted(path + ".zarr"))"
 }

@@ -14,9 +14,13 @@ public enum VolumeFile {
         if !candidate.isFolder, let vendor = VendorFormat.of(path, head: candidate.head) {
             throw FileFault(path, vendor.problem(path))
         }
-        guard let format = try VolumeFormat.all.first(where: { try $0.recognizes(candidate) }) else {
-            if candidate.isFolder { throw FileFault(path, "is a folder; expected a \(VolumeFormat.names) file") }
-            throw FileFault(path, unknown(candidate.head))
+        guard let format = try format(of: candidate) else {
+            if candidate.isFolder {
+                throw FileFault(
+                    path, OtherFolder.problem(path) { ((try? format(of: self.candidate($0))) ?? nil) != nil })
+            }
+            throw FileFault(
+                path, ZippedZarr.problem(path, head: candidate.head) ?? unknown(candidate.head))
         }
         if let dataset, format.containerEndings.isEmpty {
             throw FileFault(path, "is a \(format.name) file, which has no datasets; leave out :\(dataset)")
@@ -41,6 +45,10 @@ public enum VolumeFile {
         }
         let dataset = String(location[location.index(after: colon)...])
         return (String(location[..<colon]), dataset.isEmpty ? nil : dataset)
+    }
+
+    private static func format(of candidate: VolumeFormat.Candidate) throws -> VolumeFormat? {
+        try VolumeFormat.all.first { try $0.recognizes(candidate) }
     }
 
     private static func candidate(_ path: String) throws -> VolumeFormat.Candidate {
@@ -80,7 +88,8 @@ public enum VolumeFile {
         (0, "version https://git-lfs".utf8, "a Git LFS pointer (fetch the file itself)"),
         (6, "JFIF".utf8, "JPEG"),
         (0, "NRRD".utf8, "NRRD"), (1, "NUMPY".utf8, "NumPy"),
-        (0, "PK\u{3}\u{4}".utf8, "a zip archive"), (0, "\u{1F}".utf8, "gzip"),
+        (0, "PK\u{3}\u{4}".utf8, "a zip archive"),
+        (0, "\u{1F}".utf8, "gzip of no NIfTI file (unpack it with gunzip)"),
         (0, "<".utf8, "a web page or XML"), (0, "{".utf8, "JSON"), (0, "%PDF".utf8, "PDF"),
     ]
 }

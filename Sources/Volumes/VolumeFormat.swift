@@ -12,7 +12,7 @@ struct VolumeFormat: Sendable {
     let open: @Sendable (_ path: String, _ dataset: String?, VolumeSelection) throws -> any VolumeReader
 
     /// In the order they are tried.
-    static let all: [VolumeFormat] = [.hdf5, .tiff, .omeZarr, .nifti, .mrc, .png, .imageSeries]
+    static let all: [VolumeFormat] = [.hdf5, .tiff, .omeZarr, .n5, .nifti, .mrc, .png, .imageSeries]
 
     /// For example `TIFF or HDF5`.
     static var names: String {

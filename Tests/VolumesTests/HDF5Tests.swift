@@ -119,8 +119,8 @@ private func fault(_ body: () throws -> Void) -> String {
 
     @Test(
         arguments: [
-            ("several.h5", nil, "/labels/ids (z 3 × y 4 × x 5), /raw (z 3 × y 4 × x 5)"),
-            ("none.h5", nil, "/empty (z 0 × y 4 × x 5), /plane (y 4 × x 5)"),
+            ("several.h5", nil, "/labels/ids (z 3 × y 4 × x 5 uint32), /raw (z 3 × y 4 × x 5 uint8)"),
+            ("none.h5", nil, "/empty (z 0 × y 4 × x 5 uint8), /plane (y 4 × x 5 int64)"),
             ("one.h5", "/volumes/gone", "has no dataset /volumes/gone; it has /channels (c 2"),
             ("one.h5", "/volumes", "has no dataset /volumes; it has /channels (c 2"),
             ("one.h5", "/name", "holds strings"),
@@ -275,7 +275,7 @@ private func fault(_ body: () throws -> Void) -> String {
 
     @Test func whatIsNoFileIsNamed() throws {
         let scratch = try Scratch()
-        #expect(fault { _ = try VolumeFile.open(scratch.path) }.contains("is a folder"))
+        #expect(fault { _ = try VolumeFile.open(scratch.path) }.contains("is an empty folder"))
         #expect(fault { _ = try VolumeFile.open(scratch.path + "/no") }.contains("there is no such file"))
         #expect(
             fault { _ = try VolumeFile.open(scratch.path + "/no.h5:/raw") }

@@ -116,11 +116,40 @@ import Volumes
         ) { try VolumeFile.open(scratch.folder.path) }
     }
 
+    @Test func refusesPNGAmongTIFF() throws {
+        let scratch = try folder([(Self.png("grey8"), "1.png"), (TIFFFiles.path("uint8-little-strips"), "2.tif")])
+        let folder = scratch.folder.path
+        let problem =
+            "holds both PNG and TIFF files; name those that are meant, as in \(scratch.folder.lastPathComponent)/*.png"
+        #expect(throws: FileFault(folder, problem)) { try VolumeFile.open(folder) }
+        #expect(try VolumeFile.open(folder + "/*.png").info.shape == Self.shape)
+    }
+
+    @Test func saysWhatAFolderHoldsThatIsNoVolume() throws {
+        let scratch = try TIFFScratch()
+        try FileManager.default.createDirectory(atPath: scratch.path("2/1"), withIntermediateDirectories: true)
+        func problem(_ folder: String) -> String? {
+            #expect(throws: FileFault.self) { try VolumeFile.open(folder) }?.problem
+        }
+        let expected = "expected TIFF or PNG files of one section each"
+        #expect(problem(scratch.path("2/1")) == "is an empty folder; \(expected)")
+        try FileManager.default.copyItem(
+            atPath: Bundle.module.bundlePath + "/Data/README.md", toPath: scratch.path("2/a.md"))
+        #expect(
+            problem(scratch.path("2"))?.hasPrefix("is a folder without TIFF or PNG files (it holds 1, a.md); ")
+                == true)
+        let volume = Bundle.module.bundlePath + "/Data/NIfTI/packed.nii.gz"
+        try FileManager.default.copyItem(atPath: volume, toPath: scratch.path("2/b.nii.gz"))
+        #expect(problem(scratch.path("2")) == "is a folder of whole volumes, such as b.nii.gz; name one of them")
+    }
+
     @Test func refusesAStackAmongSlicesAndAPatternOfNothing() throws {
         let scratch = try folder([(TIFFFiles.path("ome-nm"), "stack.tif")])
         #expect(
             throws: FileFault(
-                scratch.path("stack.tif"), "has 3 sections; a file of a series of slices has one")
+                scratch.path("stack.tif"),
+                "has 3 sections, and the files of a folder or a pattern are taken for one section each; "
+                    + "name the file itself where it is a whole volume")
         ) { try VolumeFile.open(scratch.folder.path) }
         #expect(
             throws: FileFault(

@@ -191,7 +191,7 @@ private func files(_ folder: String) -> [String] {
         let path = data("images/two-series.zarr")
         #expect(
             fault { _ = try VolumeFile.open(path) }
-                == "\(path): has 2 series; name one, as in \(path):0; it has 0, 1")
+                == "\(path): has 2 series; name one, as in two-series.zarr:0; it has 0, 1")
         #expect(try VolumeFile.open(path + ":1").info.source == path + ":1/0")
     }
 
@@ -199,11 +199,89 @@ private func files(_ folder: String) -> [String] {
         let path = data("images/several.zarr")
         #expect(
             fault { _ = try VolumeFile.open(path) }
-                == "\(path): has 2 volumes; name one, as in \(path):raw; it has raw, volumes/truth")
+                == "\(path): has 2 volumes; name one, as in several.zarr:raw; it has raw, volumes/truth")
         #expect(
             fault { _ = try VolumeFile.open(path + ":main") }
                 == "\(path): has no volume at main; it has raw, volumes/truth")
         #expect(try VolumeFile.open(path + ":volumes").info.source == path + ":volumes/truth")
+    }
+}
+
+@Suite struct ZarrNames {
+    @Test func labelsBesideAnImageAreFoundByTheirRole() throws {
+        let path = data("images/labelled.zarr")
+        #expect(try VolumeFile.open(path, VolumeSelection(role: .labels)).info.source == path + ":labels/cells/s0")
+        #expect(try VolumeFile.open(path, VolumeSelection(role: .image)).info.source == path + ":s0")
+        let several = data("images/several.zarr")
+        #expect(try VolumeFile.open(several, VolumeSelection(role: .image)).info.source == several + ":raw")
+    }
+
+    @Test func aMissingLevelIsToldWithThoseThatAreThere() {
+        let path = data("images/labelled.zarr")
+        #expect(
+            fault { _ = try VolumeFile.open(path + ":s7") }
+                == "\(path): has no volume at s7; it has the levels s0, s1 and labels/cells")
+    }
+
+    @Test(arguments: [("v2/none", ".zattrs"), ("v3/none", "zarr.json")])
+    func resolutionAndOffsetOfAPlainArrayAreKnown(name: String, file: String) throws {
+        let scratch = try TIFFScratch()
+        let path = scratch.path("a.zarr")
+        try FileManager.default.copyItem(atPath: data(name + ".zarr"), toPath: path)
+        let own = #""resolution": [40, 4, 8], "offset": [80, 16, 24]"#
+        func write(_ attributes: String) throws {
+            var text = "{\(attributes)}"
+            if file == "zarr.json" {
+                let sound = try String(contentsOfFile: data(name + ".zarr/zarr.json"), encoding: .utf8)
+                text = sound.replacing("\"attributes\": {}", with: "\"attributes\": {\(attributes)}")
+            }
+            try text.write(toFile: path + "/" + file, atomically: true, encoding: .utf8)
+        }
+        try write(own)
+        #expect(try VolumeFile.open(path).info.voxelSize.complete == VoxelSize(ZYX(40, 4, 8), .nanometer))
+        #expect(try VolumeFile.open(path).info.position == ZYX(80, 16, 24))
+        try write(own + #", "units": ["um", "um", "um"]"#)
+        #expect(try VolumeFile.open(path).info.voxelSize.complete == VoxelSize(ZYX(40, 4, 8), .micrometer))
+        #expect(try VolumeFile.open(path).info.position == ZYX(80_000, 16_000, 24_000))
+        for unsound in [#""units": "inch", "# + own, #""resolution": [40, 0, 8], "offset": [1, 2]"#] {
+            try write(unsound)
+            #expect(try VolumeFile.open(path).info.voxelSize == .none)
+            #expect(try VolumeFile.open(path).info.position == nil)
+        }
+    }
+
+    @Test func axesWithoutNamesAreTold() throws {
+        let scratch = try TIFFScratch()
+        let path = scratch.path("a.zarr")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let metadata = """
+            {"zarr_format": 2, "shape": [2, 3, 4, 5], "chunks": [2, 3, 4, 5], "dtype": "|u1", "compressor": null,
+             "filters": null, "fill_value": 7, "order": "C"}
+            """
+        try metadata.write(toFile: path + "/.zarray", atomically: true, encoding: .utf8)
+        let note =
+            "its axes, 2 × 3 × 4 × 5, have no names and are taken as c, z, y, x; where they are others, name them by "
+            + "_ARRAY_DIMENSIONS in .zattrs"
+        #expect(try VolumeFile.open(path, VolumeSelection(channel: 1)).info.notes == [note])
+        #expect(
+            fault { _ = try VolumeFile.open(path) }
+                == "\(path): has 2 channels; choose one, as in channel: 0 (\(note))")
+        try #"{"_ARRAY_DIMENSIONS": ["t", "z", "y", "x"]}"#
+            .write(toFile: path + "/.zattrs", atomically: true, encoding: .utf8)
+        #expect(try VolumeFile.open(path, VolumeSelection(time: 1)).info.notes == [])
+    }
+
+    @Test(arguments: [("a.ome.zarr.zip", "zarr.json", " -d '%/a.ome.zarr'"), ("b.zip", "b.zarr/.zgroup", "")])
+    func aZippedContainerIsToldWithTheWayToUnpackIt(name: String, member: String, target: String) throws {
+        let scratch = try TIFFScratch()
+        let path = scratch.path(name)
+        let header: [UInt8] = Array("PK\u{3}\u{4}".utf8) + [UInt8](repeating: 0, count: 22)
+        try Data(header + [UInt8(member.utf8.count), 0, 0, 0] + Array(member.utf8)).write(
+            to: URL(fileURLWithPath: path))
+        let rest = target.replacing("%", with: scratch.folder.path)
+        #expect(
+            throws: FileFault(path, "is a zipped Zarr, which is not read; unpack it with: unzip '\(path)'\(rest)")
+        ) { try VolumeFile.open(path) }
     }
 }
 

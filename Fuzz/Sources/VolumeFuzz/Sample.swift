@@ -46,9 +46,9 @@ struct Sample: Sendable {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
-    /// Whether a folder is one volume, as Zarr's are.
+    /// Whether a folder is one volume, as Zarr's and N5's are.
     private static func isStore(_ path: String) -> Bool {
-        ["zarr.json", ".zgroup", ".zarray", ".zattrs"].contains {
+        ["zarr.json", ".zgroup", ".zarray", ".zattrs", "attributes.json"].contains {
             FileManager.default.fileExists(atPath: path + "/" + $0)
         }
     }

@@ -9,7 +9,7 @@ enum VolumeListing {
         "png",
     ]
     /// Endings of folders that are one volume.
-    static let folderEndings = ["zarr"]
+    static let folderEndings = ["zarr", "n5"]
 
     /// The volumes below `folder`, relative to it, in natural order. Hidden files are none; links are followed, each
     /// folder once.

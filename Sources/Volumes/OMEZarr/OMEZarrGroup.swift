@@ -14,6 +14,13 @@ struct OMEZarrGroup {
     /// - Throws: `FileFault` naming the metadata file and what is wrong in it.
     static func open(_ path: String, in folder: ZarrFolder) throws -> OMEZarrGroup? {
         let prefix = path.isEmpty ? "" : path + "/"
+        // Any folder of N5 that is no array is one.
+        if folder.isN5 {
+            guard folder.isFolder(path), try folder.metadata(prefix + N5Metadata.name)?["dimensions"] == nil else {
+                return nil
+            }
+            return try OMEZarrGroup(folder: folder, path: path, nil, ZarrMetadataFile(path: folder.path))
+        }
         if let node = try folder.metadata(prefix + "zarr.json") {
             guard node["node_type"] == "group" else { return nil }
             let file = ZarrMetadataFile(path: folder.path + "/" + prefix + "zarr.json")

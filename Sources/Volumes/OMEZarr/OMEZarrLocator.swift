@@ -1,6 +1,8 @@
 /// Finds the volume of a container that is meant.
 struct OMEZarrLocator {
     let folder: ZarrFolder
+    /// What the volume is for, where several have names that say so.
+    let role: VolumeRole?
 
     /// An array, and the image that it is a level of, if any.
     struct Found {
@@ -19,12 +21,29 @@ struct OMEZarrLocator {
     /// - Throws: `FileFault`, which lists what is there where `path` is not, or is not one volume.
     func find(_ path: String) throws -> Found {
         if let array = try ZarrArray.open(path, in: folder) { return try level(array) }
-        guard let group = try OMEZarrGroup.open(path, in: folder) else {
-            throw FileFault(
-                folder.path, "has no volume at \(ZarrFolder.printable(path)); it has \(list(try volumes()))")
-        }
+        guard let group = try OMEZarrGroup.open(path, in: folder) else { throw try missing(path) }
+        if role == .labels, !group.multiscales.isEmpty, let labels = try labels(of: group) { return labels }
         if let found = try first(of: group) { return found }
         return try theOnlyVolume(beneath: group)
+    }
+
+    private func missing(_ path: String) throws -> FileFault {
+        let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+        let image = try OMEZarrGroup.open(parent, in: folder)
+        let levels = try image.map { try self.levels(of: $0) } ?? []
+        let others = try volumes().filter { levels.isEmpty || $0 != parent && !levels.contains($0) }
+        var there = levels.isEmpty ? [] : ["the levels \(list(levels))"]
+        if there.isEmpty || !others.isEmpty { there.append(list(others)) }
+        let found = there.joined(separator: " and ")
+        return FileFault(folder.path, "has no volume at \(ZarrFolder.printable(path)); it has \(found)")
+    }
+
+    /// The labels of an image, where it has only these; nil where it has none.
+    private func labels(of group: OMEZarrGroup) throws -> Found? {
+        guard let labels = try OMEZarrGroup.open(try group.resolved("labels"), in: folder),
+            try !volumes(beneath: labels.path).isEmpty
+        else { return nil }
+        return try theOnlyVolume(beneath: labels)
     }
 
     /// The first level of a group's only image; nil where it has none.
@@ -34,7 +53,7 @@ struct OMEZarrLocator {
             let paths = try group.multiscales.map { try group.resolved($0.levels[0].path) }
             throw FileFault(
                 folder.path,
-                "has \(paths.count) images in one group; name one, as in \(folder.path):\(paths[0]); "
+                "has \(paths.count) images in one group; name one, as in \(folder.name):\(paths[0]); "
                     + "it has \(list(paths))")
         }
         let path = try group.resolved(image.levels[0].path)
@@ -61,20 +80,22 @@ struct OMEZarrLocator {
         let all = try volumes(beneath: group.path)
         // Labels stand beside the image they belong to.
         let images = all.filter { !$0.split(separator: "/").dropLast().contains("labels") }
-        if let only = images.count == 1 ? images[0] : images.isEmpty && all.count == 1 ? all[0] : nil {
-            if let array = try ZarrArray.open(only, in: folder) { return try level(array) }
-            if let group = try OMEZarrGroup.open(only, in: folder), let found = try first(of: group) {
+        let named = role?.usualNames.lazy
+            .map { name in all.filter { "/\($0)/".hasPrefix(name + "/") } }.first { !$0.isEmpty }
+        let candidates = named ?? (images.isEmpty ? all : images)
+        guard let example = candidates.first else {
+            throw FileFault(folder.path, "holds no array; expected an OME-Zarr image or a Zarr array")
+        }
+        if candidates.count == 1 {
+            if let array = try ZarrArray.open(example, in: folder) { return try level(array) }
+            if let group = try OMEZarrGroup.open(example, in: folder), let found = try first(of: group) {
                 return found
             }
         }
-        guard let example = images.first ?? all.first else {
-            throw FileFault(folder.path, "holds no array; expected an OME-Zarr image or a Zarr array")
-        }
-        let candidates = images.isEmpty ? all : images
         let kind = group.holdsSeries ? "series" : "volumes"
         throw FileFault(
             folder.path,
-            "has \(candidates.count) \(kind); name one, as in \(folder.path):\(example); "
+            "has \(candidates.count) \(kind); name one, as in \(folder.name):\(example); "
                 + "it has \(list(candidates))")
     }
 
@@ -86,8 +107,8 @@ struct OMEZarrLocator {
             guard depth <= Self.deepest, nodesLeft > 0 else { return }
             nodesLeft -= 1
             if let group = try OMEZarrGroup.open(path, in: folder) {
-                if !group.multiscales.isEmpty { found.append(path) }
-                let levels = try group.multiscales.flatMap { try $0.levels.map { try group.resolved($0.path) } }
+                let levels = try self.levels(of: group)
+                if !group.multiscales.isEmpty { found.append(path) } else { found += levels.prefix(1) }
                 for name in folder.folders(in: path) {
                     let child = path.isEmpty ? name : path + "/" + name
                     if !levels.contains(child) { try visit(child, depth: depth + 1) }
@@ -98,6 +119,17 @@ struct OMEZarrLocator {
         }
         try visit(path, depth: 0)
         return found
+    }
+
+    /// The paths of the levels of a group's images, or of its arrays `s0`, `s1` and so on, where nothing says that they
+    /// are levels.
+    private func levels(of group: OMEZarrGroup) throws -> [String] {
+        if !group.multiscales.isEmpty {
+            return try group.multiscales.flatMap { try $0.levels.map { try group.resolved($0.path) } }
+        }
+        let arrays = try folder.folders(in: group.path).filter { $0.wholeMatch(of: /s[0-9]+/) != nil }
+            .map { try group.resolved($0) }.filter { try ZarrArray.open($0, in: folder) != nil }
+        return arrays.first?.hasSuffix("s0") == true ? arrays : []
     }
 
     private func list(_ paths: [String]) -> String {

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// NGFF 0.4 (Zarr v2) and 0.5 (Zarr v3, with its shards); integers and floating-point numbers of either byte order,
 /// half precision held as `float32`; blosc with each of its compressors, zstd, gzip, zlib, lz4 or none. The voxels
-/// of missing chunks are the array's fill value.
+/// of missing chunks are the array's fill value. N5 containers are read, too.
 ///
 /// Metadata are not trusted: paths and links that leave the container are refused, and no chunk is decoded to more
 /// than it declares, 1 GiB at most.
@@ -30,7 +30,7 @@ public final class OMEZarrReader: VolumeReader {
     ) throws {
         let (folder, prefix) = try ZarrFolder(path).outermost()
         let wanted = try folder.normalized(prefix + "/" + (dataset ?? ""))
-        let found = try OMEZarrLocator(folder: folder).find(wanted)
+        let found = try OMEZarrLocator(folder: folder, role: selection.role).find(wanted)
         array = found.array
         self.threads = threads
         let source = array.source
@@ -38,15 +38,18 @@ public final class OMEZarrReader: VolumeReader {
         if let image = found.image, image.axes.count != shape.count {
             throw FileFault(source, "has \(shape.count) axes; expected \(image.axes.count), as its image has")
         }
-        let roles = found.image?.axes.map(\.role) ?? VolumeAxes.roles(names: array.axisNames, count: shape.count)
+        let named = found.image?.axes.map(\.role) ?? VolumeAxes.named(array.axisNames, count: shape.count)
+        let roles = named ?? VolumeAxes.usual(count: shape.count)
         axes = try VolumeAxes(roles, shape: shape, of: source)
         guard ZarrArray.count(axes.spatial(shape).array, atMost: Int.max / 8) != nil else {
             throw FileFault(source, "has more voxels than can be addressed")
         }
         let (channels, times) = (axes.length(.channel, in: shape), axes.length(.time, in: shape))
-        let selected = try selection.resolved(channels: channels, times: times, of: source)
+        let guess = named == nil ? axes.guess(shape, naming: array.format) : nil
+        let selected = try selection.resolved(channels: channels, times: times, of: source, guess: guess)
         place = roles.map { $0 == .channel ? selected.channel ?? 0 : $0 == .time ? selected.time ?? 0 : 0 }
-        let (voxelSize, position) = found.image?.placement(ofLevel: found.level) ?? (.none, nil)
+        let (voxelSize, position) =
+            found.image?.placement(ofLevel: found.level) ?? (array.placement.voxelSize, array.placement.position)
         var info = VolumeInfo(
             source: source, format: Self.format(found), shape: axes.spatial(shape),
             elementType: array.type.elementType, voxelSize: voxelSize,
@@ -54,6 +57,7 @@ public final class OMEZarrReader: VolumeReader {
         info.channels = channels
         info.times = times
         info.position = position
+        info.notes = guess.map { [$0] } ?? []
         self.info = info
     }
 
@@ -82,7 +86,7 @@ public final class OMEZarrReader: VolumeReader {
     }
 
     private static func format(_ found: OMEZarrLocator.Found) -> String {
-        guard let group = found.group else { return "Zarr v\(found.array.format)" }
+        guard let group = found.group else { return found.array.format }
         return "OME-Zarr" + (group.version.map { " \(ZarrFolder.printable($0))" } ?? "")
     }
 }

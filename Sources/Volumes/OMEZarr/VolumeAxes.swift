@@ -43,16 +43,19 @@ struct VolumeAxes: Sendable, Equatable {
         }
     }
 
-    /// The roles of an array without NGFF's: by the names it gives its axes, else the last of t, c, z, y, x.
-    static func roles(names: [String?]?, count: Int) -> [Role] {
-        if let names, names.count == count {
-            let named = names.map { name -> Role in
-                guard let name = name?.lowercased() else { return .other }
-                return Role(spatial: name) ?? (name == "t" || name == "time" ? .time : nil)
-                    ?? (name == "c" || name == "channel" ? .channel : .other)
-            }
-            if named.contains(.y) && named.contains(.x) { return named }
+    /// The roles of an array without NGFF's by the names it gives its axes; nil where those do not say.
+    static func named(_ names: [String?]?, count: Int) -> [Role]? {
+        guard let names, names.count == count else { return nil }
+        let named = names.map { name -> Role in
+            guard let name = name?.lowercased() else { return .other }
+            return Role(spatial: name) ?? (name == "t" || name == "time" ? .time : nil)
+                ?? (name == "c" || name == "channel" ? .channel : .other)
         }
+        return named.contains(.y) && named.contains(.x) ? named : nil
+    }
+
+    /// The roles where nothing is said of them: the last of t, c, z, y, x.
+    static func usual(count: Int) -> [Role] {
         let usual: [Role] = [.time, .channel, .z, .y, .x]
         return [Role](repeating: .other, count: max(0, count - usual.count)) + usual.suffix(count)
     }
@@ -76,6 +79,17 @@ struct VolumeAxes: Sendable, Equatable {
     /// z, y and x of a shape.
     func spatial(_ shape: [Int]) -> ZYX<Int> {
         ZYX(length(.z, in: shape), length(.y, in: shape), length(.x, in: shape))
+    }
+
+    /// What axes that have no names are taken as, and how to name them; nil where they are z, y and x alone.
+    func guess(_ shape: [Int], naming format: String) -> String? {
+        guard length(.channel, in: shape) > 1 || length(.time, in: shape) > 1 else { return nil }
+        let letters: [(Role, String)] = [(.time, "t"), (.channel, "c"), (.z, "z"), (.y, "y"), (.x, "x")]
+        let names = letters.filter { index($0.0) != nil }.map { $0.1 }.joined(separator: ", ")
+        let key = ["Zarr v2": "_ARRAY_DIMENSIONS in .zattrs", "Zarr v3": "dimension_names in zarr.json"][format]
+        return
+            "its axes, \(Self.list(shape)), have no names and are taken as \(names); where they are others, name them by "
+            + (key ?? "axes in attributes.json")
     }
 
     private static func list(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: " × ") }

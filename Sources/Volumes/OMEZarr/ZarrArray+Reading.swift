@@ -35,7 +35,15 @@ extension ZarrArray {
             do {
                 let local = ZarrRegion(
                     origin: zip(part.origin, zip(cell, chunk)).map { $0 - $1.0 * $1.1 }, extent: part.extent)
-                try decode(.file(file, 0..<file.size), codecs, chunk, local, target, threads: inner)
+                var (start, shape) = (0, chunk)
+                if hasChunkHeaders {
+                    let header = try N5ChunkHeader(file, full: chunk)
+                    (start, shape) = (header.size, header.shape)
+                    guard zip(shape, zip(local.origin, local.extent)).allSatisfy({ $0 >= $1.0 + $1.1 }) else {
+                        throw CodecFault("has the shape \(shape), which leaves out voxels of its array")
+                    }
+                }
+                try decode(.file(file, start..<file.size), codecs, shape, local, target, threads: inner)
             } catch let fault as CodecFault {
                 throw FileFault(folder.path + "/" + name, "the chunk \(fault.problem)")
             }

@@ -3,8 +3,8 @@ struct ZarrArray: Sendable {
     let folder: ZarrFolder
     /// The array's path within the container; empty where the container is the array.
     let path: String
-    /// 2 or 3.
-    let format: Int
+    /// As people call it: `Zarr v2`, `Zarr v3`, `N5`.
+    let format: String
     /// The length of every axis, the slowest first.
     let shape: [Int]
     /// The shape of a chunk, or of a shard.
@@ -14,16 +14,25 @@ struct ZarrArray: Sendable {
     let fillValue: [UInt8]
     let codecs: ZarrCodecs
     let keys: ChunkKeys
+    /// Whether each chunk's file begins with its shape, as N5's do.
+    var hasChunkHeaders = false
     /// What the array says of its axes' names; nil for one that has none.
     let axisNames: [String?]?
+    /// What its own attributes say.
+    let placement: ArrayPlacement
 
     /// How a chunk's file is named after its place in the grid.
     struct ChunkKeys: Sendable {
         /// `c` of Zarr v3's default encoding, with its separator; empty otherwise.
         let prefix: String
         let separator: String
+        /// Whether the fastest axis comes first.
+        var isReversed = false
 
-        func file(_ cell: [Int]) -> String { prefix + cell.map(String.init).joined(separator: separator) }
+        func file(_ cell: [Int]) -> String {
+            let names = cell.map(String.init)
+            return prefix + (isReversed ? names.reversed() : names).joined(separator: separator)
+        }
     }
 
     /// Bounds that no sound array comes near.
@@ -37,6 +46,7 @@ struct ZarrArray: Sendable {
     ///
     /// - Throws: `FileFault` naming the metadata file and what is wrong in it.
     static func open(_ path: String, in folder: ZarrFolder) throws -> ZarrArray? {
+        if folder.isN5 { return try N5Metadata.array(path, in: folder) }
         let prefix = path.isEmpty ? "" : path + "/"
         if let json = try folder.metadata(prefix + "zarr.json") {
             return json["node_type"] == "array" ? try ZarrV3Metadata(json: json).array(path, in: folder) : nil

@@ -10,6 +10,8 @@ import CZstd
 /// Source: the codecs of numcodecs for Zarr v2; the Zarr v3 codec specifications.
 enum ZarrCompressor: Sendable, Equatable {
     case zstd, gzip, zlib, lz4, crc32c
+    /// N5's LZ4, by lz4-java: blocks with a header each.
+    case lz4Blocks
     /// By its inner compressor: `lz4`, `zstd`, `zlib`, `blosclz`, `lz4hc`, `snappy`.
     case blosc(String)
 
@@ -19,7 +21,7 @@ enum ZarrCompressor: Sendable, Equatable {
         case .zstd: "zstd"
         case .gzip: "gzip"
         case .zlib: "zlib"
-        case .lz4: "lz4"
+        case .lz4, .lz4Blocks: "lz4"
         case .crc32c: "crc32c"
         case .blosc(let inner): "blosc (\(inner))"
         }
@@ -58,7 +60,7 @@ enum ZarrCompressor: Sendable, Equatable {
             return bytes.count >= 4 ? UInt64(Self.littleEndian(bytes.prefix(4))) : nil
         case .blosc:
             return bytes.count >= 8 ? UInt64(Self.littleEndian(bytes[4..<8])) : nil
-        case .gzip, .zlib, .crc32c: return nil
+        case .gzip, .zlib, .crc32c, .lz4Blocks: return nil
         }
     }
 
@@ -75,7 +77,8 @@ enum ZarrCompressor: Sendable, Equatable {
             }
         case .gzip: try Self.inflated(bytes, capacity: capacity, libdeflate_gzip_decompress)
         case .zlib: try Self.inflated(bytes, capacity: capacity, libdeflate_zlib_decompress)
-        case .lz4: try Self.filled(capacity) { try Self.unpackedLZ4(bytes, $0) }
+        case .lz4: try Self.filled(capacity) { try Self.unpackedLZ4(bytes.dropFirst(4), $0) }
+        case .lz4Blocks: try Self.filled(capacity) { try Self.unpackedLZ4Blocks(bytes, $0) }
         case .blosc: try Self.filled(capacity) { try Self.unpackedBlosc(bytes, $0) }
         }
     }
@@ -109,18 +112,52 @@ enum ZarrCompressor: Sendable, Equatable {
         }
     }
 
-    /// numcodecs' LZ4: the size as four bytes, then one block.
-    private static func unpackedLZ4(_ bytes: [UInt8], _ target: UnsafeMutableRawBufferPointer) throws -> Int {
-        guard bytes.count > 4, let size = Int32(exactly: bytes.count - 4),
-            let capacity = Int32(exactly: target.count)
+    /// One block; numcodecs puts its size before, in four bytes.
+    private static func unpackedLZ4(
+        _ block: ArraySlice<UInt8>, _ target: UnsafeMutableRawBufferPointer
+    ) throws -> Int {
+        guard !block.isEmpty, let size = Int32(exactly: block.count), let capacity = Int32(exactly: target.count)
         else { throw CodecFault("is no sound lz4 block") }
-        let written = bytes.withUnsafeBytes { source in
+        let written = block.withUnsafeBytes { source in
             LZ4_decompress_safe(
-                (source.baseAddress! + 4).assumingMemoryBound(to: CChar.self),
+                source.baseAddress!.assumingMemoryBound(to: CChar.self),
                 target.baseAddress?.assumingMemoryBound(to: CChar.self), size, capacity)
         }
         guard written >= 0 else { throw CodecFault("is no sound lz4 block") }
         return Int(written)
+    }
+
+    /// lz4-java's LZ4BlockOutputStream: `LZ4Block`, the method, the sizes packed and unpacked and a checksum (which is
+    /// not compared) before each block; the last is empty.
+    private static func unpackedLZ4Blocks(
+        _ bytes: [UInt8], _ target: UnsafeMutableRawBufferPointer
+    ) throws -> Int {
+        let (magic, headerSize) = (Array("LZ4Block".utf8), 21)
+        var (position, done) = (0, 0)
+        while position < bytes.count {
+            let header = bytes[position...].prefix(headerSize)
+            guard header.count == headerSize, header.starts(with: magic) else {
+                throw CodecFault("is no sound lz4 stream")
+            }
+            let sizes = header.dropFirst(magic.count + 1)
+            let packed = Int(littleEndian(sizes.prefix(4)))
+            let size = Int(littleEndian(sizes.dropFirst(4).prefix(4)))
+            position += headerSize
+            if size == 0 { break }
+            guard packed <= bytes.count - position, size <= target.count - done else {
+                throw CodecFault("is no sound lz4 stream")
+            }
+            let block = bytes[position..<position + packed]
+            let part = UnsafeMutableRawBufferPointer(rebasing: target[done..<done + size])
+            let isPlain = header[header.startIndex + magic.count] >> 4 == 1
+            if isPlain { part.copyBytes(from: block.prefix(size)) }
+            guard try isPlain ? packed == size : unpackedLZ4(block, part) == size else {
+                throw CodecFault("is no sound lz4 stream")
+            }
+            position += packed
+            done += size
+        }
+        return done
     }
 
     private static func unpackedBlosc(_ bytes: [UInt8], _ target: UnsafeMutableRawBufferPointer) throws -> Int {

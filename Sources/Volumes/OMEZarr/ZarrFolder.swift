@@ -6,6 +6,7 @@ struct ZarrFolder: Sendable {
     let path: String
     /// Without symbolic links, for the comparison with what is opened.
     private let resolved: String
+    private(set) var isN5 = false
 
     static let metadataNames = ["zarr.json", ".zarray", ".zgroup", ".zattrs"]
     /// Labels may come with a property each.
@@ -20,7 +21,10 @@ struct ZarrFolder: Sendable {
         self.path = path
         guard let resolved = Self.resolve(path) else { throw FileFault(path, "cannot be read: \(systemReason())") }
         self.resolved = resolved
+        isN5 = N5Metadata.isContainer(self)
     }
+
+    var name: String { (path as NSString).lastPathComponent }
 
     /// The container around this folder: the outermost folder of the unbroken line of Zarr groups above it, and
     /// this one's path within.
@@ -82,6 +86,12 @@ struct ZarrFolder: Sendable {
             throw FileFault(location, "is damaged: expected a JSON object")
         }
         return json
+    }
+
+    func isFolder(_ relative: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path + "/" + relative, isDirectory: &isFolder)
+            && isFolder.boolValue
     }
 
     /// The names of the folders in the one at `relative`, in natural order; of a very large folder some.

@@ -23,10 +23,11 @@ struct ZarrV2Metadata {
         // The names of axes are xarray's convention.
         let attributes = try folder.metadata(prefix + ".zattrs")
         return ZarrArray(
-            folder: folder, path: path, format: 2, shape: shape, chunk: chunk, type: type,
+            folder: folder, path: path, format: "Zarr v2", shape: shape, chunk: chunk, type: type,
             fillValue: try file.fillValue(json["fill_value"], type), codecs: codecs,
             keys: .init(prefix: "", separator: try keySeparator(file)),
-            axisNames: attributes?["_ARRAY_DIMENSIONS"]?.array?.map(\.string))
+            axisNames: attributes?["_ARRAY_DIMENSIONS"]?.array?.map(\.string), placement: ArrayPlacement(attributes)
+        )
     }
 
     private func elementType(_ file: ZarrMetadataFile) throws -> (ZarrDataType, isBigEndian: Bool) {

@@ -33,10 +33,11 @@ struct ZarrV3Metadata {
         let chunk = try file.chunk(grid?["configuration"]?["chunk_shape"], "chunk_shape", axes: shape.count)
         let pipeline = ZarrV3Codecs(file: file, type: type)
         return ZarrArray(
-            folder: folder, path: path, format: 3, shape: shape, chunk: chunk, type: type,
+            folder: folder, path: path, format: "Zarr v3", shape: shape, chunk: chunk, type: type,
             fillValue: try file.fillValue(json["fill_value"], type),
             codecs: try pipeline.parse(json["codecs"], of: chunk),
-            keys: try chunkKeys(file), axisNames: json["dimension_names"]?.array?.map(\.string))
+            keys: try chunkKeys(file), axisNames: json["dimension_names"]?.array?.map(\.string),
+            placement: ArrayPlacement(json["attributes"]))
     }
 
     private func elementType(_ file: ZarrMetadataFile) throws -> ZarrDataType {

@@ -18,6 +18,12 @@ public final class ImageSeriesReader: VolumeReader, Sendable {
         guard let first = slices.first else {
             throw FileFault(path, "matches no file; expected TIFF or PNG files of one section each")
         }
+        let endings = Set(slices.map { ($0 as NSString).pathExtension.lowercased() })
+        guard !endings.contains("png") || endings == ["png"] else {
+            let folder = ((first as NSString).deletingLastPathComponent as NSString).lastPathComponent
+            throw FileFault(
+                path, "holds both PNG and TIFF files; name those that are meant, as in \(folder)/*.png")
+        }
         let layout = try ImageSeriesReader.open(first, selection).info
         _ = try parallelMap(slices.count, threads: ImageSeriesReader.threads) { index in
             _ = try ImageSeriesReader.slice(slices[index], selection, like: layout)
@@ -64,7 +70,10 @@ public final class ImageSeriesReader: VolumeReader, Sendable {
             ? try PNGReader(path: path, selection) : try TIFFReader(path: path, selection)
         let sections = reader.info.shape.z
         guard sections == 1 else {
-            throw FileFault(path, "has \(grouped(sections)) sections; a file of a series of slices has one")
+            throw FileFault(
+                path,
+                "has \(grouped(sections)) sections, and the files of a folder or a pattern are taken for one section each; "
+                    + "name the file itself where it is a whole volume")
         }
         return reader
     }
