@@ -32,7 +32,7 @@ struct VendorFormat: Sendable {
         let quoted = "'" + path.replacing("'", with: "'\\''") + "'"
         let target = "'" + (path + ".zarr").replacing("'", with: "'\\''") + "'"
         return
-            "is a \(name) file, which is not read; turn it into OME-Zarr with: bioformats2raw \(quoted) \(target)"
+            "is \(name.hasPrefix("O") ? "an" : "a") \(name) file, which is not read; turn it into OME-Zarr with: bioformats2raw \(quoted) \(target)"
     }
 
     private static let all = [

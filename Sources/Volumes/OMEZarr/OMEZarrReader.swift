@@ -54,6 +54,7 @@ public final class OMEZarrReader: VolumeReader {
         info.channels = channels
         info.times = times
         info.position = position
+        if array.path != wanted { info.others = found.others }
         self.info = info
     }
 
