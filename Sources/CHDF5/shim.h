@@ -22,6 +22,7 @@ static inline hid_t hdf5_dataset_create(void) { return H5P_DATASET_CREATE; }
 static inline hid_t hdf5_link_create(void) { return H5P_LINK_CREATE; }
 
 static inline unsigned hdf5_read_only(void) { return H5F_ACC_RDONLY; }
+static inline unsigned hdf5_read_write(void) { return H5F_ACC_RDWR; }
 static inline unsigned hdf5_must_be_new(void) { return H5F_ACC_EXCL; }
 
 /// What kind of link \p name of the group \p group is, and how many bytes its value has.

@@ -85,7 +85,10 @@ extension VoxelElement where Self: BinaryFloatingPoint {
     @inlinable public func converted<Other: VoxelElement>(to type: Other.Type) -> Other? {
         Other.nearest(Double(self))
     }
-    @inlinable public static func nearest(_ value: Double) -> Self? { Self(value) }
+    @inlinable public static func nearest(_ value: Double) -> Self? {
+        let nearest = Self(value)
+        return nearest.isInfinite && value.isFinite ? nil : nearest
+    }
 }
 
 extension UInt8: VoxelElement { public static var elementType: ElementType { .uint8 } }

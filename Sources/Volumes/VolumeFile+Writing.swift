@@ -32,66 +32,105 @@ extension VolumeFile {
     /// Whether the ending of a file says a format that can be written.
     public static func isWritable(_ location: String) -> Bool { writableEnding(split(location).path) != nil }
 
+    /// Why the format that a location's ending asks for cannot hold voxels of a type; nil where it can.
+    public static func typeProblem(of location: String, _ elementType: ElementType) -> String? {
+        guard ["tif", "tiff"].contains((split(location).path as NSString).pathExtension.lowercased()),
+            [.int64, .uint64].contains(elementType)
+        else { return nil }
+        return "programs that read TIFF take whole numbers of at most 32 bits, not \(elementType.rawValue)"
+    }
+
     /// A writer for a new file in the format that its ending asks for: `.tif` (ImageJ's layout where that holds the
-    /// volume, otherwise OME-TIFF), `.h5` (the dataset after a colon, `/data` without), `.zarr` (an image, or labels
-    /// where `labels/NAME` stands after a colon), `.nii` and `.nii.gz` (NIfTI), `.mrc` and `.map` (MRC).
+    /// volume, otherwise OME-TIFF), `.h5` (the dataset after a colon), `.zarr` (an image, or labels where `labels/NAME`
+    /// stands after a colon), `.nii` and `.nii.gz` (NIfTI), `.mrc` and `.map` (MRC).
     ///
-    /// - Throws: `FileFault` for another ending, or where the file cannot be written.
+    /// With a dataset or labels after a colon, a file or container that is there keeps all else that it holds.
+    ///
+    /// - Parameters:
+    ///   - dataset: The dataset or labels where nothing stands after a colon; nil for `/data` and for an image.
+    ///   - replaces: Whether what is at that place already makes way, when the writer finishes.
+    ///   - version: Of OME-Zarr; nil for 0.5, and for that of a container that is there.
+    ///   - step: Called while a file that is there is copied; what it throws ends that.
+    /// - Throws: `OccupiedPlace`; `FileFault` for another ending, where the file cannot be written, or where labels do not
+    ///   fit the image they are added to.
     public static func create(
-        _ location: String, _ contents: Contents, version: OMEZarrVersion = .v0_5, threads: Int = 1
+        _ location: String, dataset: String? = nil, _ contents: Contents, replaces: Bool = false,
+        version: OMEZarrVersion? = nil, threads: Int = 1, step: () throws -> Void = {}
     ) throws -> any VolumeWriter {
-        let (path, dataset) = split(location)
-        let ending = writableEnding(path)
-        switch ending {
-        case "tif", "tiff":
-            // ImageJ opens by itself only its own layout, which holds few types and less than 4 GB.
-            let isSimple = TIFFWriter.imageJHolds(contents.shape, contents.elementType)
-            return try TIFFWriter(
-                path: path, flavor: isSimple ? .imageJ : .ome, shape: contents.shape,
-                elementType: contents.elementType, voxelSize: contents.voxelSize)
-        case "h5", "hdf5", "hdf":
-            return try HDF5Writer(
-                path: path, dataset: dataset ?? "/data", shape: contents.shape, elementType: contents.elementType,
-                voxelSize: contents.voxelSize, position: contents.position, threads: threads)
-        case "zarr":
-            return try SingleVolumeContainer(path, dataset, contents, version, threads: threads)
-        case "nii", "nii.gz":
-            return try NIfTIWriter(path: path, contents, isPacked: ending == "nii.gz", threads: threads)
-        case "mrc", "map":
-            return try MRCWriter(path: path, contents)
-        default:
+        let (path, named) = split(location)
+        guard let ending = writableEnding(path) else {
             throw FileFault(
                 path,
                 "the ending says no format that can be written; expected "
                     + writableEndings.map { ".\($0)" }.joined(separator: ", "))
         }
+        try checkPlace(of: location, replaces: replaces)
+        switch ending {
+        case "h5", "hdf5", "hdf":
+            return try HDF5Writer(
+                path: path, dataset: named ?? dataset ?? "/data", shape: contents.shape,
+                elementType: contents.elementType, voxelSize: contents.voxelSize, position: contents.position,
+                adding: named != nil, threads: threads, step: step)
+        case "zarr":
+            let container = try named.flatMap { try OMEZarrContainer.existing(at: path, forLabels: $0) }
+            return try SingleVolumeContainer(
+                path, named ?? dataset, in: container, contents, version, threads: threads)
+        case "nii", "nii.gz":
+            return try NIfTIWriter(path: path, contents, isPacked: ending == "nii.gz", threads: threads)
+        case "mrc", "map":
+            return try MRCWriter(path: path, contents)
+        default:
+            // ImageJ opens by itself only its own layout, which holds few types and less than 4 GB.
+            let isSimple = TIFFWriter.imageJHolds(contents.shape, contents.elementType)
+            let writer = try TIFFWriter(
+                path: path, flavor: isSimple ? .imageJ : .ome, shape: contents.shape,
+                elementType: contents.elementType, voxelSize: contents.voxelSize)
+            if let position = contents.position {
+                let place = position.place(unit: contents.voxelSize?.unit ?? .nanometer)
+                writer.notes = ["a TIFF keeps no position: that the volume begins at \(place) is lost"]
+            }
+            return writer
+        }
     }
 }
 
-/// An OME-Zarr container of one volume.
+/// One volume of an OME-Zarr container: of a new one, or labels in one that is there.
 private final class SingleVolumeContainer: VolumeWriter {
     private let writer: OMEZarrWriter
     private let part: OMEZarrWriter.Part
+    private(set) var notes: [String] = []
 
     init(
-        _ path: String, _ dataset: String?, _ contents: VolumeFile.Contents, _ version: OMEZarrVersion, threads: Int
+        _ path: String, _ dataset: String?, in container: OMEZarrContainer?, _ contents: VolumeFile.Contents,
+        _ version: OMEZarrVersion?, threads: Int
     ) throws {
-        let names = (dataset ?? "").split(separator: "/").map(String.init)
-        switch (names.count, names.first) {
-        case (0, _): part = .image
-        case (2, "labels"): part = .labels(names[1])
-        default:
-            throw FileFault(
-                path,
-                "the container holds an image or labels/NAME; expected nothing or labels/NAME after the colon, "
-                    + "found \(dataset ?? "")")
-        }
+        part = try dataset.map { .labels(try OMEZarrContainer.parts(of: $0, path).name) } ?? .image
         guard part == .image || contents.elementType.isInteger else {
             throw FileFault(path, "labels must be whole numbers, found \(contents.elementType.rawValue)")
         }
+        guard let container else {
+            writer = try OMEZarrWriter(
+                path: path, shape: contents.shape, parts: [part: contents.elementType],
+                voxelSize: contents.voxelSize, position: contents.position, version: version ?? .v0_5,
+                threads: threads)
+            return
+        }
+        try container.check(contents.shape, version)
+        // Voxel for voxel they are the image's.
+        let size = container.image?.voxelSize.complete
         writer = try OMEZarrWriter(
-            path: path, shape: contents.shape, parts: [part: contents.elementType], voxelSize: contents.voxelSize,
-            position: contents.position, version: version, threads: threads)
+            addingTo: container, shape: contents.shape, elementType: contents.elementType,
+            voxelSize: size ?? contents.voxelSize,
+            position: size == nil ? contents.position : container.image?.position,
+            threads: threads)
+        if let size, let other = contents.voxelSize, !size.agrees(with: other) {
+            notes.append("the labels get the voxel size of their image, \(size), not \(other)")
+        }
+        if try container.hasConsolidatedMetadata {
+            notes.append(
+                "the container has consolidated metadata, which do not list the new labels; in Python, "
+                    + "zarr.consolidate_metadata renews them")
+        }
     }
 
     func write(_ slab: VoxelBuffer, atZ z: Int) throws { try writer.write(slab, atZ: z, to: part) }

@@ -23,7 +23,7 @@ public enum VolumeFile {
                 path, ZippedZarr.problem(path, head: candidate.head) ?? unknown(candidate.head))
         }
         if let dataset, format.containerEndings.isEmpty {
-            throw FileFault(path, "is a \(format.name) file, which has no datasets; leave out :\(dataset)")
+            throw FileFault(path, "is read as \(format.name), which has no datasets; leave out :\(dataset)")
         }
         return try format.open(path, dataset, selection)
     }
@@ -64,7 +64,7 @@ public enum VolumeFile {
         switch status.st_mode & S_IFMT {
         case S_IFREG: break
         case S_IFDIR: return VolumeFormat.Candidate(path: path, file: nil, head: [])
-        default: throw FileFault(path, "is not a regular file; expected a \(VolumeFormat.names) file")
+        default: throw FileFault(path, "is not a regular file; expected an \(VolumeFormat.names) file")
         }
         let file: ReadableFile
         do {
@@ -72,7 +72,7 @@ public enum VolumeFile {
         } catch is MissingFile {
             throw FileFault(path, "there is no such file")
         }
-        guard file.size > 0 else { throw FileFault(path, "is empty; expected a \(VolumeFormat.names) file") }
+        guard file.size > 0 else { throw FileFault(path, "is empty; expected an \(VolumeFormat.names) file") }
         return VolumeFormat.Candidate(path: path, file: file, head: try file.read(512, at: 0))
     }
 
@@ -80,7 +80,7 @@ public enum VolumeFile {
         let likely = otherFormats.first { head.dropFirst($0.offset).starts(with: Array($0.bytes)) }
         let bytes = head.prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
         let guess = likely.map { "looks like \($0.name) and " } ?? ""
-        return "\(guess)begins with \(bytes.joined(separator: " ")); expected a \(VolumeFormat.names) file"
+        return "\(guess)begins with \(bytes.joined(separator: " ")); expected an \(VolumeFormat.names) file"
     }
 
     /// What people take for a volume most often, by the bytes that mark it.

@@ -17,6 +17,8 @@ public struct VolumeInfo: Sendable, Equatable {
     /// Where the middle of the first voxel is, in nanometres, where the file says it: labels of a box of a large image are
     /// placed by it.
     public var position: ZYX<Double>?
+    /// What else the file holds, as a colon names it, where this volume was chosen without a name: datasets, levels, labels.
+    public var others: [String] = []
     /// What a reader of these voxels should know, each in a sentence without a capital or a full stop: a gap in the
     /// numbering of a series of slices.
     public var notes: [String] = []

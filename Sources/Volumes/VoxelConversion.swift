@@ -18,9 +18,13 @@ extension VoxelBuffer {
 /// A value that its target type cannot hold.
 public struct UnrepresentableValue: Error, Equatable, CustomStringConvertible {
     public let value: String
+    /// Of its voxel, in the buffer; nil where that is not known.
+    public var place: ZYX<Int>?
     public let elementType: ElementType
 
-    public var description: String { "the value \(value) does not fit into \(elementType.rawValue)" }
+    public var description: String {
+        value + (place.map { " at \($0.place)" } ?? "") + " cannot be written as \(elementType.rawValue)"
+    }
 }
 
 private struct ConversionFrom: VoxelTypeVisitor {
@@ -42,7 +46,11 @@ private struct ConversionTo<Source: VoxelElement>: VoxelTypeVisitor {
                 let values = bytes.bindMemory(to: Source.self)
                 for index in results.indices {
                     guard let result = values[index].converted(to: target) else {
-                        throw UnrepresentableValue(value: "\(values[index])", elementType: Target.elementType)
+                        let (rows, row) = (index / voxels.shape.x, voxels.shape.y)
+                        throw UnrepresentableValue(
+                            value: shown(values[index]),
+                            place: ZYX(rows / row, rows % row, index % voxels.shape.x),
+                            elementType: Target.elementType)
                     }
                     results[index] = result
                 }
@@ -50,4 +58,9 @@ private struct ConversionTo<Source: VoxelElement>: VoxelTypeVisitor {
         }
         return VoxelBuffer(elementType: Target.elementType, shape: voxels.shape, bytes: bytes)
     }
+}
+
+private func shown(_ value: some VoxelElement) -> String {
+    if value.double.isNaN { return "NaN" }
+    return value.double.isFinite ? "\(value)" : "infinity"
 }

@@ -56,13 +56,8 @@ public struct VoxelSize: Hashable, Codable, Sendable {
 }
 
 extension VoxelSize: CustomStringConvertible {
-    /// For example `z 40 × y 8 × x 8 nm`.
-    public var description: String { "\(self.in(unit).map { formatted($0) }) \(unit.rawValue)" }
-
-    private func formatted(_ value: Double) -> String {
-        let rounded = (value * 1e6).rounded() / 1e6
-        return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
-    }
+    /// For example `z 40 × y 8 × x 8 nm`: in its unit, or where figures are long or tiny in that, in a better one.
+    public var description: String { StatedVoxelSize(self).description }
 }
 
 /// What a file says of its voxel size; each axis may be missing (a TIFF often knows x and y alone).
@@ -94,4 +89,41 @@ public struct StatedVoxelSize: Hashable, Codable, Sendable {
     public var missingAxes: [String] {
         Swift.zip(["z", "y", "x"], nanometers.array).filter { $0.1 == nil }.map(\.0)
     }
+}
+
+extension StatedVoxelSize: CustomStringConvertible {
+    /// The axes that are stated, for example `y 8 × x 8 nm`.
+    public var description: String { lengths(nanometers, unit, separator: " × ") }
+}
+
+extension ZYX where Scalar == Double {
+    /// A place in nanometres as people read it, for example `z 80, y 8, x 27 nm`.
+    ///
+    /// - Parameter unit: The one that the file uses.
+    public func place(unit: LengthUnit) -> String { lengths(map { $0 }, unit, separator: ", ") }
+}
+
+private func lengths(_ nanometers: ZYX<Double?>, _ own: LengthUnit, separator: String) -> String {
+    let known = zip(["z", "y", "x"], nanometers.array).compactMap { axis, length in length.map { (axis, $0) } }
+    let unit = LengthUnit.readable(known.map(\.1), own: own)
+    return known.map { "\($0) \(decimal($1 / unit.nanometers))" }.joined(separator: separator) + " \(unit.rawValue)"
+}
+
+extension LengthUnit {
+    /// The unit in which lengths have short figures: the file's own where they are neither tiny nor huge in that.
+    fileprivate static func readable(_ nanometers: [Double], own: LengthUnit) -> LengthUnit {
+        let lengths = nanometers.map(abs).filter { $0 > 0 }
+        if lengths.allSatisfy({ (0.001..<100_000).contains($0 / own.nanometers) }) { return own }
+        return [.millimeter, .micrometer].first { unit in lengths.allSatisfy { $0 >= unit.nanometers } }
+            ?? .nanometer
+    }
+}
+
+/// Six digits that count, never an exponent.
+private func decimal(_ value: Double) -> String {
+    let magnitude = value == 0 ? 0 : Int(log10(abs(value)).rounded(.down))
+    let text = String(format: "%.\(min(18, max(0, 5 - magnitude)))f", value)
+    guard text.contains(".") else { return text }
+    let digits = text.reversed().drop { $0 == "0" }
+    return String((digits.first == "." ? digits.dropFirst() : digits).reversed())
 }

@@ -52,6 +52,11 @@ extension ZYX: CustomStringConvertible {
     public var description: String { "z \(z) × y \(y) × x \(x)" }
 }
 
+extension ZYX where Scalar == Int {
+    /// A voxel's place, for example `z 3, y 0, x 12`.
+    public var place: String { "z \(z), y \(y), x \(x)" }
+}
+
 extension ZYX where Scalar: AdditiveArithmetic {
     @inlinable
     public static func + (left: ZYX, right: ZYX) -> ZYX { left.zip(right, +) }

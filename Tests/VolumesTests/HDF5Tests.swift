@@ -255,7 +255,7 @@ private func fault(_ body: () throws -> Void) -> String {
         try Data(content.unicodeScalars.map { UInt8($0.value) }).write(to: URL(fileURLWithPath: path))
         let message = fault { _ = try VolumeFile.open(path) }
         #expect(message.hasPrefix(path + ": ") && message.contains(words), "\(message)")
-        #expect(message.contains("expected a HDF5, TIFF"))
+        #expect(message.contains("expected an HDF5, TIFF"))
     }
 
     /// Found by fuzzing: faults of the only dataset of a file, of which libhdf5 knows no more than its message.

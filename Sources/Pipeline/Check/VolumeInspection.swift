@@ -69,7 +69,7 @@ struct VolumeInspection: Codable, Sendable {
         var statistics = VolumeStatistics()
         var ids = LabelIDs()
         let info = reader.info
-        for part in Box(info.shape).cells(of: Self.part(of: info.shape, chunk: info.chunk)) {
+        for part in info.parts {
             let voxels = try reader.read(part)
             try ingest.add(voxels, at: part.origin, to: &statistics)
             // Negative ones are an error of their own.
@@ -84,17 +84,17 @@ struct VolumeInspection: Codable, Sendable {
     }
 }
 
-extension VolumeInspection {
-    /// The shape of some 16 million voxels that are read together, of whole rows and of whole chunks where those are not
+extension VolumeInfo {
+    /// Boxes of some 16 million voxels that are read together, of whole rows and of whole chunks where those are not
     /// larger themselves.
-    private static func part(of shape: ZYX<Int>, chunk: ZYX<Int>) -> ZYX<Int> {
+    var parts: [Box] {
         func fitting(_ voxels: Int, _ chunk: Int, _ length: Int) -> Int {
             let chunk = max(1, min(chunk, length))
             return min(length, max(chunk, voxels / chunk * chunk))
         }
         let voxels = 1 << 24
         let z = fitting(voxels / max(1, shape.y * shape.x), chunk.z, shape.z)
-        return ZYX(z, fitting(voxels / max(1, z * shape.x), chunk.y, shape.y), shape.x)
+        return Box(shape).cells(of: ZYX(z, fitting(voxels / max(1, z * shape.x), chunk.y, shape.y), shape.x))
     }
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Volumes
 
-/// One volume of a file, or a box of it, into a new file of another format.
+/// One volume of a file, or a box of it, into a new file of another format, or into a file that is there.
 ///
 /// It runs in a process of its own, since a damaged file can crash the library that reads it.
 public struct Conversion: Codable, Sendable {
@@ -11,18 +11,21 @@ public struct Conversion: Codable, Sendable {
     public var crop: CropRange?
     /// nil keeps the type.
     public var elementType: ElementType?
-    /// Of OME-Zarr's specification.
-    public var version: OMEZarrVersion
+    /// Whether what lies at the target's place makes way.
+    public var replaces: Bool
+    /// Of OME-Zarr's specification; nil for the newest, or that of the container which labels are added to.
+    public var version: OMEZarrVersion?
     public var threads: Int
 
     public init(
-        source: SourceLocation, target: SourceLocation, crop: CropRange?,
-        elementType: ElementType?, version: OMEZarrVersion, threads: Int?
+        source: SourceLocation, target: SourceLocation, crop: CropRange? = nil,
+        elementType: ElementType? = nil, replaces: Bool = false, version: OMEZarrVersion? = nil, threads: Int? = nil
     ) {
         self.source = source
         self.target = target
         self.crop = crop
         self.elementType = elementType
+        self.replaces = replaces
         self.version = version
         self.threads = threads ?? Machine.processors
     }
@@ -34,12 +37,13 @@ public struct Conversion: Codable, Sendable {
     public struct Result: Codable, Sendable {
         public var shape: ZYX<Int>
         public var elementType: ElementType
-        public var voxelSize: VoxelSize?
+        /// What people should know of the volume that was read, and what of it is not in the new file.
+        public var notes: [String]
     }
 
     /// Converts in a process of its own.
     ///
-    /// - Throws: `FileFault`; `Interruption`. Nothing is left of an unfinished file.
+    /// - Throws: `FileFault`; `Interruption`. Nothing is left of an unfinished file, and what was there before stays.
     public func run(
         by executable: String, shouldStop: @escaping () -> Bool, report: @escaping (Double) -> Void
     ) throws -> Result {
@@ -51,37 +55,95 @@ public struct Conversion: Codable, Sendable {
 
     /// Converts in this process, slab by slab.
     func run(report: (Double) throws -> Void) throws -> Result {
-        let reader = try source.open()
+        let reader = try source.open(choosing: { "choose one with --\($0) 0" })
         let info = reader.info
+        try checkTarget(isNot: info)
         let box = try crop?.box(in: info.shape, of: source.title) ?? Box(info.shape)
         let size = info.voxelSize.complete
-        let result = Result(
-            shape: box.shape, elementType: elementType ?? info.elementType, voxelSize: size)
         let contents = VolumeFile.Contents(
-            shape: result.shape, elementType: result.elementType, voxelSize: size,
+            shape: box.shape, elementType: elementType ?? info.elementType, voxelSize: size,
             position: position(of: box, info))
-        let writer = try target.named {
-            try VolumeFile.create(target.location, contents, version: version, threads: threads)
-        }
+        let writer = try makeWriter(contents) { try report(0) }
         let slabs = box.slabs(
-            thickness: info.chunk.z, size: max(info.elementType.size, result.elementType.size),
+            thickness: info.chunk.z, size: max(info.elementType.size, contents.elementType.size),
             atMost: Self.slabBytes)
         for slab in slabs {
             let voxels = try source.named { try reader.read(slab) }
-            try writer.write(try converted(voxels, to: result.elementType, slab), atZ: slab.origin.z - box.origin.z)
+            try writer.write(
+                try converted(voxels, to: contents.elementType, slab), atZ: slab.origin.z - box.origin.z)
             try report(Double(slab.end.z - box.origin.z) / Double(box.shape.z))
         }
-        try writer.finish()
-        return result
+        try target.named { try writer.finish() }
+        return Result(
+            shape: contents.shape, elementType: contents.elementType,
+            notes: info.notes + losses(of: box, info) + writer.notes)
+    }
+
+    private func makeWriter(
+        _ contents: VolumeFile.Contents, step: () throws -> Void
+    ) throws -> any VolumeWriter {
+        if let problem = VolumeFile.typeProblem(of: target.location, contents.elementType) {
+            throw FileFault(
+                target.title,
+                "\(problem); choose another format, .h5 or .zarr, or --dtype uint32, which holds labels up to "
+                    + "4,294,967,295")
+        }
+        return try target.replacing {
+            try VolumeFile.create(
+                target.location, contents, replaces: replaces, version: version, threads: threads, step: step)
+        }
+    }
+
+    /// Refuses to write over what is read, whatever the two are called.
+    private func checkTarget(isNot info: VolumeInfo) throws {
+        let (path, dataset) = VolumeFile.split(info.source)
+        let isRead =
+            if let place = target.dataset, isSameFile(path, target.path) {
+                (dataset ?? "").split(separator: "/").starts(with: place.split(separator: "/"))
+            } else {
+                target.dataset == nil && isFile(target.path, partOf: path)
+            }
+        if isRead { throw FileFault(target.title, "is what is read; expected another output") }
+    }
+
+    /// What the new file does not say although the old one does.
+    private func losses(of box: Box, _ info: VolumeInfo) -> [String] {
+        var losses: [String] = []
+        if let elementType, !elementType.isInteger, info.elementType.isInteger,
+            info.elementType.size >= elementType.size
+        {
+            let exact = elementType == .float32 ? "16,777,216" : "9,007,199,254,740,992"
+            losses.append("\(elementType.rawValue) rounds whole numbers beyond \(exact)")
+        }
+        guard info.voxelSize.complete == nil else { return losses }
+        if info.voxelSize.missingAxes.count < 3 {
+            losses.append(
+                "the voxel size is stated as \(info.voxelSize), without "
+                    + "\(info.voxelSize.missingAxes.joined(separator: " and ")), and is left out")
+        }
+        if box.origin != .zero {
+            losses.append("the voxel size is not known, so that the place of the box is left out")
+        }
+        return losses
     }
 
     private func converted(_ voxels: VoxelBuffer, to type: ElementType, _ slab: Box) throws -> VoxelBuffer {
         do {
             return try voxels.converted(to: type)
-        } catch let value as UnrepresentableValue {
-            throw FileFault(
-                source.title, "\(value), in sections \(slab.origin.z) to \(slab.end.z - 1); choose a wider --dtype")
+        } catch var value as UnrepresentableValue {
+            value.place = value.place.map { $0 + slab.origin }
+            throw FileFault(source.title, "\(value); \(advice(value))")
         }
+    }
+
+    private func advice(_ value: UnrepresentableValue) -> String {
+        guard value.elementType.isInteger else { return "choose --dtype float64" }
+        guard let number = Double(value.value), number.isFinite, number == number.rounded() else {
+            return "choose --dtype float32"
+        }
+        if number < 0 { return "choose a signed --dtype, such as int32" }
+        let isWidest = value.elementType.size == 4 && VolumeFile.typeProblem(of: target.location, .uint64) != nil
+        return isWidest ? "choose .h5 or .zarr, which hold 64 bits" : "choose a wider --dtype"
     }
 
     /// A box of a volume stays where it is.
@@ -91,40 +153,5 @@ public struct Conversion: Codable, Sendable {
         }
         let shift = box.origin.zip(size.nanometers) { Double($0) * $1 }
         return (info.position ?? ZYX(0, 0, 0)).zip(shift, +)
-    }
-}
-
-/// A box as people write it: `z0:z1,y0:y1,x0:x1`, any number left out standing for the volume's end.
-public struct CropRange: Codable, Hashable, Sendable {
-    /// First and one past the last, along z, y and x; nil for where the volume begins or ends.
-    private let bounds: [[Int?]]
-    private let text: String
-
-    /// - Returns: nil where the text is no box.
-    public init?(_ text: String) {
-        self.text = text
-        let axes = text.split(separator: ",", omittingEmptySubsequences: false)
-        guard axes.count == 3 else { return nil }
-        var bounds: [[Int?]] = []
-        for axis in axes {
-            let ends = axis.split(separator: ":", omittingEmptySubsequences: false)
-                .map { $0.trimmingCharacters(in: .whitespaces) }
-            guard ends.count == 2, ends.allSatisfy({ $0.isEmpty || (Int($0) ?? -1) >= 0 }) else { return nil }
-            bounds.append(ends.map { Int($0) })
-        }
-        self.bounds = bounds
-    }
-
-    /// - Throws: `FileFault` where it does not lie within the volume or is empty.
-    func box(in shape: ZYX<Int>, of file: String) throws -> Box {
-        let lows = bounds.map { $0[0] ?? 0 }
-        let highs = zip(bounds, shape.array).map { $0[1] ?? $1 }
-        for (axis, (low, high)) in zip(lows, highs).enumerated() {
-            guard low < high, high <= shape.array[axis] else {
-                throw FileFault(
-                    file, "--crop \(text) is not a box of this volume, which has \(shape) voxels")
-            }
-        }
-        return Box(from: ZYX(lows[0], lows[1], lows[2]), to: ZYX(highs[0], highs[1], highs[2]))
     }
 }

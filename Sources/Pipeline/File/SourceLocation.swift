@@ -16,9 +16,9 @@ public struct SourceLocation: Hashable, Codable, Sendable {
     ///   - folder: what a relative path starts from.
     public init(_ text: String, relativeTo folder: String) {
         title = text
-        let (file, dataset) = VolumeFile.split(SourceLocation.absolute(text, relativeTo: folder))
+        let (file, dataset) = VolumeFile.split(SourceLocation.joined(text, relativeTo: folder))
         self.dataset = dataset
-        path = file
+        path = URL(fileURLWithPath: file).standardizedFileURL.path
     }
 
     /// A file that was found; below `folder` it is named as from there.
@@ -39,6 +39,37 @@ public struct SourceLocation: Hashable, Codable, Sendable {
         var selection = selection
         selection.role = role ?? selection.role
         return try named { try VolumeFile.open(location, selection) }
+    }
+
+    /// Opens it on behalf of a command line.
+    ///
+    /// - Parameter advice: how to choose one of several channels or time points: `channel` or `time` is given.
+    func open(choosing advice: (String) -> String) throws -> any VolumeReader {
+        do {
+            return try open()
+        } catch {
+            guard let info = try? openFirst().info else { throw error }
+            if info.channels > 1, selection.channel == nil {
+                throw FileFault(title, "has \(info.channels) channels; " + advice("channel"))
+            }
+            if info.times > 1, selection.time == nil {
+                throw FileFault(title, "has \(info.times) time points; " + advice("time"))
+            }
+            throw error
+        }
+    }
+
+    /// Opens it, or its first channel and time point where it has several and none is chosen.
+    func openFirst() throws -> any VolumeReader {
+        do {
+            return try open()
+        } catch {
+            var first = self
+            first.selection.channel = selection.channel ?? 0
+            first.selection.time = selection.time ?? 0
+            guard let reader = try? first.open() else { throw error }
+            return reader
+        }
     }
 
     /// The faults of `body` that name this file by its path name it as the user did.
@@ -70,8 +101,11 @@ public struct SourceLocation: Hashable, Codable, Sendable {
     }
 
     static func absolute(_ path: String, relativeTo folder: String) -> String {
+        URL(fileURLWithPath: joined(path, relativeTo: folder)).standardizedFileURL.path
+    }
+
+    private static func joined(_ path: String, relativeTo folder: String) -> String {
         let expanded = (path as NSString).expandingTildeInPath
-        let joined = expanded.hasPrefix("/") ? expanded : folder + "/" + expanded
-        return URL(fileURLWithPath: joined).standardizedFileURL.path
+        return expanded.hasPrefix("/") ? expanded : folder + "/" + expanded
     }
 }

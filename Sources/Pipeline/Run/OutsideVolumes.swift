@@ -44,10 +44,14 @@ public final class OutsideVolumes {
 
     /// Labels the components of `mask` into the file `output`.
     ///
+    /// - Parameter replaces: whether what lies at the output's place makes way.
     /// - Returns: How many objects there are.
+    /// - Throws: `FileFault`, before any work where something lies at the output's place.
     public func label(
-        mask: String, to output: String, connectivity: Connectivity, minimumVoxels: Int, threads: Int?
+        mask: String, to output: String, connectivity: Connectivity, minimumVoxels: Int, replaces: Bool,
+        threads: Int?
     ) throws -> Int {
+        try checkPlace(of: output, replaces: replaces)
         let store = try ingest(mask)
         var inside = Volume<UInt8>(shape: store.layout.shape)
         for slab in store.slabs {
@@ -57,7 +61,7 @@ public final class OutsideVolumes {
         let components = try connectedComponents(
             of: inside, connectivity: connectivity, minimumVoxels: minimumVoxels,
             threads: threads ?? Machine.processors)
-        try writeLabels(components.labels, to: output, voxelSize: store.layout.voxelSize)
+        try writeLabels(components.labels, to: output, replaces: replaces, voxelSize: store.layout.voxelSize)
         return components.count
     }
 
@@ -73,31 +77,49 @@ public final class OutsideVolumes {
     }
 }
 
+/// Refuses the place of a new volume where something lies already.
+///
+/// - Parameter replaces: whether that makes way.
+/// - Throws: `FileFault` that says how to replace it.
+public func checkPlace(of path: String, replaces: Bool) throws {
+    let place = SourceLocation(path, relativeTo: FileManager.default.currentDirectoryPath)
+    try place.replacing { try VolumeFile.checkPlace(of: place.location, replaces: replaces) }
+}
+
 /// Writes labels as the ending of `path` asks: `.tif`, `.nii`, `.nii.gz` and `.mrc` in the smallest type that holds them,
 /// `.h5` (`/labels` unless a dataset stands after a colon), `.zarr` (`labels/objects`).
 ///
+/// - Parameter replaces: whether what lies there makes way.
 /// - Throws: `FileFault` for another ending, or where the file cannot be written.
-public func writeLabels(_ labels: Volume<UInt32>, to path: String, voxelSize: VoxelSize?) throws {
+public func writeLabels(_ labels: Volume<UInt32>, to path: String, replaces: Bool, voxelSize: VoxelSize?) throws {
     var buffer = VoxelBuffer(labels)
-    if ["tif", "tiff", "nii", "gz", "mrc", "map"].contains((path as NSString).pathExtension.lowercased()) {
+    let ending = (path as NSString).pathExtension.lowercased()
+    if ["tif", "tiff", "nii", "gz", "mrc", "map"].contains(ending) {
         let maximum = UInt64(labels.voxels.max() ?? 0)
         buffer = try buffer.converted(to: LabelTIFF.flavor(maximumLabel: maximum, shape: labels.shape).1)
     }
-    try writeVolume(buffer, to: path, datasets: ["h5": "/labels", "zarr": "labels/objects"], voxelSize: voxelSize)
+    let dataset = ending == "zarr" ? "labels/objects" : "/labels"
+    try writeVolume(buffer, to: path, dataset: dataset, replaces: replaces, voxelSize: voxelSize)
 }
 
 /// Writes a volume in its own type as the ending of `path` asks.
 ///
-/// - Parameter datasets: by ending, what stands after the colon where `path` has none.
+/// - Parameters:
+///   - dataset: what stands after the colon where `path` has none and its format holds several volumes.
+///   - replaces: whether what lies there makes way.
 /// - Throws: `FileFault` for another ending, or where the file cannot be written.
 public func writeVolume(
-    _ volume: VoxelBuffer, to path: String, datasets: [String: String], voxelSize: VoxelSize?
+    _ volume: VoxelBuffer, to path: String, dataset: String? = nil, replaces: Bool, voxelSize: VoxelSize?
 ) throws {
-    let dataset = datasets[(path as NSString).pathExtension.lowercased()]
-    let writer = try VolumeFile.create(
-        path + (dataset.map { ":" + $0 } ?? ""),
-        VolumeFile.Contents(shape: volume.shape, elementType: volume.elementType, voxelSize: voxelSize),
-        threads: Machine.processors)
-    try writer.write(volume, atZ: 0)
-    try writer.finish()
+    let place = SourceLocation(path, relativeTo: FileManager.default.currentDirectoryPath)
+    let contents = VolumeFile.Contents(
+        shape: volume.shape, elementType: volume.elementType, voxelSize: voxelSize)
+    let writer = try place.replacing {
+        try VolumeFile.create(
+            place.location, dataset: dataset, contents, replaces: replaces, threads: Machine.processors)
+    }
+    try place.named {
+        try writer.write(volume, atZ: 0)
+        try writer.finish()
+    }
 }

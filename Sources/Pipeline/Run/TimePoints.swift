@@ -12,7 +12,7 @@ extension VolumeEntry {
         let counts = try (images + (truth.map { [$0] } ?? [])).map { source in
             var first = source
             first.selection.time = 0
-            return try VolumeDescription.read(first, executable: executable).times
+            return try VolumeDescription.read(first, values: false, executable: executable).times
         }
         let count = counts[0]
         for (source, other) in zip(images + (truth.map { [$0] } ?? []), counts) where other != count {

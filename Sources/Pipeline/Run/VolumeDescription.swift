@@ -4,6 +4,10 @@ import Volumes
 /// What `segment info` says of a file.
 public struct VolumeDescription: Codable, Sendable {
     var file: String
+    /// Which volume of the file it is, as a colon names it; nil where a file holds one.
+    var volume: String?
+    /// What else the file holds: other datasets, levels, labels.
+    var others: [String]
     var format: String
     var shape: ZYX<Int>
     var elementType: ElementType
@@ -14,54 +18,45 @@ public struct VolumeDescription: Codable, Sendable {
     var compression: String
     var channels: Int
     var times: Int
+    /// Which of several was chosen; the values are of the first time point where none was.
+    var channel: Int?
+    var time: Int?
     /// Of the middle of the first voxel, in nanometres, where the file says it.
     var position: ZYX<Double>?
     /// What people should know, such as a gap in the numbering of sections.
     var notes: [String]
-    /// nil where the voxels were not read.
+    /// Of the one channel there is, or that was chosen; nil where its voxels were not read or none is a number.
     var minimum: Double?
     var maximum: Double?
+    /// Of each channel, where there are several and none was chosen.
+    var channelValues: [ValueRange]?
+
+    /// More channels are read one at a time, when they are asked for.
+    private static let mostChannels = 16
 
     /// Reads the description in a process of its own, since an unknown file may be damaged.
     ///
-    /// - Parameter range: whether to read all voxels, for their range.
-    public init(of file: String, _ selection: VolumeSelection, range: Bool, executable: String) throws {
+    /// - Parameter values: whether to read all voxels, for their range.
+    public init(of file: String, _ selection: VolumeSelection, values: Bool, executable: String) throws {
         var source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
         guard FileManager.default.fileExists(atPath: source.path) else { throw FileFault.unreadable(file) }
         source.selection = selection
-        self = try Self.read(source, executable: executable)
-        let isChosen = (channels == 1 || selection.channel != nil) && (times == 1 || selection.time != nil)
-        guard range, isChosen else { return }
-        let inspection = try InspectedFiles.inspect(
-            Ingest(source: source, role: .values, voxelSize: nil), voxels: true, executable: executable
-        ) { false }
-        if let problem = inspection.errors.first { throw FileFault(file, problem) }
-        (minimum, maximum) = (inspection.statistics?.minimum, inspection.statistics?.maximum)
+        self = try Self.read(source, values: values, executable: executable)
     }
 
     /// - Parameter executable: nil reads in this process.
-    static func read(_ source: SourceLocation, executable: String?) throws -> VolumeDescription {
-        guard let executable else { return try VolumeDescription(reading: source) }
-        let answer = try WorkerOrder.describe(source).run(by: executable, title: source.title)
+    static func read(_ source: SourceLocation, values: Bool, executable: String?) throws -> VolumeDescription {
+        guard let executable else { return try VolumeDescription(reading: source, values: values) }
+        let answer = try WorkerOrder.describe(source, values: values).run(by: executable, title: source.title)
         return try JSONDecoder().decode(VolumeDescription.self, from: answer)
     }
 
-    /// The volume, or the first of a file that has several channels or time points and none is chosen.
-    private static func first(of source: SourceLocation) throws -> any VolumeReader {
-        do {
-            return try source.open()
-        } catch {
-            var first = source
-            first.selection.channel = source.selection.channel ?? 0
-            first.selection.time = source.selection.time ?? 0
-            guard let reader = try? first.open() else { throw error }
-            return reader
-        }
-    }
-
-    init(reading source: SourceLocation) throws {
-        let info = try Self.first(of: source).info
+    init(reading source: SourceLocation, values: Bool) throws {
+        let reader = try source.openFirst()
+        let info = reader.info
         file = source.title
+        volume = VolumeFile.split(info.source).dataset
+        others = info.others
         format = info.format
         shape = info.shape
         elementType = info.elementType
@@ -73,8 +68,27 @@ public struct VolumeDescription: Codable, Sendable {
         compression = info.compression
         channels = info.channels
         times = info.times
+        channel = channels > 1 ? source.selection.channel : nil
+        time = times > 1 ? source.selection.time ?? 0 : nil
         position = info.position
         notes = info.notes
+        if values { try readValues(reader, source) }
+    }
+
+    private mutating func readValues(_ reader: any VolumeReader, _ source: SourceLocation) throws {
+        guard channels > 1, source.selection.channel == nil else {
+            let range = try source.named { try ValueRange(of: reader, channel: source.selection.channel ?? 0) }
+            (minimum, maximum) = (range.minimum, range.maximum)
+            range.problem.map { notes.append($0) }
+            return
+        }
+        guard channels <= Self.mostChannels else { return }
+        channelValues = try (0..<channels).map { channel in
+            var chosen = source
+            chosen.selection.channel = channel
+            let reader = try chosen.openFirst()
+            return try source.named { try ValueRange(of: reader, channel: channel) }
+        }
     }
 
     public var json: String {
@@ -83,27 +97,74 @@ public struct VolumeDescription: Codable, Sendable {
 
     /// Names and values, a line each.
     public var rows: [(String, String)] {
-        var rows = [
-            ("file", file), ("format", format), ("shape", "\(shape) voxels"), ("type", elementType.rawValue),
-            ("voxel size", voxelSizeText), ("chunk", "\(chunk) voxels"), ("compression", compression),
+        let unit = voxelSizeUnit.flatMap(LengthUnit.init(rawValue:)) ?? .nanometer
+        var rows = [("file", file), ("format", format)]
+        if let volume { rows.append(("volume", volume + alsoThere)) }
+        rows += [
+            ("shape", "\(shape) voxels"), ("type", elementType.rawValue), ("voxel size", voxelSizeText(unit)),
+            ("chunk", "\(chunk) voxels"), ("compression", compression),
         ]
         if channels > 1 { rows.append(("channels", "\(channels)")) }
         if times > 1 { rows.append(("time points", "\(times)")) }
-        if let position {
-            rows.append(
-                ("position", position.array.map { String(format: "%g", $0) }.joined(separator: ", ") + " nm"))
+        if let position { rows.append(("position", position.place(unit: unit))) }
+        let chosen = [channel.map { "channel \($0)" }, time.map { "time \($0)" }].compactMap { $0 }
+        let of = chosen.isEmpty ? "" : " (\(chosen.joined(separator: ", ")))"
+        if let minimum, let maximum { rows.append(("values", ValueRange.text(minimum, maximum) + of)) }
+        for range in channelValues ?? [] { rows.append(("channel \(range.channel)", range.text + of)) }
+        if channels > Self.mostChannels, channel == nil {
+            rows.append(("values", "of so many channels --channel 0 to --channel \(channels - 1) read one"))
         }
-        if let minimum, let maximum { rows.append(("values", String(format: "%g to %g", minimum, maximum))) }
         return rows + notes.map { ("note", $0) }
     }
 
-    private var voxelSizeText: String {
-        let unit = voxelSizeUnit.flatMap(LengthUnit.init(rawValue:)) ?? .nanometer
-        func side(_ axis: String) -> String {
-            voxelSizeNanometers[axis].map { "\(axis) \(String(format: "%g", $0 / unit.nanometers))" }
-                ?? "\(axis) unknown"
+    private var alsoThere: String {
+        let shown = others.prefix(10).joined(separator: ", ")
+        let rest = others.count > 10 ? " and \(others.count - 10) more" : ""
+        return others.isEmpty ? "" : " (there are also \(shown)\(rest))"
+    }
+
+    private func voxelSizeText(_ unit: LengthUnit) -> String {
+        let axes = ZYX("z", "y", "x")
+        let stated = StatedVoxelSize(nanometers: axes.map { voxelSizeNanometers[$0] }, unit: unit)
+        guard stated.missingAxes.count < 3 else { return "not stated" }
+        let missing = stated.missingAxes.joined(separator: " and ")
+        return missing.isEmpty ? "\(stated)" : "\(stated), \(missing) not stated"
+    }
+}
+
+/// The least and the largest value of a channel.
+struct ValueRange: Codable, Sendable {
+    var channel: Int
+    /// nil where no value is a number.
+    var minimum: Double?
+    var maximum: Double?
+    /// Of values that are no numbers.
+    var problem: String?
+
+    /// Reads a whole volume, a few chunks at a time.
+    init(of reader: any VolumeReader, channel: Int) throws {
+        self.channel = channel
+        var statistics = VolumeStatistics()
+        for part in reader.info.parts {
+            let voxels = try reader.read(part)
+            guard let place = statistics.add(voxels) else { continue }
+            problem = problem ?? "holds NaN or infinity, first at \((part.origin + place).place)"
+            let finite = try voxels.converted(to: Double.self).voxels.filter(\.isFinite)
+            _ = statistics.add(VoxelBuffer(Volume(shape: ZYX(1, 1, finite.count), voxels: finite)))
         }
-        guard !voxelSizeNanometers.isEmpty else { return "not stated" }
-        return "\(side("z")) × \(side("y")) × \(side("x")) \(unit.rawValue)"
+        let summary = statistics.summary
+        if summary.minimum <= summary.maximum { (minimum, maximum) = (summary.minimum, summary.maximum) }
+    }
+
+    var text: String {
+        let range = minimum.flatMap { low in maximum.map { Self.text(low, $0) } }
+        return [range, problem].compactMap { $0 }.joined(separator: "; ")
+    }
+
+    static func text(_ minimum: Double, _ maximum: Double) -> String { "\(figure(minimum)) to \(figure(maximum))" }
+
+    /// Whole numbers to their last digit.
+    private static func figure(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 0x1p53 ? String(Int(value)) : String(format: "%g", value)
     }
 }

@@ -33,6 +33,9 @@ public struct Ingest: Codable, Sendable {
 
     /// - Throws: `FileFault`
     func open() throws -> any VolumeReader {
+        if role == .values {
+            return try source.open { "take one out: segment convert \(source.title) ONE.h5 --\($0) 0" }
+        }
         do {
             return try source.open(as: role == .image ? .image : role == .labels ? .labels : nil)
         } catch let fault as FileFault where role != .image && source.selection.time != nil {
@@ -82,10 +85,9 @@ public struct Ingest: Codable, Sendable {
 
     func add(_ voxels: VoxelBuffer, at origin: ZYX<Int>, to statistics: inout VolumeStatistics) throws {
         guard let place = statistics.add(voxels) else { return }
-        let position = origin + place
         throw FileFault(
             source.title,
-            "holds NaN or infinity, first at \(position.description.replacingOccurrences(of: " ×", with: ",")); "
+            "holds NaN or infinity, first at \((origin + place).place); "
                 + "every voxel must be a number")
     }
 
@@ -118,7 +120,7 @@ public struct Ingest: Codable, Sendable {
         guard sides.array.allSatisfy({ $0 }) else {
             throw FileFault(
                 source.title,
-                "the file states a voxel size of \(described(stated)), the pipeline file \(voxelSize.size); "
+                "the file states a voxel size of \(stated), the pipeline file \(voxelSize.size); "
                     + "correct one, or write 'replace: true' in voxel_size where the file is wrong")
         }
         return voxelSize.size
@@ -126,21 +128,9 @@ public struct Ingest: Codable, Sendable {
 
     private func missing(_ stated: StatedVoxelSize) -> String {
         let axes = stated.missingAxes.joined(separator: ", ")
-        let found = stated.missingAxes.count == 3 ? "" : " (it states \(described(stated)))"
+        let found = stated.missingAxes.count == 3 ? "" : " (it states \(stated))"
         return "the file does not state the voxel size along \(axes)\(found); "
             + "give it in the pipeline file, for example voxel_size: {z: 40 nm, y: 8 nm, x: 8 nm}"
-    }
-
-    private func described(_ stated: StatedVoxelSize) -> String {
-        let known = Swift.zip(["z", "y", "x"], stated.nanometers.array).compactMap { axis, side in
-            side.map { "\(axis) \(formatted($0 / stated.unit.nanometers))" }
-        }
-        return known.joined(separator: " × ") + " \(stated.unit.rawValue)"
-    }
-
-    private func formatted(_ value: Double) -> String {
-        let rounded = (value * 1e6).rounded() / 1e6
-        return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
     }
 }
 

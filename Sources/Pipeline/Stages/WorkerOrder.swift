@@ -7,8 +7,8 @@ public enum WorkerOrder: Codable {
     case ingest(Ingest, folder: String, threads: Int)
     /// Write a volume into a file of another format; the answer is what was written, as JSON.
     case convert(Conversion)
-    /// Describe what a file holds, as JSON.
-    case describe(SourceLocation)
+    /// Describe what a file holds, as JSON; with `values`, by reading all voxels.
+    case describe(SourceLocation, values: Bool)
     /// Find what is wrong with a file; without `voxels`, by its headers alone.
     case inspect(Ingest, voxels: Bool)
 
@@ -40,8 +40,8 @@ public enum WorkerOrder: Codable {
             return Data()
         case .convert(let conversion):
             return try canonicalJSON(try conversion.run(report: report))
-        case .describe(let source):
-            return try canonicalJSON(try VolumeDescription(reading: source))
+        case .describe(let source, let values):
+            return try canonicalJSON(try VolumeDescription(reading: source, values: values))
         case .inspect(let ingest, let voxels):
             return try canonicalJSON(VolumeInspection(of: ingest, voxels: voxels))
         }
@@ -51,7 +51,7 @@ public enum WorkerOrder: Codable {
         switch self {
         case .ingest(let ingest, _, _), .inspect(let ingest, _): ingest.source
         case .convert(let conversion): conversion.source
-        case .describe(let source): source
+        case .describe(let source, _): source
         }
     }
 }

@@ -48,6 +48,57 @@ public enum AtomicFile {
         }
     }
 
+    /// Waits until the system has put `temporary` on the disk, so that a power cut after its renaming loses nothing.
+    static func sync(_ temporary: String, _ path: String) throws {
+        let descriptor = open(temporary, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
+    }
+
+    /// Puts the folder `temporary` in the place of the one at `path`, if there is one.
+    ///
+    /// A folder cannot be renamed over another: the old one is moved away first, and back where the new one fails.
+    static func moveFolder(_ temporary: String, to path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { return try move(temporary, to: path) }
+        let old = temporaryPath(beside: path)
+        try move(path, to: old)
+        do {
+            try move(temporary, to: path)
+        } catch {
+            try? move(old, to: path)
+            throw error
+        }
+        try? FileManager.default.removeItem(atPath: old)
+    }
+
+    /// Copies the file at `path`, with its permissions, to `temporary`.
+    ///
+    /// - Parameter step: called now and then; what it throws ends the copy, and nothing is left behind.
+    static func copy(_ path: String, to temporary: String, step: () throws -> Void) throws {
+        let source: ReadableFile
+        do {
+            source = try ReadableFile(path)
+        } catch is MissingFile {
+            throw FileFault(path, "there is no such file")
+        }
+        var status = stat()
+        let mode = stat(path, &status) == 0 ? status.st_mode & 0o777 : 0o666
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
+        defer { close(descriptor) }
+        do {
+            fchmod(descriptor, mode)
+            for start in stride(from: 0, to: source.size, by: 16 << 20) {
+                try write(try source.read(16 << 20, at: start), to: descriptor, path)
+                try step()
+            }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
     /// Makes a folder and the folders above it; one that is there already is fine.
     public static func makeFolder(_ path: String) throws {
         if path.isEmpty || mkdir(path, 0o777) == 0 || errno == EEXIST { return }

@@ -9,10 +9,13 @@ final class OutputFile: ByteSink {
     private var end = 0
     private var isFinished = false
 
-    /// - Throws: `FileFault` where the folder is missing or cannot be written.
+    /// Makes the folder where that is missing.
+    ///
+    /// - Throws: `FileFault` where the folder cannot be made or written.
     init(path: String) throws {
         self.path = path
-        temporary = "\(path).\(getpid()).partial"
+        try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+        temporary = AtomicFile.temporaryPath(beside: path)
         descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
     }

@@ -13,6 +13,8 @@ struct BigDataViewerLayout {
 
     /// What the dataset's name chooses; nil where it names a level alone.
     private var named: VolumeSelection?
+    /// Where the full resolution was found unasked.
+    private var coarserLevels: [String] = []
 
     /// - Parameter name: A dataset, as in `t00000/s00/1/cells`, or a level, as in `1`; nil for the full resolution.
     /// - Returns: Nil where the file, or what `name` says, is not of this layout.
@@ -32,6 +34,9 @@ struct BigDataViewerLayout {
         self.level = level
         times = root.count { "t" + Self.digits($0, 5) }
         setups = first.count { "s" + Self.digits($0, 2) }
+        if name == nil, let levels = try? HDF5Object("/t00000/s00", in: file) {
+            coarserLevels = (0..<levels.count { "\($0)" }).dropFirst().map { "\($0)" }
+        }
     }
 
     private static func number(_ letter: Character, _ text: Substring) -> Int? {
@@ -45,6 +50,7 @@ struct BigDataViewerLayout {
         let name = "/t\(Self.digits(chosen.time ?? 0, 5))/s\(Self.digits(setup, 2))/\(level)/cells"
         var volume = try HDF5Volume(HDF5Dataset(name, in: file))
         volume.format = "BigDataViewer HDF5"
+        volume.others = coarserLevels
         (volume.channels, volume.times) = (setups, times)
         // The viewer keeps unsigned values in a signed type.
         volume.type = volume.type.unsigned()

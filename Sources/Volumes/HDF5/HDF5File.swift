@@ -12,7 +12,7 @@ final class HDF5File: @unchecked Sendable {
     /// - Throws: `HDF5Fault`.
     init(_ path: String, allowsExternalLinks: Bool) throws {
         self.allowsExternalLinks = allowsExternalLinks
-        self.path = Self.resolved(path) ?? path
+        self.path = resolvedPath(path) ?? path
         let access = try HDF5Handle(H5Pcreate(hdf5_file_access()), close: H5Pclose)
         // Some network file systems have no locks; reading needs none.
         H5Pset_file_locking(access.id, true, true)
@@ -35,7 +35,7 @@ final class HDF5File: @unchecked Sendable {
         let inFolder = (folder as NSString).appendingPathComponent(
             name.hasPrefix("/") ? (name as NSString).lastPathComponent : name)
         let shown = HDF5Library.printable(name)
-        guard let found = (name.hasPrefix("/") ? Self.resolved(name) : nil) ?? Self.resolved(inFolder) else {
+        guard let found = (name.hasPrefix("/") ? resolvedPath(name) : nil) ?? resolvedPath(inFolder) else {
             throw HDF5Refusal("needs the file \(shown), which is missing; expected it beside this one")
         }
         guard allowsExternalLinks || found.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/") else {
@@ -48,12 +48,6 @@ final class HDF5File: @unchecked Sendable {
             throw HDF5Refusal("needs \(shown), which is not a regular file")
         }
         return found
-    }
-
-    private static func resolved(_ path: String) -> String? {
-        guard let real = realpath(path, nil) else { return nil }
-        defer { free(real) }
-        return String(cString: real)
     }
 }
 

@@ -49,7 +49,7 @@ public final class HDF5Reader: VolumeReader {
         let file = try open(path, selection)
         let contents = HDF5Contents(file: file, path: path)
         // Listing finds damage that looking for single links makes libhdf5 1.10 crash or loop at.
-        if name == nil { _ = try contents.datasetNames() }
+        let names = try name == nil ? contents.datasetNames() : []
         if let layout = ImarisLayout(file, name) {
             return try naming(path) { try layout.volume(selection, of: path) }
         }
@@ -63,6 +63,7 @@ public final class HDF5Reader: VolumeReader {
             let chosen = try selection.resolved(
                 channels: volume.channels, times: volume.times, of: source, guess: volume.axes.guess)
             (volume.channel, volume.time) = (chosen.channel ?? 0, chosen.time ?? 0)
+            volume.others = names.filter { $0 != dataset.name }.map(HDF5Library.printable)
             return volume
         }
     }
@@ -86,6 +87,7 @@ public final class HDF5Reader: VolumeReader {
         info.times = volume.times
         info.position = volume.position
         info.notes = volume.axes.guess.map { [$0] } ?? []
+        info.others = volume.others
         if case .chunks = volume.dataset.storage { return (info, voxels, true) }
         return (info, voxels, false)
     }

@@ -16,6 +16,8 @@ struct HDF5Volume {
     var time = 0
     var voxelSize = StatedVoxelSize.none
     var position: ZYX<Double>?
+    /// Other datasets, or levels, where this one was found unasked.
+    var others: [String] = []
 
     /// The volume of a dataset by its axes and attributes alone.
     ///

@@ -1,9 +1,9 @@
 import CHDF5
 import Foundation
 
-/// Writes one volume to a new HDF5 file, slab by slab, in chunks compressed with gzip.
+/// Writes one volume to a new HDF5 file, or into one that is there, slab by slab, in chunks compressed with gzip.
 ///
-/// The file stands beside its place under another name until `finish` renames it; a writer that goes
+/// The file, or the copy that the volume is added to, stands beside its place under another name until `finish` renames it; a writer that goes
 /// without `finish` leaves nothing behind. A writer belongs to one thread at a time.
 public final class HDF5Writer {
     /// 16 planes are in memory at a time, and a chunk of 64-bit labels is half of h5py's chunk cache.
@@ -11,6 +11,7 @@ public final class HDF5Writer {
 
     private let path: String
     private let temporary: String
+    private let addition: HDF5Addition?
     private let shape: ZYX<Int>
     private let elementType: ElementType
     private let chunk: ZYX<Int>
@@ -25,13 +26,18 @@ public final class HDF5Writer {
     ///   - dataset: The dataset's path, with the groups it needs.
     ///   - voxelSize: Kept as the attributes `resolution` (nm) and `element_size_um` (µm), both z, y, x.
     ///   - position: Of the first voxel, in nanometres, kept as the attribute `offset` as CREMI's files do.
+    ///   - adding: Whether a file that is there keeps its other datasets; otherwise it is replaced.
     ///   - threads: How many threads compress.
+    ///   - step: Called while a file is copied; what it throws ends that.
     /// - Throws: `FileFault` where the file cannot be written.
     public init(
         path: String, dataset name: String = "/labels", shape: ZYX<Int>, elementType: ElementType,
-        voxelSize: VoxelSize?, position: ZYX<Double>? = nil, threads: Int = 1
+        voxelSize: VoxelSize?, position: ZYX<Double>? = nil, adding: Bool = false, threads: Int = 1,
+        step: () throws -> Void = {}
     ) throws {
         precondition(shape.array.allSatisfy { $0 > 0 })
+        addition = adding && VolumeFile.isTaken(path) ? try HDF5Addition(to: path, dataset: name) : nil
+        let path = addition?.path ?? path
         self.path = path
         self.shape = shape
         self.elementType = elementType
@@ -39,6 +45,7 @@ public final class HDF5Writer {
         chunk = shape.zip(Self.largestChunk, min)
         temporary = AtomicFile.temporaryPath(beside: path)
         try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+        if addition != nil { try AtomicFile.copy(path, to: temporary, step: step) }
         try writing { try create(name, voxelSize, position) }
     }
 
@@ -65,7 +72,7 @@ public final class HDF5Writer {
         }
     }
 
-    /// Completes the file and puts it in its place, over one that is there.
+    /// Completes the file and puts it in its place, over the one that is there.
     ///
     /// - Throws: `FileFault` where planes are missing or the disk is full or refuses.
     public func finish() throws {
@@ -79,6 +86,7 @@ public final class HDF5Writer {
         }
         close()
         do {
+            try AtomicFile.sync(temporary, path)
             try AtomicFile.move(temporary, to: path)
         } catch {
             unlink(temporary)
@@ -141,8 +149,11 @@ extension HDF5Writer {
 
     private func create(_ name: String, _ voxelSize: VoxelSize?, _ position: ZYX<Double>?) throws {
         let file = try HDF5Handle(
-            H5Fcreate(temporary, hdf5_must_be_new(), hdf5_default(), hdf5_default()), close: H5Fclose)
+            addition == nil
+                ? H5Fcreate(temporary, hdf5_must_be_new(), hdf5_default(), hdf5_default())
+                : H5Fopen(temporary, hdf5_read_write(), hdf5_default()), close: H5Fclose)
         self.file = file
+        try addition?.makeWay(in: file)
         let dataset = try createDataset(name, in: file)
         self.dataset = dataset
         if let voxelSize {

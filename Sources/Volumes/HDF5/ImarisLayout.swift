@@ -11,6 +11,8 @@ struct ImarisLayout {
 
     /// What the dataset's name chooses; nil where it names a level alone.
     private var named: VolumeSelection?
+    /// Where the full resolution was found unasked.
+    private var coarserLevels: [String] = []
 
     /// - Parameter name: A dataset or resolution level; nil for the full resolution.
     /// - Returns: Nil where the file, or what `name` says, is not of this layout.
@@ -32,6 +34,10 @@ struct ImarisLayout {
         else { return nil }
         self.times = times.count { "TimePoint \($0)" }
         self.channels = channels.count { "Channel \($0)" }
+        if name == nil, let levels = try? HDF5Object("/DataSet", in: file) {
+            coarserLevels = (0..<levels.count { "ResolutionLevel \($0)" }).dropFirst()
+                .map { "/DataSet/ResolutionLevel \($0)" }
+        }
     }
 
     private static func number(_ word: String, _ text: String) -> Int? {
@@ -44,6 +50,7 @@ struct ImarisLayout {
         let channel = "\(level)/TimePoint \(chosen.time ?? 0)/Channel \(chosen.channel ?? 0)"
         var volume = try HDF5Volume(HDF5Dataset(channel + "/Data", in: file))
         volume.format = "Imaris"
+        volume.others = coarserLevels
         (volume.channels, volume.times) = (channels, times)
         try Self.describe(&volume, group: HDF5Object(channel, in: file))
         let image = try HDF5Object("/DataSetInfo/Image", in: file)

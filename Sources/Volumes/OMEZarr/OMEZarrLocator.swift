@@ -10,6 +10,15 @@ struct OMEZarrLocator {
         let group: OMEZarrGroup?
         let image: OMEMultiscale?
         let level: Int
+
+        /// The other levels of the image, and its labels.
+        var others: [String] {
+            guard let group, let image else { return [] }
+            let levels = image.levels.compactMap { try? group.resolved($0.path) }.filter { $0 != array.path }
+            let labels = (group.path.isEmpty ? "" : group.path + "/") + "labels"
+            return levels.map(ZarrFolder.printable)
+                + group.folder.folders(in: labels).map { ZarrFolder.printable(labels + "/" + $0) }
+        }
     }
 
     /// Containers have few levels of groups: a plate has four.

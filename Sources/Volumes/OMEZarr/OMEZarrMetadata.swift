@@ -130,7 +130,7 @@ enum OMEZarrMetadata {
 
     private static func numbers(_ values: ZYX<Double>) -> JSONValue { .array(values.array.map(JSONValue.number)) }
 
-    private static func write(_ json: JSONValue, to path: String) throws {
+    static func write(_ json: JSONValue, to path: String) throws {
         try AtomicFile.write([ZarrMetadata.encoded(json)], to: path)
     }
 }

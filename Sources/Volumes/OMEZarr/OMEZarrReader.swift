@@ -58,6 +58,7 @@ public final class OMEZarrReader: VolumeReader {
         info.times = times
         info.position = position
         info.notes = guess.map { [$0] } ?? []
+        if array.path != wanted { info.others = found.others }
         self.info = info
     }
 

@@ -1,13 +1,13 @@
 import Foundation
 
 /// Writes an image, labels of it, or both, as one new OME-Zarr container, slab by slab: the image at its root,
-/// labels at `labels/NAME`, all with the same levels `s0`, `s1` and so on.
+/// labels at `labels/NAME`, all with the same levels `s0`, `s1` and so on; or labels into a container that is there.
 ///
 /// Of a level as much is in memory as a row of chunks: 64 MiB of each volume's first level (two planes where they
 /// are larger), a quarter or less of that of each further one. The levels are those of `OMEZarrPyramid`; images are
 /// reduced by mean and labels by mode (`Downsampling`).
 ///
-/// The container stands beside its place under another name until `finish` renames it; a writer that goes without
+/// The container, or the labels, stand beside their place under another name until `finish` renames it; a writer that goes without
 /// `finish` leaves nothing behind. A writer belongs to one thread at a time.
 ///
 /// Source: OME-NGFF 0.5 on Zarr v3, 0.4 on Zarr v2.
@@ -19,6 +19,8 @@ public final class OMEZarrWriter {
     }
 
     private let path: String
+    /// Nil where the writer makes a container of its own.
+    private let container: OMEZarrContainer?
     private let temporary: String
     private let shape: ZYX<Int>
     private let pyramid: OMEZarrPyramid
@@ -35,21 +37,45 @@ public final class OMEZarrWriter {
     ///   - threads: How many threads compress.
     /// - Throws: `FileFault` where the container cannot be written, its place is taken by anything but a container,
     ///   or a name of labels cannot be a folder's.
-    public init(
+    public convenience init(
         path: String, shape: ZYX<Int>, parts: [Part: ElementType], voxelSize: VoxelSize?,
         position: ZYX<Double>? = nil, version: OMEZarrVersion = .v0_5,
         threads: Int = ProcessInfo.processInfo.activeProcessorCount
     ) throws {
+        let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        for case .labels(let name) in parts.keys { try Self.check(labels: name, path) }
+        try OMEZarrContainer.checkReplaceable(path)
+        try self.init(
+            path, nil, shape: shape, parts: parts, voxelSize: voxelSize, position: position, version: version,
+            threads: threads)
+    }
+
+    /// Adds labels to a container, in place of those of their name.
+    ///
+    /// - Throws: `FileFault` where they cannot be written.
+    convenience init(
+        addingTo container: OMEZarrContainer, shape: ZYX<Int>, elementType: ElementType, voxelSize: VoxelSize?,
+        position: ZYX<Double>?, threads: Int
+    ) throws {
+        try self.init(
+            container.folder.path, container, shape: shape, parts: [.labels(container.name): elementType],
+            voxelSize: voxelSize, position: position, version: container.version, threads: threads)
+    }
+
+    private init(
+        _ path: String, _ container: OMEZarrContainer?, shape: ZYX<Int>, parts: [Part: ElementType],
+        voxelSize: VoxelSize?, position: ZYX<Double>?, version: OMEZarrVersion, threads: Int
+    ) throws {
         precondition(shape.array.allSatisfy { $0 > 0 } && !parts.isEmpty)
         precondition(parts.allSatisfy { $0.key == .image || $0.value.isInteger }, "labels are integers")
-        self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        self.path = path
+        self.container = container
         self.shape = shape
         self.parts = parts
         self.threads = threads
         pyramid = OMEZarrPyramid(shape: shape, voxelSize: voxelSize)
-        temporary = AtomicFile.temporaryPath(beside: self.path)
-        try checkNames()
-        try checkPlace()
+        // Within a container, so that one rename puts the labels in their place.
+        temporary = AtomicFile.temporaryPath(beside: container == nil ? path : path + "/labels")
         do {
             try writeGroups(voxelSize, position, version)
             try makeLevels(version)
@@ -87,7 +113,7 @@ public final class OMEZarrWriter {
         }
     }
 
-    /// Completes the container and puts it in its place, over one that is there.
+    /// Completes the container, or the labels, and puts them in their place, over what is there.
     ///
     /// - Throws: `FileFault` where planes are missing or the disk refuses; nothing is then left behind.
     public func finish() throws {
@@ -97,47 +123,24 @@ public final class OMEZarrWriter {
                 "cannot be completed: \(levels[0].planes) of \(shape.z) planes of \(Self.name(part)) were written")
         }
         precondition(!isFinished, "finish is called once")
-        try checkPlace()
-        try moveIntoPlace()
+        if let container {
+            try container.add(folder(of: .labels(container.name)))
+            discard()
+        } else {
+            try OMEZarrContainer.checkReplaceable(path)
+            try AtomicFile.moveFolder(temporary, to: path)
+        }
         isFinished = true
     }
 
-    /// A folder cannot be renamed over another: the old one is moved away first, and back where the new one fails.
-    private func moveIntoPlace() throws {
-        guard FileManager.default.fileExists(atPath: path) else { return try AtomicFile.move(temporary, to: path) }
-        let old = AtomicFile.temporaryPath(beside: path)
-        try AtomicFile.move(path, to: old)
-        do {
-            try AtomicFile.move(temporary, to: path)
-        } catch {
-            try? AtomicFile.move(old, to: path)
-            throw error
-        }
-        try? FileManager.default.removeItem(atPath: old)
-    }
-
-    /// Only a container, or an empty folder, is replaced: never a folder that somebody named by mistake.
-    private func checkPlace() throws {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
-        guard isFolder.boolValue else {
-            throw FileFault(path, "is a file; expected an OME-Zarr container to replace")
-        }
-        let isEmpty = (try? FileManager.default.contentsOfDirectory(atPath: path))?.isEmpty ?? false
-        guard isEmpty || ZarrFolder.hasMetadata(path) else {
-            throw FileFault(path, "is a folder with other files; expected an OME-Zarr container to replace")
-        }
-    }
-
-    private func checkNames() throws {
-        for case .labels(let name) in parts.keys {
-            let isFolderName =
-                !name.isEmpty && name.utf8.count <= 200 && !name.hasPrefix(".") && !name.hasPrefix("__")
-                && !name.unicodeScalars.contains { $0.value < 32 || "/\\:".unicodeScalars.contains($0) }
-            guard isFolderName else {
-                throw FileFault(
-                    path, "cannot hold labels named '\(ZarrFolder.printable(name))': expected a folder's name")
-            }
+    /// - Throws: `FileFault` where labels cannot be named so.
+    static func check(labels name: String, _ path: String) throws {
+        let isFolderName =
+            !name.isEmpty && name.utf8.count <= 200 && !name.hasPrefix(".") && !name.hasPrefix("__")
+            && !name.unicodeScalars.contains { $0.value < 32 || "/\\:".unicodeScalars.contains($0) }
+        guard isFolderName else {
+            throw FileFault(
+                path, "cannot hold labels named '\(ZarrFolder.printable(name))': expected a folder's name")
         }
     }
 
@@ -170,8 +173,8 @@ extension OMEZarrWriter {
                     name: name, pyramid: pyramid, voxelSize: voxelSize, position: position,
                     downsampling: downsampling, belongsToImage: belongsToImage), version)
         }
-        let hasImage = parts[.image] != nil
-        let root = hasImage ? attributes(stem, .mean, belongsToImage: nil) : [:]
+        let hasImage = parts[.image] != nil || container?.image != nil
+        let root = parts[.image] != nil ? attributes(stem, .mean, belongsToImage: nil) : [:]
         try OMEZarrMetadata.writeGroup(at: temporary, root, version)
         let names = parts.keys.compactMap { if case .labels(let name) = $0 { name } else { nil } }.sorted()
         guard !names.isEmpty else { return }

@@ -19,7 +19,7 @@ struct ZarrFolder: Sendable {
 
     init(_ path: String) throws {
         self.path = path
-        guard let resolved = Self.resolve(path) else { throw FileFault(path, "cannot be read: \(systemReason())") }
+        guard let resolved = resolvedPath(path) else { throw FileFault(path, "cannot be read: \(systemReason())") }
         self.resolved = resolved
         isN5 = N5Metadata.isContainer(self)
     }
@@ -56,7 +56,7 @@ struct ZarrFolder: Sendable {
     /// - Throws: `FileFault` where it is reached through a link that leaves the container, or is no regular file.
     func file(_ relative: String) throws -> ReadableFile? {
         let location = path + "/" + relative
-        guard let target = Self.resolve(location) else {
+        guard let target = resolvedPath(location) else {
             // A link to nothing is as good as nothing.
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw FileFault(location, "cannot be read: \(systemReason())")
@@ -116,11 +116,5 @@ struct ZarrFolder: Sendable {
         let clean = String(
             String.UnicodeScalarView(name.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : $0 }))
         return clean.count > 200 ? clean.prefix(200) + "…" : clean
-    }
-
-    private static func resolve(_ path: String) -> String? {
-        guard let pointer = realpath(path, nil) else { return nil }
-        defer { free(pointer) }
-        return String(cString: pointer)
     }
 }

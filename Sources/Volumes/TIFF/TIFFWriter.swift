@@ -16,6 +16,7 @@ public final class TIFFWriter {
 
     private let pages: any TIFFPageWriter
     private var slabs: SlabSequence
+    public internal(set) var notes: [String] = []
 
     /// - Parameter voxelSize: nil where it is unknown: nothing is written of it then.
     /// - Throws: `FileFault` where the flavour cannot hold such a volume or the file cannot be created.

@@ -8,7 +8,8 @@ struct Info: ParsableCommand {
         abstract: "Show what a volume file holds.",
         discussion: """
             A volume within a file or container is named after a colon: train-labels.h5:/labels, larva.zarr:labels/cells. \
-            Values are read to the end, unless --headers.
+            Without a name the only volume, or the finest level, is shown, and what else there is. Values are read to the \
+            end, unless --headers: of each of up to 16 channels, at the first time point.
 
             Example:
               segment info sample-data/train.tif
@@ -34,7 +35,8 @@ struct Info: ParsableCommand {
     func run() throws {
         let selection = VolumeSelection(
             channel: channel, time: time, allowsExternalLinks: reading.allowExternalLinks)
-        let description = try VolumeDescription(of: file, selection, range: !headers, executable: thisProgram)
+        let description = try VolumeDescription(
+            of: file, selection, values: !headers, executable: thisProgram)
         if json {
             Console.say(try description.json)
         } else {

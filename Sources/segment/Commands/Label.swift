@@ -10,7 +10,7 @@ struct Label: ParsableCommand {
         discussion: """
             Every voxel that is not 0 is inside. The ending of the output decides its format: .h5 writes /labels, \
             .tif an ImageJ stack of 16 bits (OME-TIFF of 32 bits beyond 65,535 objects), .zarr labels/objects, .nii and \
-            .nii.gz NIfTI, .mrc MRC (up to 65,535 objects).
+            .nii.gz NIfTI, .mrc MRC (up to 65,535 objects). file.h5:/NAME and image.zarr:labels/NAME add to what is there.
 
             Example:
               segment label sample-data/test-labels.h5 -o objects.tif
@@ -33,6 +33,9 @@ struct Label: ParsableCommand {
 
     @OptionGroup var reading: ReadingOptions
 
+    @Flag(help: "Replace what is at the output's place already.")
+    var overwrite = false
+
     @Option(help: "Threads on the processor (default: as many as it has).")
     var threads: Int?
 
@@ -42,8 +45,9 @@ struct Label: ParsableCommand {
         guard VolumeFile.isWritable(output) else {
             throw ValidationError("--output must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(output)")
         }
-        guard SourceLocation(mask, relativeTo: ".").path != SourceLocation(output, relativeTo: ".").path else {
-            throw ValidationError("--output would overwrite the mask \(mask)")
+        let (mask, output) = (SourceLocation(mask, relativeTo: "."), SourceLocation(output, relativeTo: "."))
+        guard mask.path != output.path || mask.dataset != output.dataset else {
+            throw ValidationError("--output would overwrite the mask \(self.mask)")
         }
     }
 
@@ -51,7 +55,8 @@ struct Label: ParsableCommand {
         let files = OutsideVolumes(executable: thisProgram, allowsExternalLinks: reading.allowExternalLinks)
         defer { files.remove() }
         let count = try files.label(
-            mask: mask, to: output, connectivity: connectivity, minimumVoxels: minVoxels, threads: threads)
+            mask: mask, to: output, connectivity: connectivity, minimumVoxels: minVoxels, replaces: overwrite,
+            threads: threads)
         Console.say("\(grouped(count)) object\(count == 1 ? "" : "s")   \(output)")
     }
 }

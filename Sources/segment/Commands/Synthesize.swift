@@ -32,6 +32,9 @@ struct Synthesize: ParsableCommand {
     @Option(help: "What is labelled 0: none (membranes go to the nearest neurite), membrane or extracellular.")
     var background = NeuriteSynthesis.Background.none
 
+    @Flag(help: "Replace files that are there already.")
+    var overwrite = false
+
     func run() throws {
         guard image != labels else { throw ValidationError("image and labels cannot both be written to \(image)") }
         let shape = try triple(self.shape, "--shape") { Int($0).flatMap { $0 > 0 ? $0 : nil } }
@@ -46,11 +49,14 @@ struct Synthesize: ParsableCommand {
             throw ValidationError(
                 "--voxel-size must be from 0.1 to 100000 nm, the longest at most 20 times the shortest")
         }
+        for output in [image, labels] { try checkPlace(of: output, replaces: overwrite) }
         let size = VoxelSize(sides, .nanometer)
         let (image, labels) = NeuriteSynthesis(shape: shape, voxelSize: size, seed: seed, background: background)
             .generate()
-        try writeVolume(VoxelBuffer(image), to: self.image, datasets: ["h5": "/raw"], voxelSize: size)
-        try writeLabels(labels, to: self.labels, voxelSize: size)
+        try writeVolume(
+            VoxelBuffer(image), to: self.image, dataset: self.image.hasSuffix(".zarr") ? nil : "/raw",
+            replaces: overwrite, voxelSize: size)
+        try writeLabels(labels, to: self.labels, replaces: overwrite, voxelSize: size)
         Console.say("\(shape) voxels of \(size), \(grouped(Int(labels.voxels.max() ?? 0))) neurites")
     }
 
