@@ -24,7 +24,7 @@ struct HDF5Addition {
         try HDF5Library.alone {
             let file: HDF5File
             do {
-                file = try HDF5File(path)
+                file = try HDF5File(path, allowsExternalLinks: false)
             } catch let fault as HDF5Fault {
                 throw FileFault(title, "cannot be opened as HDF5: \(fault.reason)")
             }
