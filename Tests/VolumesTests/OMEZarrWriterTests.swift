@@ -283,6 +283,56 @@ private func read(_ location: String) throws -> VoxelBuffer {
         #expect(try read(path) == other)
     }
 
+    /// A stopped conversion is a writer that goes.
+    @Test(arguments: ["kept.zarr", "kept.zarr:labels/a", "kept.h5:/a", "kept.h5", "kept.tif"])
+    func aWriterThatGoesLeavesWhatWasThere(location: String) throws {
+        let slab = VoxelBuffer(Volume<UInt8>(shape: ZYX(4, 5, 6), repeating: 7))
+        let contents = VolumeFile.Contents(shape: ZYX(4, 5, 6), elementType: .uint8, voxelSize: nil)
+        func finish(_ location: String) throws {
+            let writer = try VolumeFile.create(scratch.path(location), contents)
+            try writer.write(slab, atZ: 0)
+            try writer.finish()
+        }
+        if location.hasPrefix("kept.zarr:") { try finish("kept.zarr") }
+        try finish(location)
+        func files() -> [String: Data] {
+            let names = FileManager.default.enumerator(atPath: scratch.path(""))?.compactMap { $0 as? String } ?? []
+            return names.reduce(into: [:]) { $0[$1] = FileManager.default.contents(atPath: scratch.path($1)) }
+        }
+        let before = files()
+        #expect(throws: OccupiedPlace.self) { _ = try VolumeFile.create(scratch.path(location), contents) }
+        for sections in [0, 2] {
+            let writer = try VolumeFile.create(scratch.path(location), contents, replaces: true)
+            let part = slab.cropped(to: Box(ZYX(max(sections, 1), 5, 6)))
+            if sections > 0 { try writer.write(part, atZ: 0) }
+            #expect(throws: FileFault.self) { try writer.finish() }
+        }
+        #expect(files() == before)
+    }
+
+    /// Whatever the file of the labels says: voxel for voxel they are the image's.
+    @Test func addedLabelsAreWhereTheirImageIs() throws {
+        let path = scratch.path("placed.zarr")
+        func write(_ location: String, _ size: VoxelSize?, _ position: ZYX<Double>?) throws -> [String] {
+            let writer = try VolumeFile.create(
+                location,
+                VolumeFile.Contents(shape: ZYX(2, 3, 4), elementType: .uint8, voxelSize: size, position: position))
+            try writer.write(VoxelBuffer(Volume<UInt8>(shape: ZYX(2, 3, 4))), atZ: 0)
+            try writer.finish()
+            return writer.notes
+        }
+        let size = VoxelSize(ZYX(40, 8, 8), .nanometer)
+        _ = try write(path, size, ZYX(400, 80, 16))
+        #expect(try write(path + ":labels/silent", nil, nil).isEmpty)
+        let notes = try write(path + ":labels/other", VoxelSize(ZYX(1, 1, 1), .micrometer), nil)
+        #expect(
+            notes == ["the labels get the voxel size of their image, z 40 × y 8 × x 8 nm, not z 1 × y 1 × x 1 µm"])
+        for name in ["silent", "other"] {
+            let info = try VolumeFile.open(path + ":labels/" + name).info
+            #expect(info.voxelSize.complete == size && info.position == ZYX(400, 80, 16))
+        }
+    }
+
     @Test func whatIsNoContainerIsNotReplaced() throws {
         let slab = VoxelBuffer(Volume<UInt8>(shape: ZYX(1, 2, 3)))
         let folder = scratch.path("folder.zarr")

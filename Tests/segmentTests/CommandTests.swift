@@ -31,6 +31,42 @@ struct CommandTests {
         #expect(object?["voxelSizeNanometers"] as? [String: Double] == ["z": 40, "y": 8, "x": 9])
     }
 
+    private func writeHDF5(_ name: String, _ voxels: VoxelBuffer, _ size: VoxelSize? = nil) throws {
+        let writer = try HDF5Writer(
+            path: folder.path + "/" + name, dataset: "/a", shape: voxels.shape, elementType: voxels.elementType,
+            voxelSize: size, adding: true)
+        try writer.write(voxels, atZ: 0)
+        try writer.finish()
+    }
+
+    /// The file is by tifffile: voxels of channel c at time t.
+    @Test func infoReadsEachChannel() throws {
+        let file = Bundle.module.bundlePath + "/Data/channels.tif"
+        let all = try Program.run("info", file, in: folder.path).output
+        #expect(all.contains("channel 0    0 to 11 (time 0)\nchannel 1    100 to 111 (time 0)\n"), "\(all)")
+        let one = try Program.run("info", file, "--channel", "1", "--time", "1", in: folder.path).output
+        #expect(one.contains("values       1100 to 1111 (channel 1, time 1)"), "\(one)")
+        let refusal = try Program.run("convert", file, "out.h5", "--time", "0", in: folder.path)
+        #expect(refusal.complaints == "error: \(file): has 2 channels; choose one with --channel 0\n")
+        #expect(
+            try Program.run("convert", file, "out.h5", "--channel", "1", in: folder.path).complaints.contains(
+                "--time 0"))
+    }
+
+    @Test func infoSaysWhatElseThereIs() throws {
+        let file = Bundle.module.bundlePath + "/Data/others.h5"
+        let text = try Program.run("info", file, in: folder.path).output
+        #expect(text.contains("volume       /group/raw (there are also /table)"), "\(text)")
+    }
+
+    /// The least of the finite values too.
+    @Test func infoTellsOfNumbersThatAreNone() throws {
+        try writeHDF5("real.h5", VoxelBuffer(Volume<Float>(shape: ZYX(1, 2, 2), voxels: [3, 0.5, .nan, 7])))
+        let text = try Program.run("info", "real.h5", in: folder.path).output
+        #expect(text.contains("values       0.5 to 7\n"), "\(text)")
+        #expect(text.contains("note         holds NaN or infinity, first at z 0, y 1, x 0\n"), "\(text)")
+    }
+
     @Test func networksAreListedForScripts() throws {
         let ending = try Program.run("networks", "--json", in: folder.path)
         let networks = try #require(

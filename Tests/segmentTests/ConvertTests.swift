@@ -57,7 +57,9 @@ struct ConvertTests {
         let ending = try Program.run("convert", "ramp.h5", "small.tif", "--dtype", "uint8", in: folder.path)
         #expect(ending.code == 1)
         #expect(
-            ending.complaints.hasPrefix("error: ramp.h5: the value 300 does not fit into uint8"), "\(ending.words)")
+            ending.complaints
+                == "error: ramp.h5: 300 at z 0, y 3, x 0 cannot be written as uint8; choose a wider --dtype\n",
+            "\(ending.words)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["ramp.h5"])
     }
 
@@ -83,5 +85,55 @@ struct ConvertTests {
         #expect(try read("box.h5").info.position == ZYX(80, 8, 27))
         #expect(try Program.run("convert", "box.h5", "again.h5", "--crop", ":,1:,:", in: folder.path).code == 0)
         #expect(try read("again.h5").info.position == ZYX(80, 16, 27))
+    }
+
+    private func write(_ path: String, _ voxels: [Float]) throws {
+        let shape = ZYX(1, 1, voxels.count)
+        let writer = try VolumeFile.create(
+            folder.path + "/" + path,
+            VolumeFile.Contents(shape: shape, elementType: .float32, voxelSize: nil))
+        try writer.write(VoxelBuffer(Volume(shape: shape, voxels: voxels)), atZ: 0)
+        try writer.finish()
+    }
+
+    @Test(arguments: [
+        ([1, 0.5] as [Float], "0.5 at z 0, y 0, x 1 cannot be written as uint8; choose --dtype float32"),
+        ([1, 2, .nan], "NaN at z 0, y 0, x 2 cannot be written as uint8; choose --dtype float32"),
+        ([.infinity], "infinity at z 0, y 0, x 0 cannot be written as uint8; choose --dtype float32"),
+        ([3, -1], "-1.0 at z 0, y 0, x 1 cannot be written as uint8; choose a signed --dtype, such as int32"),
+    ])
+    func whatIsNoWholeNumberIsNamed(voxels: [Float], problem: String) throws {
+        try write("real.h5", voxels)
+        let ending = try Program.run("convert", "real.h5", "small.zarr", "--dtype", "uint8", in: folder.path)
+        #expect(ending.code == 1 && ending.complaints == "error: real.h5: \(problem)\n", "\(ending.words)")
+    }
+
+    @Test func labelsOf64BitsGoToFormatsThatHoldThem() throws {
+        try writeRamp("ids.h5", ZYX(2, 3, 4), .uint64)
+        let ending = try Program.run("convert", "ids.h5", "ids.tif", in: folder.path)
+        #expect(ending.code == 1)
+        #expect(
+            ending.complaints.contains(
+                "at most 32 bits, not uint64; choose another format, .h5 or .zarr, or --dtype"))
+        #expect(try Program.run("convert", "ids.h5", "ids.zarr", in: folder.path).code == 0)
+        #expect(try read("ids.zarr").info.elementType == .uint64)
+        #expect(try Program.run("convert", "ids.h5", "ids.tif", "--dtype", "uint32", in: folder.path).code == 0)
+        #expect(try read("ids.tif").info.elementType == .uint32)
+    }
+
+    @Test func whatATIFFCannotHoldIsANote() throws {
+        try writeRamp("ramp.h5", ZYX(9, 20, 30))
+        let ending = try Program.run("convert", "ramp.h5", "box.tif", "--crop", "2:4,:,3:", in: folder.path)
+        #expect(ending.code == 0)
+        #expect(
+            ending.complaints
+                == "note: a TIFF keeps no position: that the volume begins at z 80, y 0, x 27 nm is lost\n")
+    }
+
+    @Test func notesOfTheReaderAreNotes() throws {
+        for name in ["z1", "z2", "z4"] { try writeRamp("sections/\(name).tif", ZYX(1, 4, 5), .uint16) }
+        let ending = try Program.run("convert", "sections", "stack.h5", in: folder.path)
+        #expect(ending.code == 0, "\(ending.words)")
+        #expect(ending.complaints.hasPrefix("note: ") && ending.complaints.contains("3"), "\(ending.words)")
     }
 }

@@ -52,8 +52,12 @@ struct HDF5Addition {
 
     private func checkLinks(in file: HDF5File, replaces: Bool) throws {
         var parent = try HDF5Object("/", in: file).handle
+        func fault(_ depth: Int, _ problem: String) -> FileFault {
+            let shown = names.map(HDF5Library.printable)
+            return FileFault(
+                title + ":/" + shown.joined(separator: "/"), "/\(shown[...depth].joined(separator: "/")) \(problem)")
+        }
         for (depth, name) in names.enumerated() {
-            let place = title + ":/" + names[...depth].map(HDF5Library.printable).joined(separator: "/")
             guard try HDF5Fault.check(H5Lexists(parent.id, name, hdf5_default())) > 0 else { return }
             var kind = H5L_TYPE_HARD
             var size = 0
@@ -62,10 +66,10 @@ struct HDF5Addition {
             if kind == H5L_TYPE_HARD {
                 parent = try HDF5Handle(H5Oopen(parent.id, name, hdf5_default()), close: H5Oclose)
                 let isGroup = H5Iget_type(parent.id) == H5I_GROUP
-                if isLast && isGroup { throw FileFault(place, "is a group; expected the name of a new dataset") }
-                if !isLast && !isGroup { throw FileFault(place, "is no group, so that nothing can be added to it") }
+                if isLast && isGroup { throw fault(depth, "is a group; expected the name of a new dataset") }
+                if !isLast && !isGroup { throw fault(depth, "is no group, so that nothing can be added to it") }
             } else if !isLast {
-                throw FileFault(place, "is a link, through which nothing is added")
+                throw fault(depth, "is a link, through which nothing is added")
             }
             if isLast && !replaces { throw OccupiedPlace(occupant: .part) }
         }
