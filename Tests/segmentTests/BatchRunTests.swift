@@ -270,9 +270,10 @@ struct BatchRunTests {
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: path("results/p/movie")).sorted()
                 == (0...10).map { $0 < 10 ? "t0\($0)" : "t10" })
-        let votes = try bytes("results/p/alone/votes.tif")
-        #expect(try bytes("results/p/movie/t03/votes.tif") == votes)
-        #expect(try bytes("results/p/movie/t10/votes.tif") != votes)
+        // Pictures of image, votes and objects.
+        let overview = try bytes("results/p/alone/overview.png")
+        #expect(try bytes("results/p/movie/t03/overview.png") == overview)
+        #expect(try bytes("results/p/movie/t10/overview.png") != overview)
         #expect(FileManager.default.fileExists(atPath: path("results/p/movie/t10/labels.tif")))
         // Off a terminal a step is a line.
         #expect(
