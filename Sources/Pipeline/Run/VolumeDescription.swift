@@ -48,15 +48,10 @@ public struct VolumeDescription: Codable, Sendable {
 
     /// The volume, or the first of a file that has several channels or time points and none is chosen.
     private static func first(of source: SourceLocation) throws -> any VolumeReader {
-        do {
-            return try source.open()
-        } catch {
-            var first = source
-            first.selection.channel = source.selection.channel ?? 0
-            first.selection.time = source.selection.time ?? 0
-            guard let reader = try? first.open() else { throw error }
-            return reader
-        }
+        var first = source
+        first.selection.channel = source.selection.channel ?? 0
+        first.selection.time = source.selection.time ?? 0
+        return try first.open()
     }
 
     init(reading source: SourceLocation) throws {
