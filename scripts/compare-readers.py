@@ -70,10 +70,11 @@ def read_hdf5(path):
     def visit(name, item):
         if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf" or item.dtype.itemsize > 8:
             return
-        if sum(n != 1 for n in item.shape) not in (2, 3) or len(item.shape) > 3 or 0 in item.shape:
+        shape = item.shape or ()
+        if sum(n != 1 for n in shape) not in (2, 3) or len(shape) > 3 or 0 in shape:
             return
         try:
-            found["/" + name] = item[()].reshape((1,) * (5 - len(item.shape)) + item.shape)
+            found["/" + name] = item[()].reshape((1,) * (5 - len(shape)) + shape)
         except Exception as error:
             found["/" + name] = reason(error)
 
