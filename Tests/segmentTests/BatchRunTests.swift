@@ -261,20 +261,18 @@ struct BatchRunTests {
         try synthesize("train.tif", "train_masks.h5", shape: "16,48,32", seed: 1)
         try synthesize("v/a.tif", "v/a_masks.tif", seed: 2)
         let first = try voxels("v/a.tif")
-        let times = (0..<11).map { time in first.map { time % 2 == 0 ? $0 : 255 - $0 } }
+        let times = (0..<11).map { time in first.map { $0 / 2 + UInt8(9 * time) } }
         try writeZarr("movie.zarr", times.map { [$0] })
-        try writeTIFF("v/alone.tif", times[3])
-        try writePipeline(segment: "[{image: movie.zarr, time: all}, v/alone.tif]")
+        try writePipeline(segment: "{image: movie.zarr, time: all}\nexport: {formats: [tiff, ome-zarr]}")
         let ending = try run()
         #expect(ending.code == 0, "\(ending.words)")
-        #expect(
-            try FileManager.default.contentsOfDirectory(atPath: path("results/p/movie")).sorted()
-                == (0...10).map { $0 < 10 ? "t0\($0)" : "t10" })
-        // Pictures of image, votes and objects.
-        let overview = try bytes("results/p/alone/overview.png")
-        #expect(try bytes("results/p/movie/t03/overview.png") == overview)
-        #expect(try bytes("results/p/movie/t10/overview.png") != overview)
-        #expect(FileManager.default.fileExists(atPath: path("results/p/movie/t10/labels.tif")))
+        let names = (0...10).map { $0 < 10 ? "t0\($0)" : "t10" }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path("results/p/movie")).sorted() == names)
+        for (name, image) in zip(names, times) {
+            // The image, and the labels beside it.
+            #expect(try voxels("results/p/movie/\(name)/segmentation.zarr") == image, "\(name)")
+            #expect(FileManager.default.fileExists(atPath: path("results/p/movie/\(name)/labels.tif")))
+        }
         // Off a terminal a step is a line.
         #expect(
             Set(stepsRun(ending)).count == ending.complaints.split(separator: "\n").count - 2, "\(ending.words)")
