@@ -105,7 +105,7 @@ struct InspectedFiles {
     static func inspect(
         _ ingest: Ingest, voxels: Bool, executable: String?, shouldStop: @escaping () -> Bool
     ) throws -> VolumeInspection {
-        guard let executable else { return VolumeInspection(of: ingest, voxels: voxels) }
+        guard let executable else { return try VolumeInspection(of: ingest, voxels: voxels) }
         do {
             let answer = try WorkerOrder.inspect(ingest, voxels: voxels).run(
                 by: executable, title: ingest.source.title, shouldStop: shouldStop)

@@ -25,16 +25,19 @@ struct VolumeInspection: Codable, Sendable {
     /// Around all voxels that are not 0, of labels and masks.
     var filled: Box?
 
-    /// - Parameter voxels: whether to read them all.
-    init(of ingest: Ingest, voxels: Bool) {
-        let opening = Self.problems {
+    /// - Parameters:
+    ///   - voxels: whether to read them all.
+    ///   - report: how far it is, from 0 to 1.
+    /// - Throws: what `report` throws as an ``Interruption``.
+    init(of ingest: Ingest, voxels: Bool, report: (Double) throws -> Void = { _ in }) throws {
+        let opening = try Self.problems {
             let reader = try ingest.open()
             describe(reader.info)
-            let type = Self.problems { try ingest.check(reader.info.elementType) }
-            let size = Self.problems { voxelSize = try ingest.resolvedVoxelSize(reader.info.voxelSize) }
+            let type = try Self.problems { try ingest.check(reader.info.elementType) }
+            let size = try Self.problems { voxelSize = try ingest.resolvedVoxelSize(reader.info.voxelSize) }
             var content: [String] = []
             if voxels && type.isEmpty {
-                content = Self.problems { try ingest.source.named { try read(reader, ingest) } }
+                content = try Self.problems { try ingest.source.named { try read(reader, ingest, report) } }
             }
             errors = type + size + content
         }
@@ -42,10 +45,12 @@ struct VolumeInspection: Codable, Sendable {
     }
 
     /// None, or the one that ended `body`.
-    private static func problems(_ body: () throws -> Void) -> [String] {
+    private static func problems(_ body: () throws -> Void) throws -> [String] {
         do {
             try body()
             return []
+        } catch let interruption as Interruption {
+            throw interruption
         } catch let fault as FileFault {
             return [fault.problem]
         } catch {
@@ -64,17 +69,21 @@ struct VolumeInspection: Codable, Sendable {
     }
 
     /// A few whole chunks at a time.
-    private mutating func read(_ reader: any VolumeReader, _ ingest: Ingest) throws {
+    private mutating func read(
+        _ reader: any VolumeReader, _ ingest: Ingest, _ report: (Double) throws -> Void
+    ) throws {
         var statistics = VolumeStatistics()
         var ids = LabelIDs()
         let info = reader.info
-        for part in Box(info.shape).cells(of: Self.part(of: info.shape, chunk: info.chunk)) {
+        let parts = Box(info.shape).cells(of: Self.part(of: info.shape, chunk: info.chunk))
+        for (index, part) in parts.enumerated() {
             let voxels = try reader.read(part)
             try ingest.add(voxels, at: part.origin, to: &statistics)
             // Negative ones are an error of their own.
             if [.labels, .mask].contains(ingest.role), let labels = try? voxels.converted(to: UInt64.self) {
                 ids.add(labels, at: part.origin)
             }
+            try report(Double(index + 1) / Double(parts.count))
         }
         self.statistics = statistics.summary
         if ingest.role == .labels { labels = ids.summary }
@@ -102,6 +111,7 @@ struct LabelIDs {
     struct Summary: Codable, Equatable, Sendable {
         /// Ids other than 0; at most `LabelIDs.limit` are counted.
         var count: Int
+        var smallest: UInt64
         var largest: UInt64
     }
 
@@ -109,11 +119,12 @@ struct LabelIDs {
     static let limit = 2_000_000
 
     private var ids: Set<UInt64> = []
+    private var smallest = UInt64.max
     private var largest: UInt64 = 0
     private var low = ZYX(repeating: Int.max)
     private var high = ZYX<Int>.zero
 
-    var summary: Summary { Summary(count: ids.count, largest: largest) }
+    var summary: Summary { Summary(count: ids.count, smallest: smallest, largest: largest) }
     var filled: Box? { low.x < high.x ? Box(from: low, to: high) : nil }
 
     /// Looks at runs of one id, of which labels consist.
@@ -134,6 +145,7 @@ struct LabelIDs {
                         high.x = max(high.x, origin.x + x + 1)
                         if id == last { continue }
                         last = id
+                        smallest = min(smallest, id)
                         largest = max(largest, id)
                         if ids.count < Self.limit { ids.insert(id) }
                         let place = origin + ZYX(z, y, x)

@@ -5,9 +5,12 @@ import Volumes
     import Glibc
 #endif
 
-/// Runs work on outside files in a process of its own, with limits of time and memory:
+/// Runs work on outside files in a process of its own, with limits of memory and of the time without progress:
 /// what a damaged file makes of the library that reads it ends there, as one line.
 public enum ChildProcess {
+    /// So long, in seconds, a child may neither move a byte nor say that it gets on: a slow disk does, a dead one does not.
+    package static let patience = 300.0
+
     /// What the child says on its standard output when the work failed.
     public struct Fault: Codable {
         public var file: String
@@ -23,13 +26,14 @@ public enum ChildProcess {
     ///
     /// - Parameters:
     ///   - title: the file that is named where the child ends without a word.
+    ///   - patience: see ``patience``.
     ///   - report: what ``say(progress:)`` says in the child.
     /// - Returns: What the child wrote on its standard output.
     /// - Throws: The child's `FileFault`, or one that says how the child ended.
     @discardableResult
-    static func run(
-        _ executable: String, _ arguments: [String], title: String, shouldStop: @escaping () -> Bool,
-        report: @escaping (Double) -> Void = { _ in }
+    package static func run(
+        _ executable: String, _ arguments: [String], title: String, patience: Double = patience,
+        shouldStop: @escaping () -> Bool = { false }, report: @escaping (Double) -> Void = { _ in }
     ) throws -> Data {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
@@ -42,13 +46,21 @@ public enum ChildProcess {
         process.standardError = progress.pipe
         process.standardInput = FileHandle.nullDevice
         try process.run()
+        var watch = Watch(process.processIdentifier)
         // What it says is shorter than a pipe holds, so it can be read when it has ended.
         while process.isRunning {
             if shouldStop() {
                 stop(process)
                 throw Interruption()
             }
-            progress.latest().map(report)
+            let fraction = progress.latest()
+            fraction.map(report)
+            if watch.idleSeconds(hasProgressed: fraction != nil) > patience {
+                stop(process)
+                throw FileFault(
+                    title,
+                    "reading it stood still for \(Int(patience)) s, and was given up; is its disk still there?")
+            }
             usleep(5_000)
         }
         let said = output.fileHandleForReading.readDataToEndOfFile()
@@ -80,7 +92,8 @@ public enum ChildProcess {
 
     private static func ending(bySignal signal: Int32) -> String {
         switch signal {
-        case SIGXCPU, SIGKILL: "reading it took more time than a file of its size should; it may be damaged"
+        case SIGXCPU: "reading it got nowhere for minutes of processor time; it may be damaged"
+        case SIGKILL: "reading it was ended from outside, as happens where memory runs out"
         default:
             "reading it crashed (signal \(signal)); the file is damaged, or too large for this machine's memory"
         }
@@ -88,12 +101,8 @@ public enum ChildProcess {
 
     /// Limits this process, as the child's first act.
     ///
-    /// - Parameters:
-    ///   - seconds: of processor time.
-    ///   - bytes: of address space beyond what is mapped now.
-    public static func limitResources(seconds: Int, bytes: Int) {
-        var time = rlimit(rlim_cur: rlim_t(seconds), rlim_max: rlim_t(seconds + 5))
-        setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &time)
+    /// - Parameter bytes: of address space beyond what is mapped now.
+    static func limitMemory(bytes: Int) {
         var core = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &core)
         let mapped = mappedBytes()
@@ -101,10 +110,42 @@ public enum ChildProcess {
         setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &memory)
     }
 
+    /// Gives this process so many seconds of processor time from now on; called anew whenever it has got on.
+    static func limitTime(seconds: Int) {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        let used = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
+        var time = rlimit(rlim_cur: rlim_t(used + seconds), rlim_max: rlim_t.max)
+        setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &time)
+    }
+
     private static func mappedBytes() -> Int {
         let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
         let pages = text.split(separator: " ").first.flatMap { Int($0) } ?? 0
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+}
+
+/// How long a process has neither moved a byte nor said that it got on.
+private struct Watch {
+    private let path: String
+    private var moved = ""
+    private var last = ContinuousClock.now
+    private var looked = ContinuousClock.now
+
+    init(_ process: Int32) { path = "/proc/\(process)/io" }
+
+    /// Looks once a second.
+    mutating func idleSeconds(hasProgressed: Bool) -> Double {
+        let now = ContinuousClock.now
+        if hasProgressed { last = now }
+        if now - looked > .seconds(1) {
+            looked = now
+            let counts = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            if counts != moved { last = now }
+            moved = counts
+        }
+        return (now - last) / .seconds(1)
     }
 }
 

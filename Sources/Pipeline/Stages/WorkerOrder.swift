@@ -25,15 +25,21 @@ public enum WorkerOrder: Codable {
             executable, ["worker", json], title: title, shouldStop: shouldStop, report: report)
     }
 
-    /// Carries out an order in this process, within limits that follow from the file's size.
+    /// Carries out an order in this process, within limits of memory, and of processor time from one
+    /// piece of the file to the next.
     ///
     /// - Parameter report: how far it is, from 0 to 1; it may throw to end the work.
     public static func execute(_ json: String, report: (Double) throws -> Void) throws -> Data {
         let order = try JSONDecoder().decode(WorkerOrder.self, from: Data(json.utf8))
         let size = FileStamp(whole: order.source.path)?.size ?? 0
-        // A minute and 5 seconds a megabyte: far more than a healthy file takes, even one that was compressed a
-        // hundredfold.
-        ChildProcess.limitResources(seconds: 60 + size / 200_000, bytes: max(8 << 30, Machine.availableMemory))
+        // From one piece to the next a healthy file takes far less, even where opening it reads all of it.
+        let seconds = 60 + min(size / 200_000, 3_600)
+        ChildProcess.limitMemory(bytes: max(8 << 30, Machine.availableMemory))
+        ChildProcess.limitTime(seconds: seconds)
+        let report: (Double) throws -> Void = {
+            ChildProcess.limitTime(seconds: seconds)
+            try report($0)
+        }
         switch order {
         case .ingest(let ingest, let folder, let threads):
             try ingest.run(into: folder, threads: threads, report: report)
@@ -43,7 +49,7 @@ public enum WorkerOrder: Codable {
         case .describe(let source):
             return try canonicalJSON(try VolumeDescription(reading: source))
         case .inspect(let ingest, let voxels):
-            return try canonicalJSON(VolumeInspection(of: ingest, voxels: voxels))
+            return try canonicalJSON(try VolumeInspection(of: ingest, voxels: voxels, report: report))
         }
     }
 
