@@ -48,17 +48,32 @@ struct Ingredients: Codable, Equatable, Sendable {
         guard version == earlier.version else { return ["this version of segment computes it differently"] }
         let names = Set(parameters.keys).union(earlier.parameters.keys).sorted()
         let changed = names.filter { parameters[$0] != earlier.parameters[$0] }.map { name in
-            let place = lines(name).map { " (\($0))" } ?? ""
-            return
-                "\(name) changed from \(readable(earlier.parameters[name])) to \(readable(parameters[name]))\(place)"
+            change(of: name, from: earlier.parameters[name], to: parameters[name])
+                + (lines(name).map { " (\($0))" } ?? "")
         }
         return changed + inputChanges(since: earlier)
     }
 
+    /// The parameter that says how a volume failed.
+    static func failure(of volume: String) -> String { failed + volume }
+    private static let failed = "failed "
+
+    private func change(of name: String, from old: String?, to new: String?) -> String {
+        if name.hasPrefix(Self.failed) {
+            let volume = name.dropFirst(Self.failed.count)
+            guard new != nil else { return "\(volume) failed in the last run" }
+            return old == nil ? "\(volume) fails now" : "\(volume) fails otherwise than in the last run"
+        }
+        switch (old.map(readable), new.map(readable)) {
+        case (let old?, let new?): return "\(name) changed from \(old) to \(new)"
+        case (let old?, nil): return "\(name), last \(old), is no longer given"
+        case (nil, let new): return "\(name) is now given: \(new ?? "")"
+        }
+    }
+
     /// A value as people write it: three sizes in the order z, y, x.
-    private func readable(_ value: String?) -> String {
-        guard let value else { return "unset" }
-        return (try? JSONDecoder().decode(ZYX<Int>.self, from: Data(value.utf8)))?.description ?? value
+    private func readable(_ value: String) -> String {
+        (try? JSONDecoder().decode(ZYX<Int>.self, from: Data(value.utf8)))?.description ?? value
     }
 
     private func inputChanges(since earlier: Ingredients) -> [String] {

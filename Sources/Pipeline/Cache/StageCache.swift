@@ -45,7 +45,21 @@ struct StageCache {
         let folder = partialFolder(of: step)
         try AtomicFile.makeFolder(folder)
         try AtomicFile.write(try readableJSON(step.ingredients), to: folder + "/" + Ingredients.name)
+        try? FileManager.default.removeItem(atPath: folder + "/" + Self.failureName)
         return folder
+    }
+
+    private static let failureName = "failure.txt"
+
+    /// Notes why a step failed, beside what it left, until it is begun again.
+    func note(failure problem: String, of step: some StepIdentity) {
+        try? AtomicFile.write(Data(problem.utf8), to: partialFolder(of: step) + "/" + Self.failureName)
+    }
+
+    /// Why a step failed the last time.
+    func failure(of step: some StepIdentity) -> String? {
+        FileManager.default.contents(atPath: partialFolder(of: step) + "/" + Self.failureName)
+            .map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Declares a step's output whole: its manifest is written and the folder gets its name.

@@ -80,6 +80,7 @@ struct Runner {
                 try run(step, index: index, count: steps.count, state: state)
             } catch {
                 guard let volumes, isOwnFault(error) else { throw error }
+                context.cache.note(failure: "\(error)", of: step)
                 fail(volumes, error)
             }
         }
@@ -166,7 +167,7 @@ extension Plan {
     func reason(for step: any Step, _ state: StageCache.State, _ cache: StageCache) -> String {
         switch state {
         case .complete: return "kept"
-        case .partial: return "goes on"
+        case .partial: return cache.failure(of: step).map { "failed in the last run: \($0)" } ?? "goes on"
         case .damaged(let files):
             let what = step.stage == .export || step.stage == .evaluate ? "was deleted or altered" : "is damaged"
             return "\(files.first ?? "its manifest") \(what)"
@@ -174,7 +175,10 @@ extension Plan {
         }
         guard let earlier = cache.previous(of: step) else { return "new" }
         let changes = step.ingredients.changes(since: earlier, lines: file.place(of:))
-        return changes.isEmpty ? "new" : changes.joined(separator: "; ")
+        guard !changes.isEmpty else { return "new" }
+        let rest = changes.count > 4 ? changes.count - 3 : 0
+        return changes.prefix(changes.count - rest).joined(separator: "; ")
+            + (rest > 0 ? "; and \(rest) more changes" : "")
     }
 }
 

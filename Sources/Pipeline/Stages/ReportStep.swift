@@ -30,7 +30,7 @@ struct ReportStep: Step {
                 + (volume.evaluate.map { [$0.input("scores of \(volume.entry.name)")] } ?? [])
         }
         var parameters = ["results": plan.file.name]
-        for failure in failures { parameters["failed \(failure.volume)"] = failure.problem }
+        for failure in failures { parameters[Ingredients.failure(of: failure.volume)] = failure.problem }
         ingredients = Ingredients(
             stage: .report, version: 1, subject: "the run", parameters: parameters, inputs: inputs)
         key = try ingredients.key

@@ -34,8 +34,8 @@ struct Status: ParsableCommand {
             if !leftovers.isEmpty {
                 let bytes = leftovers.reduce(0) { $0 + $1.bytes }
                 Console.say(
-                    "\(leftovers.count) outputs (\(Bytes.format(bytes))) of earlier versions of the file; "
-                        + "'segment clean' removes them")
+                    "\(leftovers.count) output\(leftovers.count == 1 ? "" : "s") (\(Bytes.format(bytes))) that this "
+                        + "file does not ask for; 'segment clean' removes them")
             }
         }
         if verify && states.contains(where: \.isDamaged) { throw ExitCode(4) }

@@ -1,17 +1,22 @@
 import Foundation
 import Pipeline
 
-/// Shows a run: on a terminal one line a stage that is drawn anew, elsewhere plain lines now and then.
+/// Shows a run: on a terminal a line a step that is drawn anew while it runs; elsewhere a line a step when it is done, and
+/// of a long one where it stands after a minute, two, four and so on.
 final class ProgressDisplay {
     private let isTerminal = Console.isTerminal
     private var stepStart = Date()
     /// The stage or experiment that runs.
     private var stage: String?
     private var lastDrawn = Date.distantPast
-    private var lastPlain = Date.distantPast
+    /// Seconds after which a step that runs says where it stands, off a terminal.
+    private var nextPlain = ProgressDisplay.firstPlain
+    private static let firstPlain = 60.0
     private var isLineOpen = false
     /// A long reason is said once.
     private var lastReason: String?
+    /// Of the step that runs, to be said when it is done.
+    private var reason = ""
     /// Where the running step stood when it began, so that a resumed one's rate is its own.
     private var firstFraction: Double?
     /// Seconds of the stage's finished steps, to tell how long the rest takes.
@@ -23,9 +28,11 @@ final class ProgressDisplay {
             line(column(stage.rawValue) + "\(count) of \(count)".padded(to: 11) + "kept")
         case .started(let stage, let subject, let index, let count, let reason):
             begin(stage.rawValue)
-            let why = reason == lastReason && reason.count > 12 ? "likewise" : reason
+            self.reason = reason == lastReason && reason.count > 12 ? "likewise" : reason
             lastReason = reason
-            line(column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11) + "\(subject): \(why)")
+            guard isTerminal else { return }
+            line(
+                column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11) + "\(subject): \(self.reason)")
         case .progress(let stage, let subject, let index, let count, let progress):
             self.progress(
                 column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11) + subject + "  ", progress,
@@ -34,7 +41,7 @@ final class ProgressDisplay {
             finishedSeconds.append(seconds)
             line(
                 column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11)
-                    + "\(subject) done in \(Console.duration(seconds))")
+                    + "\(subject) done in \(Console.duration(seconds))" + why)
         case .note(let text):
             line(text)
         case .failed(let volume, let problem):
@@ -47,17 +54,21 @@ final class ProgressDisplay {
         case .preparing(let event): show(event)
         case .started(let name, let subject, let index, let count):
             begin(name)
-            line(place(name, index, count) + subject)
+            reason = subject
+            if isTerminal { line(place(name, index, count) + subject) }
         case .progress(let name, let index, let count, let progress):
             // Experiments differ, so that one says nothing of the time of those after it.
             self.progress(
                 place(name, index, count), StepProgress(fraction: progress.fraction, detail: progress.detail),
                 remaining: 0)
         case .finished(let name, let index, let count, let seconds):
-            line(place(name, index, count) + "done in \(Console.duration(seconds))")
+            line(place(name, index, count) + "done in \(Console.duration(seconds))" + why)
         case .skipped(let name, let reason): line("\(name): \(reason)")
         }
     }
+
+    /// What was said at the step's start, where no line did.
+    private var why: String { isTerminal ? "" : " (\(reason))" }
 
     /// Of work that is one step.
     func show(fraction: Double, of name: String) {
@@ -78,7 +89,7 @@ final class ProgressDisplay {
     private func begin(_ stage: String) {
         stepStart = Date()
         firstFraction = nil
-        lastPlain = Date()
+        nextPlain = Self.firstPlain
         if self.stage != stage {
             self.stage = stage
             lastReason = nil
@@ -100,8 +111,8 @@ final class ProgressDisplay {
             draw(
                 place + bar(progress.fraction) + timeLeft(progress.fraction, after: remaining), progress)
         } else {
-            guard now.timeIntervalSince(lastPlain) > 15 else { return }
-            lastPlain = now
+            guard now.timeIntervalSince(stepStart) > nextPlain else { return }
+            nextPlain *= 2
             line(
                 place + String(format: "%3.0f %%", progress.fraction * 100)
                     + (progress.detail.isEmpty ? "" : "  " + progress.detail)
