@@ -24,6 +24,9 @@ public enum VolumeFile {
         return try format.open(path, dataset, selection)
     }
 
+    /// Whether a folder is a volume by what it holds, as a Zarr one is whatever its name; folders of slices are not.
+    public static func isVolume(folder: String) -> Bool { ZarrFolder.hasMetadata(folder) }
+
     /// A file's path and the dataset after its colon. A colon belongs to the path unless what stands before
     /// it is a file or is named like one that holds several volumes.
     public static func split(_ location: String) -> (path: String, dataset: String?) {

@@ -2,6 +2,7 @@ import Foundation
 import Pipeline
 import TestSupport
 import Testing
+import Volumes
 
 /// Which files `train:` and `segment:` mean, and which belong together.
 struct VolumeNamesTests {
@@ -99,6 +100,83 @@ struct VolumeNamesTests {
             ])
         #expect(found.map(\.mask?.title) == ["v/a-mask.tif", "v/b-mask.tif"])
         #expect(found.map(\.zeroIsUnlabelled) == [true, true])
+    }
+
+    // MARK: Sections, and files that are not read
+
+    private func writeTIFF(_ name: String, sections: Int) throws {
+        try folder.write(name, "")
+        let volume = Volume<UInt8>(shape: ZYX(sections, 4, 4))
+        let writer = try TIFFWriter(
+            path: folder.path + "/" + name, flavor: .imageJ, shape: volume.shape, elementType: .uint8,
+            voxelSize: nil)
+        try writer.write(VoxelBuffer(volume), atZ: 0)
+        try writer.finish()
+    }
+
+    @Test func aFolderOfNumberedSectionsIsOneVolume() throws {
+        for number in [8, 9, 10] { try writeTIFF("v/em.1/z\(number).tif", sections: 1) }
+        for number in 1...2 { try writeTIFF("v/whole/w\(number).tif", sections: 3) }
+        let files = [
+            "v/p/s_01.png", "v/p/s_02.png", "v/p/readme.txt", "v/odd/s_01.png", "v/odd/other.png", "v/x.h5",
+        ]
+        let file = try read(segment: "  - v", files: files)
+        #expect(
+            file.segment.map(text) == [
+                "em.1: v/em.1", "odd/other: v/odd/other.png", "odd/s_01: v/odd/s_01.png", "p: v/p",
+                "whole/w1: v/whole/w1.tif", "whole/w2: v/whole/w2.tif", "x: v/x.h5",
+            ])
+        #expect(
+            file.notes == [
+                "v/em.1: 3 numbered sections are read as one volume (v/em.1/* makes each one of its own)",
+                "v/p: 2 numbered sections are read as one volume (v/p/* makes each one of its own)",
+                "1 file of .txt is not read: no format of volumes known here (v/p/readme.txt)",
+            ])
+        #expect(try volumes("  - v/p/", files: []).map(text) == ["p: v/p"])
+        #expect(try volumes("  - v/p/*.png", files: []).map(\.name) == ["s_01", "s_02"])
+    }
+
+    @Test func sectionsPairWithThoseOfTheirLabels() throws {
+        let files = [
+            "d/images/1.png", "d/images/2.png", "d/masks/1.png", "d/masks/2.png", "s/a/1.png", "s/a/2.png",
+        ]
+        let found = try read(
+            train: "  - d", segment: "  - d/images", files: files + ["s/a_masks/1.png", "s/a_masks/2.png"])
+        #expect(found.train.map(text) == ["d/images | d/masks"])
+        #expect(found.segment.map(text) == ["images: d/images | d/masks"])
+        #expect(try volumes("  - s", files: []).map(text) == ["a: s/a | s/a_masks"])
+    }
+
+    /// A 2D network takes images one by one.
+    @Test func numberedImagesAreVolumesOfTheirOwnInTwoDimensions() throws {
+        for file in ["raw.tif", "v/1.png", "v/2.png"] { try folder.write(file, "") }
+        let file = try PipelineFile(
+            reading: folder.write(
+                "larva.yaml",
+                "train: {image: raw.tif, labels: l.tif}\nsegment: v\nnetwork: {dimensions: 2}\n"))
+        #expect(file.segment.map(\.name) == ["1", "2"])
+        #expect(file.notes == ["v: 2 numbered images are read as a volume each ({image: v} makes them one)"])
+    }
+
+    @Test func filesThatAreNotReadAreToldOnceAKind() throws {
+        let files = [
+            "v/a.tif", "v/1.czi", "v/sub/2.CZI", "v/x.lif", "v/n.n5/attributes.json", "v/t1.txt", "v/t2.txt",
+            "v/t3.txt",
+            "v/t4.txt", "v/README", "v/pair.hdr", "v/pair.img", "v/.hidden.txt", "v/plain/.zgroup",
+        ]
+        // Of a file that is named by itself nothing is said of those beside it.
+        let file = try read(segment: "  - v\n  - w/b.tif", files: files + ["w/b.tif", "w/c.czi"])
+        #expect(file.segment.map(\.name) == ["a", "pair", "plain", "b"])
+        #expect(
+            file.notes == [
+                "1 file without an ending is not read: no format of volumes known here (v/README)",
+                "2 files of .czi are not read: Zeiss CZI, which bioformats2raw turns into OME-Zarr "
+                    + "(bioformats2raw 'v/1.czi' 'v/1.zarr')",
+                "1 file of .lif is not read: Leica LIF, which bioformats2raw turns into OME-Zarr "
+                    + "(bioformats2raw 'v/x.lif' 'v/x.zarr')",
+                "1 file of .n5 is not read: no format of volumes known here (v/n.n5)",
+                "4 files of .txt are not read: no format of volumes known here (v/t1.txt, v/t2.txt, v/t3.txt, …)",
+            ])
     }
 
     // MARK: Pairs that are found unasked
@@ -202,12 +280,30 @@ struct VolumeNamesTests {
         #expect(found[0].isEveryTime && found[0].image.selection.time == nil)
     }
 
+    @Test(arguments: [
+        (["channel: 0", "channel: 2"], ["a/c0", "a/c2"]), (["time: 3", "time: 10"], ["a/t03", "a/t10"]),
+        (["channel: 0, time: 1", "channel: 1, time: 1"], ["a/c0", "a/c1"]),
+        (
+            ["channel: 0, time: 0", "channel: 0, time: 1", "channel: 1, time: 1"],
+            ["a/c0/t0", "a/c0/t1", "a/c1/t1"]
+        ),
+    ])
+    func channelsAndTimesOfOneFileAreNamedApart(keys: [String], names: [String]) throws {
+        let entries = keys.map { "  - {image: a.tif, \($0)}" }.joined(separator: "\n")
+        #expect(try volumes(entries, files: ["a.tif"]).map(\.name) == names)
+    }
+
     // MARK: What is refused
 
     @Test(arguments: [
         ("nothing-here.tif", "there is no file or folder nothing-here.tif"),
         ("\"none*.tif\"", "no file matches none*.tif"),
-        ("empty/", "the folder empty/ holds no volume"),
+        ("empty/", "the folder empty/ holds no volume (tif, tiff,"),
+        ("empty/", "1 file of .czi is not read: Zeiss CZI"),
+        (
+            "{image: raw.tif, channel: 1}\n  - {image: raw.tif, channel: 1}",
+            "raw.tif, channel 1 would both write to 'raw'"
+        ),
         ("a/v.tif\n  - b/v.tif", "a/v.tif and b/v.tif would both write to 'v'"),
         ("c/", "c/w.h5 and c/w.tif would both write to 'w'"),
         ("A/x.tif\n  - A/X.h5", "A/x.tif and A/X.h5 would both write to 'X'"),
@@ -225,7 +321,7 @@ struct VolumeNamesTests {
     ])
     func whatCannotBeSegmentedIsRefusedBeforeAnyWork(segment: String, problem: String) throws {
         let files = [
-            "a/v.tif", "b/v.tif", "empty/readme.txt", "w/x-raw.tif", "c/w.tif", "c/w.h5", "A/x.tif", "A/X.h5",
+            "a/v.tif", "b/v.tif", "empty/cells.czi", "w/x-raw.tif", "c/w.tif", "c/w.h5", "A/x.tif", "A/X.h5",
             "r/report.html.tif", "m/images/q.tif", "m/masks/q.tif", "m/labels/q.tif", "n/imagesTs/c_0000.tif",
             "n/imagesTs/c_0002.tif",
         ]
@@ -234,7 +330,12 @@ struct VolumeNamesTests {
     }
 
     @Test(arguments: [
-        ("d/", "d/b.tif has no labels"),
+        ("d/", "d/b.tif has no labels: there is no b_masks"),
+        (
+            "only/",
+            "only/ holds no image with labels: found 4 volumes (only/a.tif, only/b.tif, only/c.tif, …), and looked for "
+                + "NAME_masks beside NAME (also _cp_masks"
+        ),
         ("{image: d/a.tif}", "lacks 'labels'"),
         (
             "{image: d/a.tif, labels: l.tif, time: all}",
@@ -245,7 +346,9 @@ struct VolumeNamesTests {
         ("{image: [\"d/?.tif\", \"e/*.tif\"], labels: l.tif}", "'*' for which"),
     ])
     func whatCannotBeLearntFromIsRefused(train: String, problem: String) throws {
-        let files = ["d/a.tif", "d/a_masks.tif", "d/b.tif", "only-ts/imagesTs/a_0000.tif"]
+        let files =
+            ["d/a.tif", "d/a_masks.tif", "d/b.tif", "only-ts/imagesTs/a_0000.tif"]
+            + ["a", "b", "c", "d"].map { "only/\($0).tif" }
         let fault = try #require(throws: PipelineFault.self) { try training("  - \(train)", files: files) }
         #expect(fault.problem.contains(problem), "\(fault)")
     }

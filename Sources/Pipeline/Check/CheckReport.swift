@@ -8,6 +8,8 @@ public struct CheckReport: Codable, Sendable {
         case error
         /// A run would do something else than was probably meant.
         case warning
+        /// What to know, where nothing need be done.
+        case note
     }
 
     public struct Finding: Codable, Sendable, Equatable {

@@ -28,7 +28,7 @@ public struct PipelineCheck {
         var faults: [PipelineFault] = []
         let file: PipelineFile
         do {
-            file = try PipelineFile(reading: path, faults: &faults)
+            file = try PipelineFile(reading: path, executable: options.executable, faults: &faults)
         } catch let fault as PipelineFault {
             report.add(fault)
             return report
@@ -37,6 +37,7 @@ public struct PipelineCheck {
             return report
         }
         for fault in faults { report.add(fault) }
+        for note in file.notes { report.add(.note, path, note) }
         let inspections = try InspectedFiles(
             file, voxels: !headersOnly, executable: options.executable,
             threads: options.threads ?? file.execution.threads ?? Machine.processors, shouldStop: shouldStop,
@@ -52,9 +53,8 @@ public struct PipelineCheck {
             ).check(into: &report)
         }
         // Errors first; within a kind, in the order they were found.
-        report.findings =
-            report.findings.filter { $0.severity == .error }
-            + report.findings.filter { $0.severity == .warning }
+        let findings = report.findings
+        report.findings = [.error, .warning, .note].flatMap { kind in findings.filter { $0.severity == kind } }
         return report
     }
 }

@@ -13,42 +13,51 @@ struct ImagePaths {
     }
 
     let found: [Found]
-    /// The folder that was searched, absolute.
+    /// The folder that the files are in, absolute.
     let base: String
-    /// Whether the text names a folder that was searched.
-    let isFolder: Bool
+    /// What the folder holds that the text names; nil where it names no folder, or one that is a volume.
+    let listing: VolumeListing?
     /// What stands after the colon.
     let dataset: String?
 
-    /// - Parameter searchesFolders: false where a folder is meant as one volume.
+    /// - Parameters:
+    ///   - folder: what a relative path starts from.
+    ///   - search: how a folder is searched; nil where a folder is meant as one volume.
     /// - Throws: `PipelineFault` where there is nothing.
-    init(_ value: YAMLValue, folder: String, searchesFolders: Bool) throws {
+    init(_ value: YAMLValue, folder: String, search: VolumeSearch?) throws {
         let (file, dataset) = VolumeFile.split(try value.text())
         self.dataset = dataset
         let path = SourceLocation.absolute(file, relativeTo: folder)
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        let ending = (path as NSString).pathExtension.lowercased()
-        let isOneVolume = !isFolder.boolValue || !searchesFolders || VolumeListing.folderEndings.contains(ending)
-        self.isFolder = exists && !isOneVolume
-        if exists && isOneVolume {
-            base = (path as NSString).deletingLastPathComponent
-            found = [Found(path: path, name: VolumeListing.stem(path))]
-        } else if exists {
+        if exists, isFolder.boolValue, let search, !VolumeListing.isVolume(folder: path) {
             base = path
-            let own = [folder + "/results", folder + "/work"]
-            found = try value.located { try VolumeListing.below(path, except: own) }.map {
-                Found(path: path + "/" + $0, name: VolumeListing.withoutEnding($0))
+            let listing = try value.located { try VolumeListing(below: path, search) }
+            self.listing = listing
+            found = zip(listing.volumes, listing.paths).map { name, path in
+                let isSeries = search.joinsSections && listing.series[name] != nil
+                let own = name.isEmpty ? (path as NSString).lastPathComponent : name
+                return Found(path: path, name: isSeries ? own : VolumeListing.withoutEnding(own))
             }
             guard !found.isEmpty else {
                 let endings = VolumeListing.fileEndings + VolumeListing.folderEndings
-                throw value.fault("the folder \(file) holds no volume (\(endings.joined(separator: ", ")))")
+                let others = FolderFindings.kinds(listing.unread).map { "; " + $0 }.joined()
+                throw value.fault(
+                    "the folder \(file) holds no volume (\(endings.joined(separator: ", ")))" + others)
             }
+        } else if exists {
+            listing = nil
+            base = (path as NSString).deletingLastPathComponent
+            let name =
+                isFolder.boolValue && !VolumeListing.isVolume(folder: path)
+                ? (path as NSString).lastPathComponent : VolumeListing.stem(path)
+            found = [Found(path: path, name: name)]
         } else {
             guard PathPattern.isPattern(file) else { throw value.fault("there is no file or folder \(file)") }
             let pattern = PathPattern(file, relativeTo: folder)
             let base = pattern.base
             self.base = base
+            listing = nil
             found = pattern.matches.map { path in
                 let below = path.hasPrefix(base + "/") ? String(path.dropFirst(base.count + 1)) : path
                 return Found(

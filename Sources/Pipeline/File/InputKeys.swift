@@ -42,7 +42,7 @@ struct InputKeys {
     ///
     /// - Throws: `PipelineFault` where there is none, or one of the other images is missing.
     func volumes(folder: String) throws -> [(image: ImagePaths.Found, inputs: [SourceLocation])] {
-        let paths = try ImagePaths(images[0], folder: folder, searchesFolders: false)
+        let paths = try ImagePaths(images[0], folder: folder, search: nil)
         return try paths.found.map { image in
             let first = SourceLocation(found: image.path, dataset: paths.dataset, relativeTo: folder)
             let files =

@@ -28,19 +28,34 @@ struct LabelPairing {
         "images": ["masks", "labels"], "imagestr": ["labelstr"], "imagests": ["labelsts"],
     ]
 
-    /// Each image of `files` (absolute), with its labels where there are any.
+    /// What is looked for, in words.
+    static var layouts: String {
+        "NAME\(suffixes[0]) beside NAME (also \(suffixes.dropFirst().joined(separator: ", "))), the same name in images/ "
+            + "and in masks/ or labels/, and imagesTr/NAME_0000 with labelsTr/NAME"
+    }
+
+    /// Whether a folder's name is nnU-Net's for images or labels.
+    static func isOfNNUNet(_ folder: String) -> Bool {
+        ["imagestr", "imagests", "labelstr", "labelsts"].contains(
+            (folder as NSString).lastPathComponent.lowercased())
+    }
+
+    /// Each image of `files`, with its labels where there are any.
     ///
     /// - Parameters:
+    ///   - others: files, absolute, that are no images of their own and may be labels.
     ///   - base: the folder that the files were found in; result names start from it, and no folder above it counts.
-    ///   - others: files that are no images of their own and may be labels.
-    static func pairs(in files: [String], and others: [String] = [], base: String) throws -> [Pair] {
-        var finder = LabelFinder(Set(files + others).sorted(), base: base)
-        let images = files.filter { !finder.isLabels($0) }
+    static func pairs(
+        in files: [ImagePaths.Found], and others: [String] = [], base: String, _ search: VolumeSearch
+    ) throws -> [Pair] {
+        var finder = LabelFinder(Set(files.map(\.path) + others).sorted(), base: base, search)
+        let images = files.filter { !finder.isLabels($0.path) }
         var pairs: [Pair] = []
         var byName: [String: Int] = [:]
-        for image in images {
+        for file in images {
+            let image = file.path
             guard let (name, channel) = nnUNetChannel(image) else {
-                pairs.append(Pair(name: name(image, base), images: [image], labels: try finder.labels(of: image)))
+                pairs.append(Pair(name: file.name, images: [image], labels: try finder.labels(of: image)))
                 continue
             }
             let key = "\(name).\(ending(image))"
@@ -49,7 +64,7 @@ struct LabelPairing {
             } else {
                 byName[key] = pairs.count
                 let labels = try finder.labels(of: image)
-                pairs.append(Pair(name: Self.name(name, base, isBare: true), images: [image], labels: labels))
+                pairs.append(Pair(name: String(file.name.dropLast(5)), images: [image], labels: labels))
             }
             let index = byName[key]!
             guard channel == pairs[index].images.count - 1 else {
@@ -59,19 +74,6 @@ struct LabelPairing {
             }
         }
         return pairs
-    }
-
-    /// The labels of a single image that was named by itself.
-    static func labels(of image: String) throws -> String? {
-        let folder = (image as NSString).deletingLastPathComponent
-        let files = try VolumeListing.below(folder).map { folder + "/" + $0 }
-        var finder = LabelFinder(files, base: folder)
-        return try finder.labels(of: image)
-    }
-
-    private static func name(_ path: String, _ base: String, isBare: Bool = false) -> String {
-        let below = path.hasPrefix(base + "/") ? String(path.dropFirst(base.count + 1)) : path
-        return isBare ? below : VolumeListing.withoutEnding(below)
     }
 
     private static func ending(_ path: String) -> String {
@@ -99,9 +101,11 @@ struct LabelPairing {
         private var isLabelFolder: [String: Bool] = [:]
 
         private let base: String
+        private let search: VolumeSearch
 
-        init(_ listed: [String], base: String) {
+        init(_ listed: [String], base: String, _ search: VolumeSearch) {
             self.base = base
+            self.search = search
             for path in listed { files[VolumeListing.withoutEnding(path).lowercased(), default: []].append(path) }
         }
 
@@ -115,7 +119,7 @@ struct LabelPairing {
         /// Whether the file is the labels of another.
         mutating func isLabels(_ path: String) -> Bool {
             // Whoever names a folder of labels means to read them.
-            for folder in folders(of: path) where folder != base && isOfLabels(folder) { return true }
+            for folder in [path] + folders(of: path) where folder != base && isOfLabels(folder) { return true }
             let whole = VolumeListing.withoutEnding(path).lowercased()
             return LabelPairing.suffixes.contains { suffix in
                 whole.hasSuffix(suffix)
@@ -135,7 +139,8 @@ struct LabelPairing {
         /// The labels of an image: in a folder beside that of the images, else beside the image itself.
         mutating func labels(of image: String) throws -> String? {
             let whole = LabelPairing.nnUNetChannel(image)?.path ?? VolumeListing.withoutEnding(image)
-            var candidates: [String] = []
+            // A folder of sections, beside one of their labels.
+            var candidates = labelFolders(beside: image)
             for folder in folders(of: image) where candidates.isEmpty {
                 for partner in try labelFolders(of: folder) {
                     let path = partner + whole.dropFirst(folder.count)
@@ -157,20 +162,24 @@ struct LabelPairing {
         /// The folders of labels beside a folder of images, their files made known.
         private mutating func labelFolders(of folder: String) throws -> [String] {
             if let known = partners[folder] { return known }
-            var found: [String] = []
-            if let names = LabelPairing.folders[(folder as NSString).lastPathComponent.lowercased()] {
-                let parent = (folder as NSString).deletingLastPathComponent
-                found = Self.siblings(of: folder).filter { names.contains($0.lowercased()) }
-                    .map { parent + "/" + $0 }
-            }
+            let found = labelFolders(beside: folder)
             for partner in found {
-                for path in try VolumeListing.below(partner).map({ partner + "/" + $0 }) {
+                for path in try VolumeListing(below: partner, search).paths {
                     let key = VolumeListing.withoutEnding(path).lowercased()
                     if files[key]?.contains(path) != true { files[key, default: []].append(path) }
                 }
             }
             partners[folder] = found
             return found
+        }
+
+        /// `…/masks` of `…/images`, if it is there.
+        private func labelFolders(beside folder: String) -> [String] {
+            guard let names = LabelPairing.folders[(folder as NSString).lastPathComponent.lowercased()] else {
+                return []
+            }
+            let parent = (folder as NSString).deletingLastPathComponent
+            return Self.siblings(of: folder).filter { names.contains($0.lowercased()) }.map { parent + "/" + $0 }
         }
 
         private static func siblings(of folder: String) -> [String] {

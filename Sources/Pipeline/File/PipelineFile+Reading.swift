@@ -6,12 +6,14 @@ import Training
 import Volumes
 
 extension PipelineFile {
-    /// Reads a pipeline file. Files that it names are not opened, but patterns and folders are expanded.
+    /// Reads a pipeline file. Patterns and folders are expanded; of files that they name, only such are looked into that may
+    /// be the sections of one volume.
     ///
+    /// - Parameter executable: this program, which looks into files in a process of its own; nil does so in this one.
     /// - Throws: `PipelineFault` for the first thing that is wrong, with its line.
-    public init(reading path: String) throws {
+    public init(reading path: String, executable: String? = nil) throws {
         var faults: [PipelineFault] = []
-        let file = try PipelineFile(reading: path, faults: &faults)
+        let file = try PipelineFile(reading: path, executable: executable, faults: &faults)
         if let first = faults.first { throw first }
         self = file
     }
@@ -20,7 +22,7 @@ extension PipelineFile {
     /// fault has its default, or is missing.
     ///
     /// - Throws: `PipelineFault` where the file as a whole is none.
-    init(reading path: String, faults: inout [PipelineFault]) throws {
+    init(reading path: String, executable: String?, faults: inout [PipelineFault]) throws {
         guard let data = FileManager.default.contents(atPath: path) else { throw FileFault.unreadable(path) }
         guard let text = String(data: data, encoding: .utf8) else {
             throw PipelineFault(file: path, problem: "is not text in UTF-8; expected a pipeline file in YAML")
@@ -64,9 +66,14 @@ extension PipelineFile {
         where keys[key] == nil {
             found.append(PipelineFault(file: path, problem: "the key '\(key)' is missing: \(what)"))
         }
-        let folder = self.folder
-        train = try read("train") { try TrainingEntry.expand($0, folder: folder, faults: &found) } ?? []
-        segment = try read("segment") { try VolumeEntry.expand($0, folder: folder, faults: &found) } ?? []
+        let file = folder + "/" + (path as NSString).lastPathComponent
+        let search = VolumeSearch(
+            folder: folder, passedOver: [folder + "/results", folder + "/work", file],
+            joinsSections: network.configuration.dimensions == 3, executable: executable)
+        var findings = FolderFindings(search)
+        train = try read("train") { try TrainingEntry.expand($0, search, &findings, faults: &found) } ?? []
+        segment = try read("segment") { try VolumeEntry.expand($0, search, &findings, faults: &found) } ?? []
+        notes = findings.notes
         network.configuration.inputChannels = train.first?.images.count ?? 1
         if found.isEmpty {
             do {

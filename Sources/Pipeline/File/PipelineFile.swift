@@ -22,6 +22,9 @@ public struct PipelineFile: Sendable {
     public var segment: [VolumeEntry]
     public var export: ExportSettings
     public var execution: ExecutionSettings
+    /// What people should know of the folders that were searched, in one sentence each: sections that were joined to a
+    /// volume, files that are not read.
+    public var notes: [String] = []
     /// The line of every key that the file gives, by dotted name.
     var lines: [String: Int]
 

@@ -7,13 +7,15 @@ extension TrainingEntry {
     ///
     /// - Parameter faults: gets a fault for each entry without image or labels.
     static func expand(
-        _ key: YAMLValue, folder: String, faults: inout [PipelineFault]
+        _ key: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings, faults: inout [PipelineFault]
     ) throws -> [TrainingEntry] {
         var entries: [TrainingEntry] = []
         let values = try key.elements()
         for value in values {
             do {
-                entries += value.isMapping ? try stated(value, folder: folder) : try found(value, folder: folder)
+                entries +=
+                    value.isMapping
+                    ? try stated(value, folder: search.folder) : try found(value, search, &findings)
             } catch let fault as PipelineFault {
                 faults.append(fault)
             }
@@ -23,36 +25,50 @@ extension TrainingEntry {
     }
 
     /// Images for whom nothing is said of their labels.
-    private static func found(_ value: YAMLValue, folder: String) throws -> [TrainingEntry] {
-        let paths = try ImagePaths(value, folder: folder, searchesFolders: true)
-        let others = paths.isFolder ? [] : try beside(paths, value)
+    private static func found(
+        _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings
+    ) throws -> [TrainingEntry] {
+        let folder = search.folder
+        let paths = try ImagePaths(value, folder: folder, search: search)
+        if let listing = paths.listing { findings.add(listing, of: paths.base) }
+        let others =
+            paths.listing == nil ? try value.located { try VolumeListing(below: paths.base, search).paths } : []
         let pairs = try value.located {
-            try LabelPairing.pairs(in: paths.found.map(\.path), and: others, base: paths.base)
+            try LabelPairing.pairs(in: paths.found, and: others, base: paths.base, search)
         }
         // nnU-Net's test images are there to be segmented.
         let training = pairs.filter { !$0.images[0].lowercased().contains("/imagests/") }
-        let entries = try training.map { pair in
-            let images = pair.images.map {
-                SourceLocation(found: $0, dataset: paths.dataset, relativeTo: folder)
-            }
-            guard let labels = pair.labels else { throw value.fault(unlabelled(images[0].title)) }
-            return TrainingEntry(
-                images: images, labels: SourceLocation(found: labels, dataset: nil, relativeTo: folder), mask: nil,
+        func location(_ path: String) -> SourceLocation {
+            SourceLocation(found: path, dataset: paths.dataset, relativeTo: folder)
+        }
+        let alone = training.filter { $0.labels == nil }.map { location($0.images[0]).title }
+        if paths.listing != nil, alone.count == training.count {
+            throw value.fault(unpaired(try value.text(), pairs.map { location($0.images[0]).title }))
+        }
+        if let image = alone.first { throw value.fault(unlabelled(image, alone.count, of: training.count)) }
+        return training.map { pair in
+            TrainingEntry(
+                images: pair.images.map(location),
+                labels: SourceLocation(found: pair.labels!, dataset: nil, relativeTo: folder), mask: nil,
                 zeroIsUnlabelled: false, place: nil, line: value.line)
         }
-        guard !entries.isEmpty else { throw value.fault("\(try value.text()) holds no image with labels") }
-        return entries
     }
 
-    private static func beside(_ paths: ImagePaths, _ value: YAMLValue) throws -> [String] {
-        try value.located { try VolumeListing.below(paths.base) }.map { paths.base + "/" + $0 }
+    /// Of a folder.
+    private static func unpaired(_ folder: String, _ images: [String]) -> String {
+        let shown = images.prefix(3).joined(separator: ", ") + (images.count > 3 ? ", …" : "")
+        return
+            "\(folder) holds no image with labels: found \(images.count == 1 ? "1 volume" : "\(images.count) volumes") "
+            + "(\(shown)), and looked for \(LabelPairing.layouts); say which belong together, as in "
+            + "{image: \"\(folder.hasSuffix("/") ? folder : folder + "/")*-raw.tif\", labels: \"…/*-labels.tif\"}"
     }
 
-    private static func unlabelled(_ image: String) -> String {
+    private static func unlabelled(_ image: String, _ count: Int, of all: Int) -> String {
+        let others = count > 1 ? " (nor have \(count - 1) more of \(all))" : ""
         let name = VolumeListing.stem(image)
         return
-            "\(image) has no labels: there is no \(name)_masks or \(name)_labels beside it, nor \(name) in a folder "
-            + "masks, labels or labelsTr beside its own; say which they are, as in "
+            "\(image) has no labels\(others): there is no \(name)_masks or \(name)_labels beside it, nor \(name) in a "
+            + "folder masks, labels or labelsTr beside its own; say which they are, as in "
             + "{image: \(image), labels: labels.tif}"
     }
 

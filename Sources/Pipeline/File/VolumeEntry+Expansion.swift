@@ -7,36 +7,42 @@ extension VolumeEntry {
     /// - Parameter faults: gets a fault for each entry at which nothing matches or an image has no truth, and one for
     ///   each two inputs that would write to the same results.
     static func expand(
-        _ key: YAMLValue, folder: String, faults: inout [PipelineFault]
+        _ key: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings, faults: inout [PipelineFault]
     ) throws -> [VolumeEntry] {
         var entries: [VolumeEntry] = []
         let values = try key.elements()
         for value in values {
             do {
-                entries += value.isMapping ? try pairs(value, folder: folder) : try plain(value, folder: folder)
+                entries +=
+                    value.isMapping
+                    ? try pairs(value, folder: search.folder) : try plain(value, search, &findings)
             } catch let fault as PipelineFault {
                 faults.append(fault)
             }
         }
         if values.isEmpty { throw key.misfit("at least one volume: a file, a folder or a pattern") }
+        entries = namedApart(entries)
         faults += conflicts(among: entries, file: key.file)
         return entries
     }
 
     /// A text: with a folder come the truths that lie in it.
-    private static func plain(_ value: YAMLValue, folder: String) throws -> [VolumeEntry] {
-        let paths = try ImagePaths(value, folder: folder, searchesFolders: true)
+    private static func plain(
+        _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings
+    ) throws -> [VolumeEntry] {
+        let paths = try ImagePaths(value, folder: search.folder, search: search)
         func location(_ path: String) -> SourceLocation {
-            SourceLocation(found: path, dataset: paths.dataset, relativeTo: folder)
+            SourceLocation(found: path, dataset: paths.dataset, relativeTo: search.folder)
         }
-        guard paths.isFolder else {
+        guard let listing = paths.listing else {
             return paths.found.map { VolumeEntry(name: $0.name, images: [location($0.path)], line: value.line) }
         }
+        findings.add(listing, of: paths.base)
         return try value.located {
-            try LabelPairing.pairs(in: paths.found.map(\.path), base: paths.base).map { pair in
+            try LabelPairing.pairs(in: paths.found, base: paths.base, search).map { pair in
                 VolumeEntry(
                     name: pair.name, images: pair.images.map(location),
-                    truth: pair.labels.map { SourceLocation(found: $0, dataset: nil, relativeTo: folder) },
+                    truth: pair.labels.map { SourceLocation(found: $0, dataset: nil, relativeTo: search.folder) },
                     line: value.line)
             }
         }
@@ -66,6 +72,31 @@ extension VolumeEntry {
         "scores.json",
     ]
 
+    /// Entries that take different channels or time points of one file get these into their names: `a/c0`, `a/t03`, padded
+    /// with zeros to the length of the largest.
+    private static func namedApart(_ entries: [VolumeEntry]) -> [VolumeEntry] {
+        var named = entries
+        let sameFile = Dictionary(grouping: entries.indices) {
+            "\(entries[$0].name)\n\(entries[$0].image.location)"
+        }
+        for group in sameFile.values where group.count > 1 {
+            let channels = suffixes("c", group.map { entries[$0].images.compactMap(\.selection.channel) })
+            let times = suffixes("t", group.map { [entries[$0].image.selection.time].compactMap { $0 } })
+            for (place, index) in group.enumerated() { named[index].name += channels[place] + times[place] }
+        }
+        return named
+    }
+
+    /// `/c0`, `/c2`, or `/c0-1` for several; nothing where all are the same.
+    private static func suffixes(_ letter: String, _ numbers: [[Int]]) -> [String] {
+        guard Set(numbers).count > 1 else { return numbers.map { _ in "" } }
+        let largest = numbers.joined().max() ?? 0
+        return numbers.map { own in
+            own.isEmpty
+                ? "" : "/\(letter)" + own.map { paddedNumber($0, upTo: largest) }.joined(separator: "-")
+        }
+    }
+
     private static func conflicts(among entries: [VolumeEntry], file: String) -> [PipelineFault] {
         var seen: [String: VolumeEntry] = [:]
         return entries.compactMap { entry in
@@ -76,11 +107,11 @@ extension VolumeEntry {
             if components.isEmpty
                 || components.contains(where: { $0 == "." || $0 == ".." || reserved.contains($0) })
             {
-                return fault("\(entry.image.title) would write to '\(entry.name)', which names something else")
+                return fault("\(entry.image.subject) would write to '\(entry.name)', which names something else")
             }
             // Some file systems do not tell capitals from small letters.
             guard let other = seen.updateValue(entry, forKey: components.joined(separator: "/")) else { return nil }
-            return fault("\(other.image.title) and \(entry.image.title) would both write to '\(entry.name)'")
+            return fault("\(other.image.subject) and \(entry.image.subject) would both write to '\(entry.name)'")
         }
     }
 }

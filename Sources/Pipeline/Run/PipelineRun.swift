@@ -35,7 +35,7 @@ public struct PipelineRun {
     ///
     /// - Throws: `PipelineFault` or `FileFault`, in one line.
     public init(_ path: String, options: RunOptions) throws {
-        file = try PipelineFile(reading: path)
+        file = try PipelineFile(reading: path, executable: options.executable)
         self.options = options
         workFolder =
             options.workFolder.map {
@@ -55,6 +55,14 @@ public struct PipelineRun {
         return "\(file.name): train on \(volumes), segment \(volumeCount) · \(file.ensemble.members) "
             + "member\(file.ensemble.members == 1 ? "" : "s") · \(execution.description) · "
             + "memory \(Bytes.format(execution.memory)) · \(shortened(workFolder)), \(free) free"
+    }
+
+    /// What a plan and a run begin with, a line each.
+    ///
+    /// - Throws: `PipelineFault` or `FileFault`, in one line, where the network does not suit the training volumes.
+    public func introduction() throws -> [String] {
+        let network = try network()
+        return [headline] + (network.map { ["network: \($0)"] } ?? []) + file.notes.map { "note: \($0)" }
     }
 
     /// The volumes to segment, those included of which a file is missing.
@@ -125,7 +133,7 @@ public struct PipelineRun {
     ///
     /// - Returns: nil where the first of those volumes cannot be opened, which ingest will say.
     /// - Throws: `PipelineFault` or `FileFault`, in one line, where it does not suit them.
-    public func network() throws -> String? {
+    private func network() throws -> String? {
         let ingest = plan.data.parts[0].image.ingest
         let opened = try? InspectedFiles.inspect(ingest, voxels: false, executable: options.executable) { false }
         guard let size = opened?.voxelSize, let shape = opened?.shape else { return nil }

@@ -18,15 +18,19 @@ extension VolumeEntry {
         for (source, other) in zip(images + (truth.map { [$0] } ?? []), counts) where other != count {
             throw FileFault(source.title, "has \(other) time points, but its image \(image.title) has \(count)")
         }
-        let digits = "\(count - 1)".count
         return (0..<count).map { time in
-            let number = "\(time)"
             var entry = self
             entry.isEveryTime = false
-            entry.name += "/t" + String(repeating: "0", count: digits - number.count) + number
+            entry.name += "/t" + paddedNumber(time, upTo: count - 1)
             for index in images.indices { entry.images[index].selection.time = time }
             entry.truth?.selection.time = time
             return entry
         }
     }
+}
+
+/// `03` for 3 up to 10: numbers of one length, which sort as they count.
+func paddedNumber(_ number: Int, upTo largest: Int) -> String {
+    let digits = "\(number)"
+    return String(repeating: "0", count: max(0, "\(largest)".count - digits.count)) + digits
 }

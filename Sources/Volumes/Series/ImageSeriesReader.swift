@@ -32,6 +32,13 @@ public final class ImageSeriesReader: VolumeReader, Sendable {
         self.selection = selection
     }
 
+    /// The files among those of a folder that are numbered sections of one volume, by their names alone: all its TIFF and
+    /// PNG files, in natural order, where they are two or more and alike but for one number; else none.
+    public static func sections(among names: [String]) -> [String] {
+        let images = names.filter(SliceFiles.isSlice)
+        return SliceNumbering.countsOneThing(images) ? images.sorted(by: isBeforeNaturally) : []
+    }
+
     public func read(_ box: Box) throws -> VoxelBuffer {
         precondition(Box(info.shape).contains(box), "\(box) is not within \(Box(info.shape))")
         let sectionBytes = box.shape.y * box.shape.x * info.elementType.size

@@ -22,9 +22,12 @@ enum SliceFiles {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
             throw FileFault(path, "is a folder that cannot be read")
         }
-        return names.filter {
-            !$0.hasPrefix(".") && endings.contains(($0 as NSString).pathExtension.lowercased())
-        }
+        return names.filter(isSlice)
+    }
+
+    /// Whether a file's name is that of an image, and not hidden.
+    static func isSlice(_ name: String) -> Bool {
+        !name.hasPrefix(".") && endings.contains((name as NSString).pathExtension.lowercased())
     }
 
     private static func matches(_ pattern: String) -> [String] {

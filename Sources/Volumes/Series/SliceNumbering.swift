@@ -10,14 +10,27 @@ enum SliceNumbering {
                 "the slices' names follow no one pattern (\(names[0]), \(names[odd])); they are in natural order"
             ]
         }
-        let fields = first.indices.compactMap { place in
-            let numbers = parts.compactMap { number($0[place]) }
-            return numbers.count == names.count && Set(numbers).count > 1 ? numbers : nil
-        }
+        let fields = varying(parts)
         guard let numbers = fields.first(where: { Set($0).count == names.count }) else {
             return ["the slices' names count more than one thing (\(names[0]) to \(names[names.count - 1]))"]
         }
         return gaps(numbers).map { [$0] } ?? []
+    }
+
+    /// Whether names are alike but for one number, which tells them apart.
+    static func countsOneThing(_ names: [String]) -> Bool {
+        let parts = names.map(nameParts)
+        guard names.count > 1, Set(parts.map(template)).count == 1 else { return false }
+        let fields = varying(parts)
+        return fields.count == 1 && Set(fields[0]).count == names.count
+    }
+
+    /// The numbers that are not the same in all names of one template.
+    private static func varying(_ names: [[NamePart]]) -> [[Int]] {
+        names[0].indices.compactMap { place in
+            let numbers = names.compactMap { number($0[place]) }
+            return numbers.count == names.count && Set(numbers).count > 1 ? numbers : nil
+        }
     }
 
     /// The name without its numbers.

@@ -46,8 +46,9 @@ struct Check: ParsableCommand {
             .print()
             Console.say("")
         }
-        for finding in report.findings {
-            Console.say("\(finding.severity.rawValue.padded(to: 9))\(finding.place): \(finding.problem)")
+        for (_, findings) in groups(of: report.findings, by: { [$0.severity.rawValue, $0.problem] }) {
+            let place = someOf(findings.map(\.place))
+            Console.say("\(findings[0].severity.rawValue.padded(to: 9))\(place): \(findings[0].problem)")
         }
         if let needed = report.diskNeeded, let free = report.diskFree {
             Console.say("disk: up to \(Bytes.format(needed)) needed, \(Bytes.format(free)) free")

@@ -14,9 +14,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let pipeline = try options.open()
-        let network = try pipeline.network()
-        Console.say(pipeline.headline)
-        if let network { Console.say("network: \(network)") }
+        for line in try pipeline.introduction() { Console.say(line) }
         StateTable(pipeline.states()).print()
     }
 }
@@ -32,23 +30,13 @@ struct StateTable {
     func print() {
         for stage in Stage.allCases {
             let steps = states.filter { $0.stage == stage }
-            for group in groups(of: steps) {
+            for (_, group) in groups(of: steps, by: \.reason) {
                 let subjects = group.count == steps.count && steps.count > 1 ? "all \(steps.count)" : names(group)
                 Console.say(stage.rawValue.padded(to: 11) + subjects.padded(to: 30) + group[0].reason)
             }
         }
         let open = states.filter { !$0.isKept }
         Console.say(open.isEmpty ? "everything is kept; a run would do nothing" : summary(of: open))
-    }
-
-    private func groups(of steps: [PipelineRun.StepState]) -> [[PipelineRun.StepState]] {
-        var order: [String] = []
-        var groups: [String: [PipelineRun.StepState]] = [:]
-        for step in steps {
-            if groups[step.reason] == nil { order.append(step.reason) }
-            groups[step.reason, default: []].append(step)
-        }
-        return order.compactMap { groups[$0] }
     }
 
     private func names(_ steps: [PipelineRun.StepState]) -> String {

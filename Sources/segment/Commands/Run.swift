@@ -25,15 +25,17 @@ struct Run: ParsableCommand {
         interrupt.listen()
         let pipeline = try options.open()
         let display = ProgressDisplay()
-        let network = try pipeline.network()
-        Console.complain(pipeline.headline)
-        if let network { Console.complain("network: \(network)") }
+        for line in try pipeline.introduction() { Console.complain(line) }
         let outcome = try pipeline.run(until: until, shouldStop: { interrupt.isRequested }, observe: display.show)
         for volume in outcome.volumes { Console.say(describe(volume)) }
+        for (advice, volumes) in groups(of: outcome.volumes.filter { $0.advice != nil }, by: { $0.advice! }) {
+            Console.say("\(someOf(volumes.map(\.name))): \(advice)")
+        }
         if let report = outcome.report { Console.say("report: \(report)") }
         guard outcome.failures.isEmpty else {
+            var hints = HintsOnce()
             for failure in outcome.failures {
-                Console.complain("\(failure.volume)   failed: \(failure.problem)")
+                Console.complain("\(failure.volume)   failed: \(hints.shorten(failure.problem))")
             }
             let all = pipeline.volumeCount
             Console.complain("\(all - outcome.failures.count) of \(all) volumes segmented")
@@ -44,7 +46,6 @@ struct Run: ParsableCommand {
     private func describe(_ volume: PipelineRun.VolumeResult) -> String {
         var text =
             "\(volume.name)   \(grouped(volume.objects)) object\(volume.objects == 1 ? "" : "s")   \(volume.labels)"
-        if let advice = volume.advice { text += "\n    \(advice)" }
         if let scores = volume.scores {
             text +=
                 "\n    adapted Rand error \(figure(scores.consensus.adaptedRandError)) against its truth"
