@@ -62,10 +62,43 @@ struct BatchRunTests {
         }
     }
 
+    /// An OME-Zarr container of all time points and their channels.
+    private func writeZarr(_ name: String, _ times: [[Volume<UInt8>]]) throws {
+        let shape = times[0][0].shape
+        let axes = [("t", "time"), ("c", "channel"), ("z", "space"), ("y", "space"), ("x", "space")].map {
+            "{\"name\": \"\($0)\", \"type\": \"\($1)\"\($1 == "space" ? ", \"unit\": \"nanometer\"" : "")}"
+        }
+        try folder.write(
+            name + "/.zattrs",
+            """
+            {"multiscales": [{"version": "0.4", "axes": [\(axes.joined(separator: ", "))], "datasets": [{"path": "0",
+            "coordinateTransformations": [{"type": "scale", "scale": [1, 1, 20, 10, 11]}]}]}]}
+            """)
+        try folder.write(name + "/.zgroup", "{\"zarr_format\": 2}")
+        let whole = "\(shape.z), \(shape.y), \(shape.x)"
+        try folder.write(
+            name + "/0/.zarray",
+            """
+            {"zarr_format": 2, "shape": [\(times.count), \(times[0].count), \(whole)], "chunks": [1, 1, \(whole)],
+            "dtype": "|u1", "compressor": null, "fill_value": 0, "order": "C", "filters": null, "dimension_separator": "."}
+            """)
+        for (time, channels) in times.enumerated() {
+            for (channel, volume) in channels.enumerated() {
+                try write(Data(volume.voxels), "\(name)/0/\(time).\(channel).0.0.0")
+            }
+        }
+    }
+
+    private func voxels(_ name: String) throws -> Volume<UInt8> {
+        let reader = try VolumeFile.open(path(name))
+        return try reader.read(Box(reader.info.shape)).converted(to: UInt8.self)
+    }
+
     @Test func sixVolumesOfWhichTwoAreDamaged() throws {
         try synthesize("train.tif", "train_masks.h5", shape: "16,48,32", seed: 1)
         try synthesize("v/a.tif", "v/a_masks.tif", seed: 2)
-        try synthesize("v/b.h5", "other/b.h5", seed: 3)
+        try synthesize("b.tif", "other/b.h5", seed: 3)
+        try Program.run("convert", "b.tif", "v/b.zarr", in: folder.path)
         try synthesize("v/plate/c.tif", "other/c.h5", seed: 4)
         try synthesize("v/plate/d.h5", "other/d.tif", seed: 5)
         try synthesize("v/short.tif", "other/short.h5", seed: 6)
@@ -87,6 +120,10 @@ struct BatchRunTests {
         #expect(FileManager.default.fileExists(atPath: path("results/p/a/scores.json")))
         #expect(!FileManager.default.fileExists(atPath: path("results/p/b/scores.json")))
 
+        let status = try Program.run("status", "p.yaml", in: folder.path)
+        #expect(
+            status.output.contains("short failed in the last run; wrong failed in the last run"), "\(status.words)")
+        #expect(status.output.contains("failed in the last run: v/wrong.h5: begins with"), "\(status.words)")
         try write(whole, "v/short.tif")
         let second = try run()
         #expect(second.code == 3, "\(second.words)")
@@ -190,6 +227,78 @@ struct BatchRunTests {
         let chosen = try run()
         #expect(stepsRun(chosen).prefix(2) == ["ingest v/a.tif, channel 0", "ingest v/a-2.tif, channel 0"])
         #expect(try bytes("results/p/a/votes.tif") == votes)
+    }
+
+    /// Two channels out of three are what two files of them would be, and the unit of one counts nothing.
+    @Test func channelsOfOneFileAreInputsNormalisedByThemselves() throws {
+        try synthesize("train.tif", "train_masks.h5", shape: "16,48,32", seed: 1)
+        try synthesize("v/a.tif", "v/a_masks.tif", seed: 2)
+        for name in ["train", "v/a"] {
+            let image = try voxels("\(name).tif")
+            let other = image.map { 127 - $0 / 2 }
+            try writeTIFF("\(name)-other.tif", other)
+            try writeZarr("\(name).zarr", [[image, image.map { $0 % 7 }, other]])
+            try writeZarr("\(name)-doubled.zarr", [[image, image, other.map { $0 * 2 }]])
+        }
+        func votes(_ image: (String) -> String) throws -> Data {
+            try writePipeline(
+                train: "{\(image("train")), labels: train_masks.h5}",
+                segment: "{\(image("v/a")), truth: v/a_masks.tif}")
+            let ending = try run()
+            #expect(ending.code == 0, "\(ending.words)")
+            let folder = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: path("results/p")).first { $0.hasPrefix("a") })
+            defer { try? FileManager.default.removeItem(atPath: path("results")) }
+            return try bytes("results/p/\(folder)/votes.tif")
+        }
+        let chosen = try votes { "image: \($0).zarr, channels: [0, 2]" }
+        #expect(try votes { "image: [\($0).tif, \($0)-other.tif]" } == chosen)
+        #expect(try votes { "image: \($0)-doubled.zarr, channels: [0, 2]" } == chosen)
+        #expect(try votes { "image: \($0).zarr, channels: [0, 1]" } != chosen)
+    }
+
+    @Test func aMovieIsAVolumeATimePoint() throws {
+        try synthesize("train.tif", "train_masks.h5", shape: "16,48,32", seed: 1)
+        try synthesize("v/a.tif", "v/a_masks.tif", seed: 2)
+        let first = try voxels("v/a.tif")
+        let times = (0..<11).map { time in first.map { $0 / 2 + UInt8(9 * time) } }
+        try writeZarr("movie.zarr", times.map { [$0] })
+        try writePipeline(segment: "{image: movie.zarr, time: all}\nexport: {formats: [tiff, ome-zarr]}")
+        let ending = try run()
+        #expect(ending.code == 0, "\(ending.words)")
+        let names = (0...10).map { $0 < 10 ? "t0\($0)" : "t10" }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path("results/p/movie")).sorted() == names)
+        for (name, image) in zip(names, times) {
+            // The image, and the labels beside it.
+            #expect(try voxels("results/p/movie/\(name)/segmentation.zarr") == image, "\(name)")
+            #expect(FileManager.default.fileExists(atPath: path("results/p/movie/\(name)/labels.tif")))
+        }
+        // Off a terminal a step is a line.
+        #expect(
+            Set(stepsRun(ending)).count == ending.complaints.split(separator: "\n").count - 2, "\(ending.words)")
+    }
+
+    /// A folder of sections is one volume beside others, in whatever is asked of it.
+    @Test func aFolderOfSectionsIsSegmentedAsOneVolume() throws {
+        try synthesize("train.tif", "train_masks.h5", shape: "16,48,32", seed: 1)
+        try synthesize("v/a.tif", "v/a_masks.tif", seed: 2)
+        let image = try voxels("v/a.tif")
+        for z in 0..<image.shape.z {
+            try folder.write("v/em/z\(z).tif", "")
+            try writeTIFF(
+                "v/em/z\(z).tif",
+                image.cropped(to: Box(origin: ZYX(z, 0, 0), shape: ZYX(1, image.shape.y, image.shape.x))))
+        }
+        try writePipeline(segment: "v")
+        let note = "note: v/em: 8 numbered sections are read as one volume"
+        #expect(try Program.run("plan", "p.yaml", in: folder.path).output.contains(note))
+        let check = try Program.run("check", "p.yaml", in: folder.path)
+        #expect(
+            check.code == 0 && check.output.contains("note     p.yaml: v/em: 8 numbered sections"), "\(check.words)"
+        )
+        let ending = try run()
+        #expect(ending.code == 0 && ending.complaints.contains(note), "\(ending.words)")
+        #expect(try bytes("results/p/em/votes.tif") == bytes("results/p/a/votes.tif"))
     }
 
     @Test func everyTimePointIsAVolumeOfItsOwn() throws {

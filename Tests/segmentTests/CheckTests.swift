@@ -12,6 +12,7 @@ struct CheckTests {
     private func write<Element: VoxelElement>(
         _ name: String, _ volume: Volume<Element>, voxelSize: VoxelSize? = Self.voxelSize
     ) throws {
+        try folder.write(name, "")
         let writer = try TIFFWriter(
             path: folder.path + "/" + name, flavor: .imageJ, shape: volume.shape, elementType: Element.elementType,
             voxelSize: voxelSize)
@@ -72,6 +73,35 @@ struct CheckTests {
         #expect(try #require(report["disk_free"] as? Int) > 0)
     }
 
+    /// Numbers of a crop start anywhere, and sizes are rounded.
+    @Test func whatIsUsualIsNotToldOf() throws {
+        try prepare()
+        try write("crop.tif", Self.labels.map { $0 * 10 })
+        try write("round.tif", Self.image.map { $0 / 2 }, voxelSize: VoxelSize(ZYX(19.85, 10.08, 11), .nanometer))
+        let train = "[{image: image.tif, labels: crop.tif}, {image: round.tif, labels: labels.tif}]"
+        for extra in ["", "voxel_size: {z: 20 nm, y: 10 nm, x: 11 nm}"] {
+            let (ending, _, findings) = try check(train: train, segment: "round.tif", extra: extra)
+            #expect(ending.code == 0 && findings.isEmpty, "\(findings)")
+        }
+    }
+
+    /// What is the same of many files takes one line, and what is not read is told once a kind.
+    @Test func nothingIsSaidTwice() throws {
+        try prepare()
+        for number in 1...6 { try write("v/\(number)x.tif", Volume<UInt8>(shape: Self.shape, repeating: 9)) }
+        for number in 1...3 { try folder.write("v/\(number).czi", "") }
+        let (_, _, findings) = try check(segment: "v")
+        #expect(findings.count { $0.contains("every voxel is 9") } == 6)
+        let note = "note p.yaml: 3 files of .czi are not read: Zeiss CZI"
+        #expect(findings.count { $0.hasPrefix(note) } == 1, "\(findings)")
+        let table = try Program.run("check", "p.yaml", in: folder.path)
+        #expect(
+            table.output.contains("warning  v/1x.tif, v/2x.tif, v/3x.tif and 3 more: every voxel is 9\n"),
+            "\(table.words)")
+        let plan = try Program.run("plan", "p.yaml", in: folder.path)
+        #expect(plan.output.contains("note: 3 files of .czi are not read: Zeiss CZI"), "\(plan.words)")
+    }
+
     /// A fault of a file, what it is called, and how it reads.
     struct Fault: CustomTestStringConvertible, Sendable {
         var testDescription: String { finding }
@@ -109,8 +139,19 @@ struct CheckTests {
             prepare: { try $0.write("one.tif", labels.map { $0 > 3 ? UInt8(255) : 0 }) }),
         Fault(
             train: "{image: image.tif, labels: gaps.tif}",
-            finding: "warning gaps.tif: 7 objects are numbered up to 70", isInHeaders: false,
-            prepare: { try $0.write("gaps.tif", labels.map { $0 * 10 }) }),
+            finding: "note gaps.tif: 7 objects are numbered 1 to 61, with gaps", isInHeaders: false,
+            prepare: { try $0.write("gaps.tif", labels.map { $0 * 10 - 9 }) }),
+        Fault(
+            train:
+                "[{image: image.tif, labels: box.tif, at: [0, 4, 0]}, {image: image.tif, labels: box.tif, at: [2, 0, 0]}]",
+            finding:
+                "error box.tif: covers z 2:6, y 0:8, x 0:32 of image.tif, of which box.tif covers z 0:4, y 4:12, x 0:32",
+            prepare: { try $0.write("box.tif", labels.cropped(to: Box(ZYX(4, 8, 32)))) }),
+        Fault(
+            train: "[{image: image.tif, labels: labels.tif}, {image: ./image.tif, labels: other.tif}]",
+            finding:
+                "error other.tif: covers z 0:8, y 0:24, x 0:32 of image.tif, of which labels.tif covers the same",
+            prepare: { try $0.write("other.tif", labels) }),
         Fault(
             train: "{image: image.tif, labels: sparse.tif}",
             finding:
@@ -126,7 +167,9 @@ struct CheckTests {
             prepare: { try $0.write("small.tif", Volume<UInt16>(shape: ZYX(8, 24, 31), repeating: 1)) }),
         Fault(
             train: "[{image: image.tif, labels: labels.tif}, {image: fine.tif, labels: labels.tif}]",
-            finding: "error fine.tif: has voxels of z 10 × y 10 × x 11 nm, but image.tif has z 20 × y 10 × x 11 nm",
+            finding:
+                "error fine.tif: has voxels of z 10 × y 10 × x 11 nm, but image.tif has z 20 × y 10 × x 11 nm; correct "
+                + "one, or say the size of all of them by voxel_size with 'replace: true'",
             prepare: { try $0.write("fine.tif", image, voxelSize: VoxelSize(ZYX(10, 10, 11), .nanometer)) }),
         Fault(
             segment: "fine.tif",

@@ -12,6 +12,10 @@ struct VolumeChecks {
         for entry in file.train { check(entry, &report) }
         for entry in file.segment { check(entry, &report) }
         checkTraining(&report)
+        let overlaps = LabelOverlap.find(among: file.train) { source, role in
+            (role == .image ? inspections.image(source) : inspections.labels(source)).extent(source.subject)
+        }
+        for overlap in overlaps { report.add(.error, overlap.file, overlap.problem) }
     }
 
     // MARK: One volume
@@ -87,11 +91,14 @@ struct VolumeChecks {
                 .warning, title,
                 "has one id only, \(ids.largest); every object needs a number of its own ('segment label' gives them)"
             )
-        } else if ids.largest != UInt64(ids.count) {
+        } else if ids.smallest == 1, ids.largest != UInt64(ids.count),
+            labels.shape == inspections.image(entry.image).shape
+        {
+            // Those of a crop start anywhere.
             report.add(
-                .warning, title,
-                "\(grouped(ids.count)) objects are numbered up to \(ids.largest): ids are missing; harmless unless "
-                    + "objects were lost")
+                .note, title,
+                "\(grouped(ids.count)) objects are numbered 1 to \(ids.largest), with gaps; harmless unless objects were lost"
+            )
         }
         if statistics.zeros > 0.5 && !entry.zeroIsUnlabelled && entry.mask == nil {
             report.add(
@@ -137,12 +144,11 @@ struct VolumeChecks {
         _ companion: VolumeInspection, _ source: SourceLocation, like image: VolumeInspection,
         _ imageSource: SourceLocation, _ report: inout CheckReport
     ) {
-        guard let size = companion.voxelSize, let expected = image.voxelSize, !size.agrees(with: expected) else {
-            return
+        if let problem = VoxelSizeRule.problem(
+            companion.voxelSize, like: image.voxelSize, of: "its image \(imageSource.subject)")
+        {
+            report.add(.error, source.subject, problem)
         }
-        report.add(
-            .error, source.subject,
-            "states voxels of \(size), but its image \(imageSource.subject) has \(expected)")
     }
 
     // MARK: All together
@@ -172,11 +178,9 @@ struct VolumeChecks {
         let sized = images.filter { $0.1.voxelSize != nil }
         guard let (first, known) = sized.first, let voxelSize = known.voxelSize else { return }
         for (entry, image) in sized.dropFirst() {
-            guard let size = image.voxelSize, !size.agrees(with: voxelSize) else { continue }
-            report.add(
-                .error, entry.image.subject,
-                "has voxels of \(size), but \(first.image.subject) has \(voxelSize); training volumes must have the "
-                    + "same voxel size")
+            if let problem = VoxelSizeRule.problem(image.voxelSize, like: voxelSize, of: first.image.subject) {
+                report.add(.error, entry.image.subject, problem)
+            }
         }
         do {
             let network = try file.network.configuration(voxelSize: voxelSize)
@@ -232,7 +236,7 @@ extension SourceLocation {
 
 extension VolumeInspection {
     /// nil where the file could not be opened.
-    fileprivate func extent(_ title: String) -> LabelPlacement.Extent? {
+    func extent(_ title: String) -> LabelPlacement.Extent? {
         shape.map { LabelPlacement.Extent(title: title, shape: $0, voxelSize: voxelSize, position: position) }
     }
 

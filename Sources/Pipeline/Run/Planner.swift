@@ -38,15 +38,23 @@ struct Plan {
                         + "\(trained.map { "\($0)" } ?? "unknown size"); resample it to that voxel size")
             }
             for further in images.dropFirst() { try further.record(context).check(fits: record) }
-            guard let truth = try evaluate?.truth.record(context), truth.shape != record.shape else { return }
-            throw FileFault(
-                truth.title, "has shape \(truth.shape), but its image \(record.title) has \(record.shape)")
+            try evaluate?.truth.record(context).check(fits: record)
         }
     }
 
     /// - Parameter executable: for looking into files; nil does so in this process.
-    /// - Throws: `FileFault` where a file to learn from is missing or cannot be read.
+    /// - Throws: `FileFault` where a file to learn from is missing or cannot be read, or a voxel is annotated twice.
     init(_ file: PipelineFile, digests: SourceDigests, precision: Precision, executable: String?) throws {
+        if let overlap = LabelOverlap.find(
+            among: file.train,
+            extent: { source, role in
+                let ingest = Ingest(source: source, role: role, voxelSize: file.voxelSize)
+                return try? InspectedFiles.inspect(ingest, voxels: false, executable: executable) { false }
+                    .extent(source.subject)
+            }
+        ).first {
+            throw overlap
+        }
         self.file = file
         var ingests = IngestSteps(voxelSize: file.voxelSize, digests: digests)
         let data = TrainingData(

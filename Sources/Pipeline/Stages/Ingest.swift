@@ -110,7 +110,7 @@ public struct Ingest: Codable, Sendable {
         }
         if voxelSize.replaces { return voxelSize.size }
         let sides = voxelSize.size.nanometers.zip(stated.nanometers) { given, found in
-            found.map { abs($0 - given) <= 0.001 * max($0, given) } ?? true
+            found.map { abs($0 - given) <= VoxelSizeRule.tolerance * max($0, given) } ?? true
         }
         guard sides.array.allSatisfy({ $0 }) else {
             throw FileFault(
@@ -169,11 +169,8 @@ struct IngestedVolume: Codable, Sendable {
 
     /// Refuses labels that state other voxels than their image.
     func check(voxelsLikeThoseOf image: IngestedVolume) throws {
-        if let voxelSize, let expected = image.voxelSize, !voxelSize.agrees(with: expected) {
-            throw FileFault(
-                title,
-                "states voxels of \(voxelSize), but its image \(image.title) has \(expected); correct one, "
-                    + "or give voxel_size with 'replace: true' in the pipeline file")
+        if let problem = VoxelSizeRule.problem(voxelSize, like: image.voxelSize, of: "its image \(image.title)") {
+            throw FileFault(title, problem)
         }
     }
 }

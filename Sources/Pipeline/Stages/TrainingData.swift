@@ -47,11 +47,11 @@ struct TrainingData: Sendable {
     /// - Throws: `FileFault` where image, labels and mask do not fit together or nothing is annotated.
     func load(_ context: StepContext) throws -> [AnnotatedVolume] {
         let volumes = try parts.map { try load($0, context) }
-        for (part, volume) in zip(parts, volumes) where !volume.voxelSize.agrees(with: volumes[0].voxelSize) {
-            throw FileFault(
-                part.image.subject,
-                "has voxels of \(volume.voxelSize), but \(parts[0].image.subject) has \(volumes[0].voxelSize); "
-                    + "training volumes must have the same voxel size")
+        for (part, volume) in zip(parts, volumes) {
+            let (first, size) = (parts[0].image.subject, volumes[0].voxelSize)
+            if let problem = VoxelSizeRule.problem(volume.voxelSize, like: size, of: first) {
+                throw FileFault(part.image.subject, problem)
+            }
         }
         return volumes
     }
