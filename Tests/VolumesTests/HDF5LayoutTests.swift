@@ -301,7 +301,7 @@ extension HDF5Storage {
         #expect(
             throws: FileFault(
                 path,
-                "is a \(format) file, which is not read; turn it into OME-Zarr with: "
+                "is \(format.hasPrefix("O") ? "an" : "a") \(format) file, which is not read; turn it into OME-Zarr with: "
                     + "bioformats2raw \(quoted)' \(quoted).zarr'")
         ) { try VolumeFile.open(path) }
     }

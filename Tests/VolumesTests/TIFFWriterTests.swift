@@ -93,7 +93,8 @@ import Volumes
     func aFolderThatCannotBeMadeIsAFault(flavor: TIFFWriter.Flavor) throws {
         #expect(throws: FileFault("/dev/null/folder", "cannot be created: Not a directory")) {
             try TIFFWriter(
-                path: "/dev/null/folder/a.tif", flavor: flavor, shape: TIFFFiles.shape, elementType: .uint8, voxelSize: nil)
+                path: "/dev/null/folder/a.tif", flavor: flavor, shape: TIFFFiles.shape, elementType: .uint8,
+                voxelSize: nil)
         }
     }
 

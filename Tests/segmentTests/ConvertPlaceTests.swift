@@ -82,7 +82,9 @@ struct ConvertPlaceTests {
         #expect(try value("all.h5:/first") == 9)
         #expect(try value("all.h5:/deep/second") == 9)
         try expectRefusal("all.h5:/NAME adds a dataset") { try convert("nine.tif", "all.h5") }
-        try expectRefusal("all.h5:/deep: /deep is a group") { try convert("nine.tif", "all.h5:/deep", "--overwrite") }
+        try expectRefusal("all.h5:/deep: /deep is a group") {
+            try convert("nine.tif", "all.h5:/deep", "--overwrite")
+        }
         try expectRefusal("all.h5:/first/b: /first is no group") { try convert("nine.tif", "all.h5:/first/b") }
         try folder.write("text.h5", "no HDF5")
         try expectRefusal("text.h5:/a: cannot be opened as HDF5") { try convert("nine.tif", "text.h5:/a") }

@@ -55,7 +55,8 @@ struct HDF5Addition {
         func fault(_ depth: Int, _ problem: String) -> FileFault {
             let shown = names.map(HDF5Library.printable)
             return FileFault(
-                title + ":/" + shown.joined(separator: "/"), "/\(shown[...depth].joined(separator: "/")) \(problem)")
+                title + ":/" + shown.joined(separator: "/"), "/\(shown[...depth].joined(separator: "/")) \(problem)"
+            )
         }
         for (depth, name) in names.enumerated() {
             guard try HDF5Fault.check(H5Lexists(parent.id, name, hdf5_default())) > 0 else { return }
