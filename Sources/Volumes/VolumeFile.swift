@@ -31,6 +31,15 @@ public enum VolumeFile {
     /// Whether a folder is a volume by what it holds, as a Zarr one is whatever its name; folders of slices are not.
     public static func isVolume(folder: String) -> Bool { ZarrFolder.hasMetadata(folder) }
 
+    /// Whether a file may name others that its volume is made of or described by: parts of an OME-TIFF, links of an HDF5,
+    /// the other half of a NIfTI pair. It is not opened by a library.
+    public static func mayHaveCompanions(_ path: String) -> Bool {
+        guard let candidate = try? candidate(path), let format = (try? format(of: candidate)) ?? nil else {
+            return false
+        }
+        return (try? format.mayHaveCompanions(candidate)) ?? false
+    }
+
     /// A file's path and the dataset after its colon. A colon belongs to the path unless what stands before
     /// it is a file or is named like one that holds several volumes.
     public static func split(_ location: String) -> (path: String, dataset: String?) {

@@ -8,6 +8,8 @@ struct VolumeFormat: Sendable {
     let containerEndings: [String]
     /// Whether a file or folder is of this kind, by what it holds.
     let recognizes: @Sendable (Candidate) throws -> Bool
+    /// Whether a file of this kind may name others that its volume is made of or described by, told without opening it.
+    var mayHaveCompanions: @Sendable (Candidate) throws -> Bool = { _ in false }
     /// Opens the volume `dataset` (nil: the only one).
     let open: @Sendable (_ path: String, _ dataset: String?, VolumeSelection) throws -> any VolumeReader
 

@@ -19,6 +19,8 @@ public struct VolumeInfo: Sendable, Equatable {
     public var position: ZYX<Double>?
     /// What else the file holds, as a colon names it, where this volume was chosen without a name: datasets, levels, labels.
     public var others: [String] = []
+    /// Paths of other files that the voxels or what is said of them come from, whether they are there or not.
+    public var companions: [String] = []
     /// What a reader of these voxels should know, each in a sentence without a capital or a full stop: a gap in the
     /// numbering of a series of slices.
     public var notes: [String] = []

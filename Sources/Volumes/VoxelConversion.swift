@@ -22,6 +22,10 @@ public struct UnrepresentableValue: Error, Equatable, CustomStringConvertible {
     public var place: ZYX<Int>?
     public let elementType: ElementType
 
+    public init(value: String, place: ZYX<Int>?, elementType: ElementType) {
+        (self.value, self.place, self.elementType) = (value, place, elementType)
+    }
+
     public var description: String {
         value + (place.map { " at \($0.place)" } ?? "") + " cannot be written as \(elementType.rawValue)"
     }

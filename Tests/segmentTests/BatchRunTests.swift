@@ -38,7 +38,12 @@ struct BatchRunTests {
 
     private func path(_ name: String) -> String { folder.path + "/" + name }
     private func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path(name))) }
-    private func write(_ data: Data, _ name: String) throws { try data.write(to: URL(fileURLWithPath: path(name))) }
+
+    private func write(_ data: Data, _ name: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: (path(name) as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try data.write(to: URL(fileURLWithPath: path(name)))
+    }
 
     private func writeTIFF<Element: VoxelElement>(
         _ name: String, _ volume: Volume<Element>, voxelSize: VoxelSize = Self.voxelSize
@@ -133,6 +138,31 @@ struct BatchRunTests {
                 "ingest v/short.tif", "predict short, member 1", "predict short, member 2", "consensus short",
                 "label short", "export short", "report the run",
             ])
+    }
+
+    /// The voxels of a NIfTI pair are in a file that the pipeline does not name; a copy may keep its time.
+    @Test func aChangeInAFileThatTheVolumesNameIsSeen() throws {
+        try synthesize("train.tif", "train_masks.h5", shape: "16,48,32", seed: 1)
+        try synthesize("a.tif", "other/a.h5", seed: 2)
+        try Program.run("convert", "a.tif", "a.nii", in: folder.path)
+        var header = try bytes("a.nii").prefix(348)
+        let image = try bytes("a.nii").dropFirst(352)
+        header.replaceSubrange(108..<112, with: [0, 0, 0, 0])
+        header.replaceSubrange(344..<348, with: Data("ni1\0".utf8))
+        try write(header, "v/pair.hdr")
+        try write(image, "v/pair.img")
+        try writePipeline(segment: "[v/pair.hdr]")
+        #expect(try run().code == 0)
+
+        let time = try FileManager.default.attributesOfItem(atPath: path("v/pair.img"))[.modificationDate]
+        try write(Data(image.map { 255 - $0 }), "v/pair.img")
+        try FileManager.default.setAttributes([.modificationDate: time as Any], ofItemAtPath: path("v/pair.img"))
+        let second = try run()
+        #expect(
+            stepsRun(second).first == "ingest v/pair.hdr" && !stepsRun(second).contains { $0.hasPrefix("train") },
+            "\(second.words)")
+        try writePipeline(segment: "[v/pair.hdr]")
+        #expect(stepsRun(try run()) == [])
     }
 
     /// Whatever is wrong with a volume, the one beside it is segmented, and a run says so in one line.

@@ -63,6 +63,46 @@ struct ConvertTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["ramp.h5"])
     }
 
+    /// Float32 tells whole numbers apart up to 2²⁴ = 16,777,216.
+    @Test(arguments: [(UInt32(16_777_216), true), (16_777_217, false)])
+    func labelsThatAFloatWouldRoundEndIt(label: UInt32, isExact: Bool) throws {
+        let voxels = Volume<UInt32>(shape: ZYX(1, 2, 2), voxels: [0, 0, label, 0])
+        let writer = try HDF5Writer(
+            path: folder.path + "/ids.h5", dataset: "/ids", shape: voxels.shape, elementType: .uint32,
+            voxelSize: nil)
+        try writer.write(VoxelBuffer(voxels), atZ: 0)
+        try writer.finish()
+        let ending = try Program.run("convert", "ids.h5", "ids.tif", "--dtype", "float32", in: folder.path)
+        #expect(ending.code == (isExact ? 0 : 1))
+        #expect(
+            isExact
+                || ending.complaints.contains(
+                    "16777217 at z 0, y 1, x 0 cannot be written as float32; choose --dtype float64"),
+            "\(ending.words)")
+    }
+
+    /// A shell's pattern, given to the program as it is.
+    @Test func aPatternOfSectionsIsAVolume() throws {
+        try writeRamp("ramp.h5", ZYX(3, 4, 5))
+        for z in 0..<3 {
+            try Program.run("convert", "ramp.h5", "s\(z).tif", "--crop", "\(z):\(z + 1),:,:", in: folder.path)
+        }
+        #expect(try Program.run("info", "s*.tif", in: folder.path).output.contains("z 3 × y 4 × x 5 voxels"))
+        #expect(try Program.run("convert", "s*.tif", "all.h5", in: folder.path).code == 0)
+        #expect(try read("all.h5").voxels == read("ramp.h5").voxels)
+    }
+
+    /// A link to nothing must not make a volume a section shorter.
+    @Test func aSectionThatIsALinkToNothingIsNamed() throws {
+        try writeRamp("ramp.h5", ZYX(1, 4, 5))
+        try Program.run("convert", "ramp.h5", "s/s0.tif", in: folder.path)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/s/s1.tif", withDestinationPath: "elsewhere.tif")
+        let ending = try Program.run("info", "s", in: folder.path)
+        #expect(ending.code == 1)
+        #expect(ending.complaints.contains("s/s1.tif: is no regular file, or a link to nothing"), "\(ending.words)")
+    }
+
     @Test(arguments: [
         (["ramp.h5", "a.png"], "a.png: the ending says no format that can be written; expected .tif"),
         (["ramp.h5", "a.tif", "--crop", "0:4,:,:"], "ramp.h5: --crop 0:4,:,: is not a box of this volume"),

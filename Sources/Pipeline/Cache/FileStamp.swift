@@ -9,6 +9,8 @@ struct FileStamp: Codable, Equatable, Sendable {
     var size: Int
     /// Nanoseconds since 1970.
     var modified: Int
+    /// When the system last saw it change, which no program can set: a copy may keep the time of its original.
+    var changed: Int
     var inode: UInt64
 
     /// The stamp of a file, or nil where there is none.
@@ -17,6 +19,7 @@ struct FileStamp: Codable, Equatable, Sendable {
         guard stat(path, &status) == 0 else { return nil }
         size = Int(status.st_size)
         modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        changed = Int(status.st_ctim.tv_sec) * 1_000_000_000 + Int(status.st_ctim.tv_nsec)
         inode = UInt64(status.st_ino)
     }
 
@@ -33,6 +36,7 @@ struct FileStamp: Codable, Equatable, Sendable {
             guard let part = FileStamp(path + "/" + name) else { continue }
             size &+= part.size
             modified = max(modified, part.modified)
+            changed = max(changed, part.changed)
             // A sum does not depend on the order of the walk.
             inode &+= part.inode &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(bitPattern: Int64(part.modified))
         }

@@ -4,36 +4,81 @@ import Volumes
 /// The digests of source files, remembered with each file's stamp, so that a terabyte is not read again
 /// to learn that it is unchanged. A file with another stamp is read again; the same content is the same digest.
 final class SourceDigests {
+    private struct Memory: Codable {
+        /// By path.
+        var files: [String: Entry] = [:]
+        /// By path, dataset and selection.
+        var volumes: [String: Companions] = [:]
+    }
+
     private struct Entry: Codable {
         var stamp: FileStamp
         var digest: String
     }
 
+    /// The other files that a file of this digest names.
+    private struct Companions: Codable {
+        var digest: String
+        var paths: [String]
+    }
+
     private let path: String
-    private var entries: [String: Entry]
+    private var memory: Memory
 
     /// Remembers in `path`; an unreadable memory is an empty one, at the price of reading the sources again.
     init(rememberingIn path: String) {
         self.path = path
         let saved = FileManager.default.contents(atPath: path) ?? Data()
-        entries = (try? JSONDecoder().decode([String: Entry].self, from: saved)) ?? [:]
+        memory = (try? JSONDecoder().decode(Memory.self, from: saved)) ?? Memory()
+    }
+
+    /// The digest of all that a volume is read from: its file, or its folder, and the files that these name.
+    ///
+    /// - Parameter executable: for looking into the file; nil does so in this process.
+    /// - Throws: `FileFault` where it is missing or cannot be read.
+    func digest(of ingest: Ingest, executable: String?) throws -> String {
+        let own = try digest(of: ingest.source.path)
+        guard VolumeFile.mayHaveCompanions(ingest.source.path) else { return own }
+        let others = try companions(of: ingest, own, executable).map { path in
+            [(path as NSString).lastPathComponent, (try? digest(of: path)) ?? "missing"]
+        }
+        return others.isEmpty ? own : Digest.of(try canonicalJSON([[own]] + others))
+    }
+
+    /// None where the file cannot be opened, which reading it will say.
+    private func companions(of ingest: Ingest, _ digest: String, _ executable: String?) throws -> [String] {
+        let name = String(decoding: try canonicalJSON(ingest), as: UTF8.self)
+        if let known = memory.volumes[name], known.digest == digest { return known.paths }
+        do {
+            let paths: [String]
+            if let executable {
+                let answer = try WorkerOrder.companions(ingest).run(by: executable, title: ingest.source.title)
+                paths = try JSONDecoder().decode([String].self, from: answer)
+            } else {
+                paths = try ingest.companions()
+            }
+            memory.volumes[name] = Companions(digest: digest, paths: paths)
+            return paths
+        } catch is FileFault {
+            return []
+        }
     }
 
     /// The digest of the content of a source: a file, or a folder that is one volume.
     ///
     /// - Throws: `FileFault` where it is missing or cannot be read.
-    func digest(of source: String) throws -> String {
+    private func digest(of source: String) throws -> String {
         guard let stamp = FileStamp(whole: source) else { throw FileFault.unreadable(source) }
-        if let known = entries[source], known.stamp == stamp { return known.digest }
+        if let known = memory.files[source], known.stamp == stamp { return known.digest }
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: source, isDirectory: &isFolder)
         let digest = try isFolder.boolValue ? Digest.ofFolder(source) : Digest.ofFile(source)
-        entries[source] = Entry(stamp: stamp, digest: digest)
+        memory.files[source] = Entry(stamp: stamp, digest: digest)
         return digest
     }
 
     /// Writes the memory down.
     func save() throws {
-        try AtomicFile.write(try canonicalJSON(entries), to: path)
+        try AtomicFile.write(try canonicalJSON(memory), to: path)
     }
 }

@@ -47,7 +47,7 @@ public struct Conversion: Codable, Sendable {
     public func run(
         by executable: String, shouldStop: @escaping () -> Bool, report: @escaping (Double) -> Void
     ) throws -> Result {
-        guard FileManager.default.fileExists(atPath: source.path) else { throw FileFault.unreadable(source.title) }
+        try source.checkIsThere()
         let answer = try WorkerOrder.convert(self).run(
             by: executable, title: source.title, shouldStop: shouldStop, report: report)
         return try JSONDecoder().decode(Result.self, from: answer)
@@ -109,12 +109,6 @@ public struct Conversion: Codable, Sendable {
     /// What the new file does not say although the old one does.
     private func losses(of box: Box, _ info: VolumeInfo) -> [String] {
         var losses: [String] = []
-        if let elementType, !elementType.isInteger, info.elementType.isInteger,
-            info.elementType.size >= elementType.size
-        {
-            let exact = elementType == .float32 ? "16,777,216" : "9,007,199,254,740,992"
-            losses.append("\(elementType.rawValue) rounds whole numbers beyond \(exact)")
-        }
         guard info.voxelSize.complete == nil else { return losses }
         if info.voxelSize.missingAxes.count < 3 {
             losses.append(
@@ -129,7 +123,9 @@ public struct Conversion: Codable, Sendable {
 
     private func converted(_ voxels: VoxelBuffer, to type: ElementType, _ slab: Box) throws -> VoxelBuffer {
         do {
-            return try voxels.converted(to: type)
+            let result = try voxels.converted(to: type)
+            if let rounded = try voxels.firstRounded(in: result) { throw rounded }
+            return result
         } catch var value as UnrepresentableValue {
             value.place = value.place.map { $0 + slab.origin }
             throw FileFault(source.title, "\(value); \(advice(value))")
@@ -137,7 +133,9 @@ public struct Conversion: Codable, Sendable {
     }
 
     private func advice(_ value: UnrepresentableValue) -> String {
-        guard value.elementType.isInteger else { return "choose --dtype float64" }
+        guard value.elementType.isInteger else {
+            return value.elementType == .float32 ? "choose --dtype float64" : "keep its type"
+        }
         guard let number = Double(value.value), number.isFinite, number == number.rounded() else {
             return "choose --dtype float32"
         }

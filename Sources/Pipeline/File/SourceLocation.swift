@@ -32,6 +32,12 @@ public struct SourceLocation: Hashable, Codable, Sendable {
     /// `file:/dataset`, as readers take it.
     public var location: String { dataset.map { "\(path):\($0)" } ?? path }
 
+    /// Refuses a path at which there is nothing and which is no pattern of sections, before a process is started for it.
+    func checkIsThere() throws {
+        guard !FileManager.default.fileExists(atPath: path), !PathPattern.isPattern(path) else { return }
+        throw FileFault.unreadable(title)
+    }
+
     /// Opens it; faults name it as the user did.
     ///
     /// - Parameter role: what the volume is for, where a file holds several under names that say so.

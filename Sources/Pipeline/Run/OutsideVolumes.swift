@@ -67,7 +67,7 @@ public final class OutsideVolumes {
 
     private func ingest(_ file: String, as role: VolumeRole? = nil) throws -> BlockStore {
         var source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
-        guard FileManager.default.fileExists(atPath: source.path) else { throw FileFault.unreadable(file) }
+        try source.checkIsThere()
         source.selection = VolumeSelection(role: role, allowsExternalLinks: allowsExternalLinks)
         let place = folder + "/" + UUID().uuidString
         try AtomicFile.makeFolder(place)

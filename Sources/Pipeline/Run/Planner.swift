@@ -56,7 +56,7 @@ struct Plan {
             throw overlap
         }
         self.file = file
-        var ingests = IngestSteps(voxelSize: file.voxelSize, digests: digests)
+        var ingests = IngestSteps(voxelSize: file.voxelSize, digests: digests, executable: executable)
         let data = TrainingData(
             parts: try file.train.map { entry in
                 TrainingData.Part(
@@ -158,24 +158,26 @@ struct Plan {
 private struct IngestSteps {
     let voxelSize: VoxelSizeSetting?
     let digests: SourceDigests
+    let executable: String?
     private(set) var steps: [IngestStep] = []
 
-    init(voxelSize: VoxelSizeSetting?, digests: SourceDigests) {
+    init(voxelSize: VoxelSizeSetting?, digests: SourceDigests, executable: String?) {
         self.voxelSize = voxelSize
         self.digests = digests
+        self.executable = executable
     }
 
     mutating func step(
         _ source: SourceLocation, _ role: Ingest.Role, volume: String? = nil
     ) throws -> IngestStep {
+        let ingest = Ingest(source: source, role: role, voxelSize: voxelSize)
         let digest: String
         do {
-            digest = try digests.digest(of: source.path)
+            digest = try digests.digest(of: ingest, executable: executable)
         } catch let fault as FileFault {
             throw FileFault(source.title, fault.problem)
         }
-        let step = try IngestStep(
-            Ingest(source: source, role: role, voxelSize: voxelSize), digest: digest, volume: volume)
+        let step = try IngestStep(ingest, digest: digest, volume: volume)
         if let known = steps.first(where: { $0.key == step.key }) { return known }
         steps.append(step)
         return step

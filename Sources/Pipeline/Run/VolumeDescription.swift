@@ -39,7 +39,7 @@ public struct VolumeDescription: Codable, Sendable {
     /// - Parameter values: whether to read all voxels, for their range.
     public init(of file: String, _ selection: VolumeSelection, values: Bool, executable: String) throws {
         var source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
-        guard FileManager.default.fileExists(atPath: source.path) else { throw FileFault.unreadable(file) }
+        try source.checkIsThere()
         source.selection = selection
         self = try Self.read(source, values: values, executable: executable)
     }

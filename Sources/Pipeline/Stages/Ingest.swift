@@ -48,6 +48,9 @@ public struct Ingest: Codable, Sendable {
         }
     }
 
+    /// The other files that the volume is made of or described by.
+    func companions() throws -> [String] { try source.named { try open().info.companions } }
+
     private func ingest(
         _ reader: any VolumeReader, into folder: String, threads: Int, _ report: (Double) throws -> Void
     ) throws {

@@ -9,6 +9,8 @@ public enum WorkerOrder: Codable {
     case convert(Conversion)
     /// Describe what a file holds, as JSON; with `values`, by reading all voxels.
     case describe(SourceLocation, values: Bool)
+    /// Name the other files that a volume is made of or described by, as JSON.
+    case companions(Ingest)
     /// Find what is wrong with a file; without `voxels`, by its headers alone.
     case inspect(Ingest, voxels: Bool)
 
@@ -34,7 +36,7 @@ public enum WorkerOrder: Codable {
         let size = FileStamp(whole: order.source.path)?.size ?? 0
         // From one piece to the next a healthy file takes far less, even where opening it reads all of it.
         let seconds = 60 + min(size / 200_000, 3_600)
-        ChildProcess.limitMemory(bytes: max(8 << 30, Machine.availableMemory))
+        ChildProcess.limitMemory(bytes: max(2 << 30, Machine.availableMemory / 2))
         ChildProcess.limitTime(seconds: seconds)
         let report: (Double) throws -> Void = {
             ChildProcess.limitTime(seconds: seconds)
@@ -48,6 +50,8 @@ public enum WorkerOrder: Codable {
             return try canonicalJSON(try conversion.run(report: report))
         case .describe(let source, let values):
             return try canonicalJSON(try VolumeDescription(reading: source, values: values))
+        case .companions(let ingest):
+            return try canonicalJSON(try ingest.companions())
         case .inspect(let ingest, let voxels):
             return try canonicalJSON(try VolumeInspection(of: ingest, voxels: voxels, report: report))
         }
@@ -55,7 +59,7 @@ public enum WorkerOrder: Codable {
 
     private var source: SourceLocation {
         switch self {
-        case .ingest(let ingest, _, _), .inspect(let ingest, _): ingest.source
+        case .ingest(let ingest, _, _), .inspect(let ingest, _), .companions(let ingest): ingest.source
         case .convert(let conversion): conversion.source
         case .describe(let source, _): source
         }

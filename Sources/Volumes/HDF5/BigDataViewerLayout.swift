@@ -51,6 +51,7 @@ struct BigDataViewerLayout {
         var volume = try HDF5Volume(HDF5Dataset(name, in: file))
         volume.format = "BigDataViewer HDF5"
         volume.others = coarserLevels
+        volume.companions = [BigDataViewerXML.path(beside: path)]
         (volume.channels, volume.times) = (setups, times)
         // The viewer keeps unsigned values in a signed type.
         volume.type = volume.type.unsigned()

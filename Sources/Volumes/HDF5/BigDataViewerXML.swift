@@ -9,10 +9,11 @@ import Foundation
 enum BigDataViewerXML {
     private static let longest = 1 << 24
 
+    static func path(beside path: String) -> String { (path as NSString).deletingPathExtension + ".xml" }
+
     /// Nil where there is no such file or it does not say.
     static func voxelSize(ofSetup setup: Int, beside path: String) -> VoxelSize? {
-        let name = (path as NSString).deletingPathExtension + ".xml"
-        guard let file = try? ReadableFile(name), file.size <= longest,
+        guard let file = try? ReadableFile(Self.path(beside: path)), file.size <= longest,
             let bytes = try? file.read(file.size, at: 0)
         else { return nil }
         let elements = SetupElements(setup)

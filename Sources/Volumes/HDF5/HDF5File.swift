@@ -8,10 +8,17 @@ final class HDF5File: @unchecked Sendable {
     let path: String
     /// Whether what it names may be elsewhere.
     private let allowsExternalLinks: Bool
+    /// The files that this one and those it names have led to.
+    let companions: CompanionList
+
+    final class CompanionList {
+        fileprivate(set) var paths: [String] = []
+    }
 
     /// - Throws: `HDF5Fault`.
-    init(_ path: String, allowsExternalLinks: Bool) throws {
+    init(_ path: String, allowsExternalLinks: Bool, companions: CompanionList = CompanionList()) throws {
         self.allowsExternalLinks = allowsExternalLinks
+        self.companions = companions
         self.path = resolvedPath(path) ?? path
         let access = try HDF5Handle(H5Pcreate(hdf5_file_access()), close: H5Pclose)
         // Some network file systems have no locks; reading needs none.
@@ -23,7 +30,8 @@ final class HDF5File: @unchecked Sendable {
     ///
     /// - Throws: `HDF5Fault`, `HDF5Refusal` as ``companion(_:)``.
     func linked(_ name: String) throws -> HDF5File {
-        try HDF5File(try companion(name), allowsExternalLinks: allowsExternalLinks)
+        try HDF5File(
+            try companion(name), allowsExternalLinks: allowsExternalLinks, companions: companions)
     }
 
     /// The path of another file that this one names.
@@ -47,6 +55,7 @@ final class HDF5File: @unchecked Sendable {
         guard stat(found, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw HDF5Refusal("needs \(shown), which is not a regular file")
         }
+        if !companions.paths.contains(found) { companions.paths.append(found) }
         return found
     }
 }

@@ -1,7 +1,7 @@
 extension VolumeFormat {
     static let hdf5 = VolumeFormat(
         name: "HDF5", containerEndings: ["h5", "hdf5", "hdf", "he5", "ims"],
-        recognizes: { try $0.file.map(hasHDF5Signature) ?? false },
+        recognizes: { try $0.file.map(hasHDF5Signature) ?? false }, mayHaveCompanions: { _ in true },
         open: { path, dataset, selection in try HDF5Reader(path: path, dataset: dataset, selection) })
 
     /// HDF5's signature stands at 0 or, after a user block, at 512, 1024, 2048 and so on (HDF5 File Format

@@ -88,6 +88,7 @@ public final class HDF5Reader: VolumeReader {
         info.position = volume.position
         info.notes = volume.axes.guess.map { [$0] } ?? []
         info.others = volume.others
+        info.companions = volume.dataset.object.file.companions.paths + volume.companions
         if case .chunks = volume.dataset.storage { return (info, voxels, true) }
         return (info, voxels, false)
     }

@@ -18,6 +18,8 @@ struct HDF5Volume {
     var position: ZYX<Double>?
     /// Other datasets, or levels, where this one was found unasked.
     var others: [String] = []
+    /// Files besides those that HDF5 itself names: BigDataViewer's XML.
+    var companions: [String] = []
 
     /// The volume of a dataset by its axes and attributes alone.
     ///

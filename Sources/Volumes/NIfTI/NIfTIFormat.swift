@@ -10,6 +10,10 @@ extension VolumeFormat {
             if candidate.head.starts(with: GzipStream.signature) { return try begins(ByteSource(file)) }
             return NIfTIHeader.recognizes(candidate.head)
         },
+        mayHaveCompanions: { candidate in
+            let files = NIfTIFiles(of: candidate.path)
+            return files.header != files.image
+        },
         open: { path, _, selection in try NIfTIReader(path: path, selection) })
 
     private static func begins(_ source: ByteSource) throws -> Bool {

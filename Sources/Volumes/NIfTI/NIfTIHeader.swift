@@ -148,7 +148,9 @@ struct NIfTIHeader {
     private static func voxelSize(_ fields: FixedHeader, _ version: Version) -> StatedVoxelSize {
         guard let unit = unit(fields, version) else { return .none }
         let size = ZYX(3, 2, 1).map { axis -> Double? in
-            let value = version == .one ? fields.float32(76 + 4 * axis) : fields.float64(104 + 8 * axis)
+            // A size in single precision says no more than its six digits.
+            let value =
+                version == .one ? roundedToSingle(fields.float32(76 + 4 * axis)) : fields.float64(104 + 8 * axis)
             let nanometers = value * unit.nanometers
             return value > 0 && nanometers.isFinite ? nanometers : nil
         }

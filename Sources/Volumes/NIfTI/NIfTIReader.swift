@@ -28,6 +28,7 @@ public final class NIfTIReader: VolumeReader {
         info.channels = header.channels
         info.times = header.times
         info.position = header.position
+        info.companions = [files.header, files.image].filter { $0 != path }
         self.info = info
     }
 

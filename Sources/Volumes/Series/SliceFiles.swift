@@ -15,7 +15,14 @@ enum SliceFiles {
         let found =
             isRegularFolder(path)
             ? try names(inFolder: path).map { (path as NSString).appendingPathComponent($0) } : matches(path)
-        return found.filter(isRegularFile).sorted(by: isBeforeNaturally)
+        // A folder named like a slice is none; a link to nothing is a slice that is missing.
+        return try found.filter { file in
+            if isRegularFolder(file) { return false }
+            guard isRegularFile(file) else {
+                throw FileFault(file, "is no regular file, or a link to nothing; expected a section of the series")
+            }
+            return true
+        }.sorted(by: isBeforeNaturally)
     }
 
     private static func names(inFolder path: String) throws -> [String] {

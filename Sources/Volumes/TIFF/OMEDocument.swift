@@ -20,6 +20,8 @@ final class OMEDocument: NSObject, XMLParserDelegate {
     private(set) var uuid: String?
     /// The file that holds the metadata instead of this one.
     private(set) var metadataFile: String?
+    /// The companion file that this is, where it is one.
+    private(set) var path: String?
     private var isInUUID = false
 
     /// The document of a file's own XML, or the companion file that it refers to.
@@ -40,7 +42,9 @@ final class OMEDocument: NSObject, XMLParserDelegate {
         guard !bytes.starts(with: "II".utf8), !bytes.starts(with: "MM".utf8) else {
             throw FileFault(file, "has its OME-XML in \(name); open that file instead")
         }
-        return try OMEDocument(xml: String(decoding: bytes, as: UTF8.self), file: path)
+        let document = try OMEDocument(xml: String(decoding: bytes, as: UTF8.self), file: path)
+        document.path = path
+        return document
     }
 
     private static let greatestCompanion = 64 << 20

@@ -39,6 +39,9 @@ struct OMEPixels {
         var directory: Int
     }
 
+    /// The companion file that says all this, where there is one.
+    let companion: String?
+
     /// - Throws: `FileFault` where the XML is broken or describes several images.
     init(xml: String, file: String) throws {
         let document = try OMEDocument.resolved(xml: xml, file: file)
@@ -54,6 +57,7 @@ struct OMEPixels {
             }
             return value
         }
+        companion = document.path
         size = ZYX(try count("SizeZ"), try count("SizeY"), try count("SizeX"))
         channels = try count("SizeC")
         times = try count("SizeT")

@@ -72,7 +72,7 @@ struct StoredDirectory {
 
 extension FixedHeader {
     /// An unsigned integer of 2, 4 or 8 bytes.
-    fileprivate func unsigned(bytes: Int, at offset: Int) -> UInt64 {
+    func unsigned(bytes: Int, at offset: Int) -> UInt64 {
         switch bytes {
         case 2: UInt64(integer(UInt16.self, at: offset))
         case 4: UInt64(integer(UInt32.self, at: offset))

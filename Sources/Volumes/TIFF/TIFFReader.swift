@@ -31,7 +31,8 @@ public final class TIFFReader: VolumeReader, Sendable {
             chunk: page.chunk.zip(page.shape, min), compression: page.compression.name)
         info.channels = stack.channels
         info.times = stack.times
-        info.notes = stack.guess.map { [$0] } ?? []
+        info.notes = stack.notes
+        info.companions = stack.companions
         self.info = info
     }
 

@@ -25,8 +25,10 @@ struct TIFFStack {
     let voxelSize: StatedVoxelSize
     let channels: Int
     let times: Int
-    /// What pages without a meaning of their own are taken as; nil where the file says it or nothing else can be meant.
-    let guess: String?
+    /// What people should know: what pages without a meaning of their own are taken as, and pages that are not read.
+    let notes: [String]
+    /// Other files, those of the sections among them.
+    let companions: [String]
 
     var shape: ZYX<Int> { ZYX(sections.count, layout.shape.y, layout.shape.x) }
 
@@ -50,14 +52,17 @@ struct TIFFStack {
         }
         self.channels = channels
         times = dimensions.times
-        guess = TIFFStack.guess(description, dimensions, samples: first.samples)
+        let guess = TIFFStack.guess(description, dimensions, samples: first.samples)
         let chosen = try selection.resolved(channels: channels, times: times, of: path, guess: guess)
         let channel = (chosen.channel ?? 0) / first.samples
         sample = (chosen.channel ?? 0) % first.samples
 
         var places: [(file: Int, page: TIFFPage)] = []
         var files = [File(path: path, size: handle.fileSize)]
+        var companions: [String] = []
+        var unread = 0
         if case .ome(let pixels) = description {
+            companions = pixels.companion.map { [$0] } ?? []
             try pixels.check(first, file: path)
             let found = try pixels.places(
                 dimensions, channel: channel, time: chosen.time ?? 0, samples: first.samples, file: path)
@@ -77,11 +82,17 @@ struct TIFFStack {
                 throw FileFault(
                     path, "says it has \(dimensions.summary), found \(grouped(directories.pages.count)) pages")
             }
+            unread = directories.pages.count - pageCount
             places = (0..<dimensions.sections).map { z in
                 (0, directories.pages[dimensions.page(section: z, channel: channel, time: chosen.time ?? 0)])
             }
         }
         self.files = files
+        self.companions = companions + files.dropFirst().map(\.path)
+        let unreadPages =
+            "only the first of the arrays it holds is read; \(grouped(unread)) of its "
+            + "\(grouped(directories.pages.count)) pages belong to others"
+        notes = (guess.map { [$0] } ?? []) + (unread > 0 ? [unreadPages] : [])
         sections = places.flatMap { place in
             (0..<place.page.shape.z).map { Section(file: place.file, page: place.page, depth: $0) }
         }

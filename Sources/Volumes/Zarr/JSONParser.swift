@@ -96,7 +96,7 @@ struct JSONParser {
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         guard let value = Double(text) else { return nil }
         let isWhole = text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0) }
-        return isWhole && abs(value) > 0x1p53 ? .string(text) : .number(value)
+        return isWhole && abs(value) >= 0x1p53 ? .string(text) : .number(value)
     }
 
     private mutating func string() -> String? {

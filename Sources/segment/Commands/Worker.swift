@@ -20,6 +20,8 @@ struct Worker: ParsableCommand {
         let source = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
         source.setEventHandler { Self.isStopped.store(true, ordering: .relaxed) }
         source.resume()
+        let watch = Self.watchParent()
+        defer { watch.cancel() }
         do {
             let answer = try WorkerOrder.execute(order) { fraction in
                 if Self.isStopped.load(ordering: .relaxed) { throw Interruption() }
@@ -31,5 +33,22 @@ struct Worker: ParsableCommand {
             Console.write(String(decoding: json, as: UTF8.self), to: STDOUT_FILENO)
             throw ExitCode(1)
         }
+    }
+
+    /// Nobody waits for the answer once the parent is gone, however it ended: the work stops as by a signal, and where it
+    /// does not get to its next piece, the process ends.
+    private static func watchParent() -> any DispatchSourceTimer {
+        let parent = getppid()
+        let timer = DispatchSource.makeTimerSource(queue: .global())
+        var secondsAlone = 0
+        timer.setEventHandler {
+            guard getppid() != parent else { return }
+            isStopped.store(true, ordering: .relaxed)
+            secondsAlone += 1
+            if secondsAlone > 10 { _exit(1) }
+        }
+        timer.schedule(deadline: .now() + 1, repeating: 1)
+        timer.resume()
+        return timer
     }
 }
