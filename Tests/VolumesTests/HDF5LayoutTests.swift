@@ -73,6 +73,7 @@ private func fault(_ location: String, _ selection: VolumeSelection = VolumeSele
 
     @Test func axesThatCannotBeToldAreRefused() {
         #expect(fault("axes.h5:guess/unclear").contains("c 20 × z 3 × y 4 × x 20; expected z, y, x"))
+        #expect(fault("axes.h5:guess/colours").contains("c 2 × z 3 × y 4 × x 3; expected z, y, x"))
         #expect(fault("axes.h5:odd/tags").contains("c 2 × x 3 × q 4; expected z, y, x"))
         #expect(fault("axes.h5:guess/czyx", VolumeSelection(channel: 2)).contains("has no channel 2"))
     }

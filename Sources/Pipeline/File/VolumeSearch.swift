@@ -27,7 +27,9 @@ struct VolumeSearch {
     private func isSection(_ path: String) -> Bool? {
         if path.lowercased().hasSuffix(".png") { return true }
         let source = SourceLocation(found: path, dataset: nil, relativeTo: folder)
-        guard let file = try? VolumeDescription.read(source, values: false, executable: executable) else { return nil }
+        guard let file = try? VolumeDescription.read(source, values: false, executable: executable) else {
+            return nil
+        }
         return file.shape.z == 1 && file.times == 1
     }
 }

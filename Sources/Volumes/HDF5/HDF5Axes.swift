@@ -14,8 +14,8 @@ struct HDF5Axes: Sendable {
     private static let mostChannels = 16
 
     /// - Parameter letters: What the file calls the axes, one letter each (`t`, `c`, `z`, `y`, `x` or another); nil where
-    ///   it does not say. Then three axes are z, y, x, a fourth is of channels, before or after them, where it
-    ///   alone of the two is short; a fifth, before all, is of times; and axes of length 1 before three others
+    ///   it does not say. Then three axes are z, y, x, a fourth is of channels, before or after them, and shorter
+    ///   than the axis at the other end, unless that may be colours; a fifth, before all, is of times; and axes of length 1 before three others
     ///   do not count.
     /// - Throws: `HDF5Refusal` where that makes no volume.
     init(_ dimensions: [Int], letters: [Character]?) throws {
@@ -83,8 +83,8 @@ struct HDF5Axes: Sendable {
         guard let first = dimensions.first, let last = dimensions.last, min(first, last) <= mostChannels else {
             return nil
         }
-        // Where either may count channels, the file must say.
-        if max(first, last) <= mostChannels { return nil }
+        // Two sections in colour or two channels of three columns: the file must say.
+        if first == last || first <= 4 && (3...4).contains(last) { return nil }
         return first < last ? "czyx" : "zyxc"
     }
 

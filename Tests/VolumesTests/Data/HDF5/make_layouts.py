@@ -44,6 +44,7 @@ with create("axes.h5") as file:
     file["guess/tczyx"] = both.astype("u1")
     file["guess/tzyxc"] = np.moveaxis(both, 1, -1).astype("u1")
     file["guess/unclear"] = np.zeros((20, 3, 4, 20), "u1")
+    file["guess/colours"] = np.zeros((2, 3, 4, 3), "u1")
     file["odd/tags"] = np.zeros((2, 3, 4), "u1")
     file["odd/tags"].attrs["axistags"] = axistags("cxq")
     labelled = file.create_dataset("labelled", data=voxels.T.astype("u1"))
