@@ -27,8 +27,9 @@ struct CommandTests {
         #expect(text.output.contains("z 40 × y 8 × x 9 nm"))
         let json = try Program.run("info", "labels.h5:/labels", "--json", in: folder.path)
         let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
-        #expect(object?["elementType"] as? String == "uint32")
-        #expect(object?["voxelSizeNanometers"] as? [String: Double] == ["z": 40, "y": 8, "x": 9])
+        #expect(object?["type"] as? String == "uint32")
+        #expect(object?["shape"] as? [Int] == [8, 20, 24])
+        #expect(object?["voxel_size_nanometers"] as? [Double] == [40, 8, 9])
     }
 
     private func writeHDF5(_ name: String, _ voxels: VoxelBuffer, _ size: VoxelSize? = nil) throws {

@@ -91,13 +91,43 @@ public struct VolumeDescription: Codable, Sendable {
         }
     }
 
+    /// With the names that `segment check --json` has for the same things; lists are z, y, x.
     public var json: String {
-        get throws { String(decoding: try readableJSON(self), as: UTF8.self) }
+        get throws {
+            struct Answer: Encodable {
+                let file: String
+                let volume: String?
+                let others: [String]
+                let format, type: String
+                let shape, chunk: [Int]
+                let voxelSizeNanometers: [Double?]
+                let voxelSize: String
+                let positionNanometers: [Double]?
+                let compression: String
+                let channels, times: Int
+                let channel, time: Int?
+                let minimum, maximum: Double?
+                let channelValues: [ValueRange]?
+                let notes: [String]
+            }
+            let encoder = JSONEncoder()
+            encoder.keyEncodingStrategy = .convertToSnakeCase
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+            let answer = Answer(
+                file: file, volume: volume, others: others, format: format, type: elementType.rawValue,
+                shape: shape.array, chunk: chunk.array,
+                voxelSizeNanometers: ["z", "y", "x"].map { voxelSizeNanometers[$0] },
+                voxelSize: voxelSizeText(unit), positionNanometers: position?.array, compression: compression,
+                channels: channels, times: times, channel: channel, time: time, minimum: minimum, maximum: maximum,
+                channelValues: channelValues, notes: notes)
+            return String(decoding: try encoder.encode(answer), as: UTF8.self)
+        }
     }
+
+    private var unit: LengthUnit { voxelSizeUnit.flatMap(LengthUnit.init(rawValue:)) ?? .nanometer }
 
     /// Names and values, a line each.
     public var rows: [(String, String)] {
-        let unit = voxelSizeUnit.flatMap(LengthUnit.init(rawValue:)) ?? .nanometer
         var rows = [("file", file), ("format", format)]
         if let volume { rows.append(("volume", volume + alsoThere)) }
         rows += [
