@@ -126,13 +126,21 @@ import Volumes
         arguments: [
             ("uint64-predictor-little", .uint64), ("uint64-predictor-big", .uint64), ("bit-order", .uint16),
             ("padded-strip", .uint16), ("lerc", .uint8), ("palette", .uint8), ("imagej-colours", .uint8),
-            ("depth", .uint16),
+            ("depth", .uint16), ("depth-shaped", .uint16), ("two-arrays", .uint16),
         ] as [(String, ElementType)])
     func readsValuesAsTheyAreStored(name: String, type: ElementType) throws {
         let reader = try TIFFReader(path: TIFFFiles.path(name))
         #expect(reader.info.shape == TIFFFiles.shape)
         let expected = TIFFFiles.pattern(type)
         for box in TIFFReaderTests.boxes { #expect(try reader.read(box) == cropped(expected, to: box)) }
+    }
+
+    @Test func pagesOfOtherArraysAreTold() throws {
+        #expect(
+            try TIFFReader(path: TIFFFiles.path("two-arrays")).info.notes == [
+                "only the first of the arrays it holds is read; 2 of its 5 pages belong to others"
+            ])
+        #expect(try TIFFReader(path: TIFFFiles.path("depth-shaped")).info.notes == [])
     }
 
     @Test(arguments: ["bits", "bits-white", "bits-order"])

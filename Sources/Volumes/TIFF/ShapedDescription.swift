@@ -36,11 +36,11 @@ struct ShapedDescription {
 
     /// The axes before those of a page.
     private static func leadingAxes(_ shape: [Int], of page: TIFFPage) -> [Int]? {
-        let (height, width, samples) = (page.shape.y, page.shape.x, page.samples)
+        let samples = page.samples
+        // A page of ImageDepth has sections of its own.
+        let extent = page.shape.z > 1 ? page.shape.array : [page.shape.y, page.shape.x]
         let trailing =
-            samples == 1
-            ? [[height, width, 1], [height, width]]
-            : [page.isPlanar ? [samples, height, width] : [height, width, samples]]
+            samples == 1 ? [extent + [1], extent] : [page.isPlanar ? [samples] + extent : extent + [samples]]
         let fitting = trailing.first { Array(shape.suffix($0.count)) == $0 && shape.count >= $0.count }
         return fitting.map { Array(shape.dropLast($0.count)) }
     }

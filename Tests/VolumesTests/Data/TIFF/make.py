@@ -112,6 +112,9 @@ colours[:] = [200, 100, 50]  # Y, Cb, Cr
 write("jpeg-rgb", colours, compression="jpeg", photometric="ycbcr")
 assert (tifffile.imread("jpeg-rgb.tif") == [91, 255, 150]).all()
 write("depth", pattern("uint16"), volumetric=True, tile=(16, 16, 16), compression="deflate")
+write("two-arrays", pattern("uint16"), metadata={})
+tifffile.imwrite("two-arrays.tif", pattern("uint16", (2, 9, 21)), photometric="minisblack", append=True)
+write("depth-shaped", pattern("uint16"), volumetric=True, tile=(16, 16, 16), compression="deflate", metadata={})
 
 # An OME-TIFF in two files: the first section of both channels in one, the others in the other.
 OME = """<?xml version="1.0" encoding="UTF-8"?>
