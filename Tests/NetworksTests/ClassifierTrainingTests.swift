@@ -32,11 +32,14 @@ struct ClassifierTrainingTests {
         try Libtorch.setThreads(1)
         let network = try Network(configuration, seed: 1)
         let optimizer = try AdamW(network.parameters, rate: 0.01)
-        // Without shortcuts it takes longer, as it should.
-        let steps = configuration.architecture == "plain-56" ? 120 : 40
-        for _ in 0..<steps {
+        // Without shortcuts it takes longer, as it should, and how long depends on the processor's rounding.
+        let isHard = configuration.architecture == "plain-56"
+        var isLearnt = false
+        for step in 0..<(isHard ? 800 : 40) where !isLearnt {
             try optimizer.clearGradients()
-            try network(images).binaryCrossEntropy(withTarget: Tensor(classes, shape: [4, 1])).backward()
+            let loss = try network(images).binaryCrossEntropy(withTarget: Tensor(classes, shape: [4, 1]))
+            isLearnt = try isHard && step >= 120 && loss.item() < 0.02
+            try loss.backward()
             try optimizer.step()
         }
         let predicted = try withoutGradients {

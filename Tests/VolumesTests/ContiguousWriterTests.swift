@@ -135,7 +135,7 @@ struct ContiguousWriterTests {
             path,
             VolumeFile.Contents(
                 shape: voxels.shape, elementType: voxels.elementType, voxelSize: voxelSize, position: position),
-            threads: threads)
+            replaces: true, threads: threads)
         for slab in Box(voxels.shape).cells(of: ZYX(thickness, voxels.shape.y, voxels.shape.x)) {
             try writer.write(voxels.cropped(to: slab), atZ: slab.origin.z)
         }

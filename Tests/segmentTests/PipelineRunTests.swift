@@ -17,7 +17,7 @@ struct PipelineRunTests {
     private func synthesize(_ image: String, _ labels: String, shape: String, seed: Int) throws {
         let ending = try Program.run(
             "synthesize", image, labels, "--shape", shape, "--voxel-size", "20,10,11", "--seed", "\(seed)",
-            in: folder.path)
+            "--overwrite", in: folder.path)
         #expect(ending.code == 0, "\(ending.words)")
     }
 
