@@ -22,7 +22,7 @@ public struct UnrepresentableValue: Error, Equatable, CustomStringConvertible {
     public var place: ZYX<Int>?
     public let elementType: ElementType
 
-    public init(value: String, place: ZYX<Int>?, elementType: ElementType) {
+    public init(value: String, place: ZYX<Int>? = nil, elementType: ElementType) {
         (self.value, self.place, self.elementType) = (value, place, elementType)
     }
 
