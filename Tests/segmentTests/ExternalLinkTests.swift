@@ -18,6 +18,11 @@ struct ExternalLinkTests {
         #expect(refused.code == 1 && refused.complaints.contains(refusal), "\(refused.words)")
         let read = try Program.run("info", file, "--allow-external-links", in: folder.path)
         #expect(read.code == 0 && read.output.contains("z 8 × y 16 × x 16"), "\(read.words)")
+        for (options, code) in [([], 1), (["--allow-external-links"], 0)] as [([String], Int32)] {
+            let ending = try Program.wait(
+                for: Program.start(["convert", file, "copy.tif"] + options, in: folder.path))
+            #expect(ending.code == code, "\(ending.words)")
+        }
         let scores = try Program.run(
             "evaluate", "--labels", file, "--truth", "labels.h5", "--allow-external-links", in: folder.path)
         #expect(scores.code == 0, "\(scores.words)")

@@ -49,7 +49,10 @@ struct OMEPixels {
             throw FileFault(file, "has OME-XML without a Pixels element")
         }
         guard document.pixels.count == 1 else {
-            throw FileFault(file, "is an OME-TIFF of \(document.pixels.count) images; files of one image are read")
+            throw FileFault(
+                file,
+                "is an OME-TIFF of \(document.pixels.count) images, of which none can be chosen; "
+                    + conversionAdvice(file))
         }
         func count(_ key: String) throws -> Int {
             guard let text = pixels[key], let value = Int(text), value > 0, value < 1 << 31 else {

@@ -52,6 +52,8 @@ struct Convert: ParsableCommand {
             valueName: "version"))
     var ngff: OMEZarrVersion?
 
+    @OptionGroup var reading: ReadingOptions
+
     @Option(help: "Threads on the processor (default: as many as it has).")
     var threads: Int?
 
@@ -65,7 +67,8 @@ struct Convert: ParsableCommand {
     func run() throws {
         let folder = FileManager.default.currentDirectoryPath
         var source = SourceLocation(input, relativeTo: folder)
-        source.selection = VolumeSelection(channel: channel, time: time)
+        source.selection = VolumeSelection(
+            channel: channel, time: time, allowsExternalLinks: reading.allowExternalLinks)
         let conversion = Conversion(
             source: source, target: SourceLocation(output, relativeTo: folder), crop: crop.flatMap(CropRange.init),
             elementType: dtype, replaces: overwrite, version: ngff, threads: threads)
