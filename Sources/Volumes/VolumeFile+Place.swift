@@ -33,8 +33,12 @@ extension VolumeFile {
     /// - Throws: `OccupiedPlace`; `FileFault` where no volume can be at that place.
     public static func checkPlace(of location: String, replaces: Bool) throws {
         let (path, dataset) = split(location)
-        guard isTaken(path) else { return }
         let ending = (path as NSString).pathExtension.lowercased()
+        let containers = VolumeFormat.hdf5.containerEndings + VolumeFormat.omeZarr.containerEndings
+        if let dataset, !containers.contains(ending) {
+            throw FileFault(path, "holds one volume, to which none can be added; leave out :\(dataset)")
+        }
+        guard isTaken(path) else { return }
         if VolumeFormat.omeZarr.containerEndings.contains(ending) {
             if let dataset {
                 try OMEZarrContainer.existing(at: path, forLabels: dataset)?.check(replaces: replaces)

@@ -109,6 +109,7 @@ private final class SingleVolumeContainer: VolumeWriter {
             throw FileFault(path, "labels must be whole numbers, found \(contents.elementType.rawValue)")
         }
         guard let container else {
+            if dataset != nil, part != .image { notes.append("\(path) is new and holds labels alone, no image") }
             writer = try OMEZarrWriter(
                 path: path, shape: contents.shape, parts: [part: contents.elementType],
                 voxelSize: contents.voxelSize, position: contents.position, version: version ?? .v0_5,
@@ -123,6 +124,13 @@ private final class SingleVolumeContainer: VolumeWriter {
             voxelSize: size ?? contents.voxelSize,
             position: size == nil ? contents.position : container.image?.position,
             threads: threads)
+        let imagePlace = container.image.flatMap(\.position) ?? ZYX(0, 0, 0)
+        if let size, let place = contents.position,
+            !(place - imagePlace).zip(size.nanometers, { abs($0) <= 0.75 * $1 }).array.allSatisfy({ $0 })
+        {
+            notes.append(
+                "the labels get the place of their image, not \(place.place(unit: size.unit)), where they were")
+        }
         if let size, let other = contents.voxelSize, !size.agrees(with: other) {
             notes.append("the labels get the voxel size of their image, \(size), not \(other)")
         }

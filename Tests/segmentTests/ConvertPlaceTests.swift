@@ -5,6 +5,19 @@ import Volumes
 
 /// What `segment convert` does where something lies at the output's place.
 struct ConvertPlaceTests {
+    /// `a.tif:/labels` would stand for all of `a.tif`.
+    @Test(arguments: ["a.tif", "a.nii", "a.mrc"])
+    func aFileOfOneVolumeTakesNoOther(name: String) throws {
+        let folder = ScratchFolder()
+        try Program.run("synthesize", "raw.h5", "labels.h5", "--shape", "4,16,16", in: folder.path)
+        try Program.run("convert", "raw.h5", name, in: folder.path)
+        let before = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/" + name))
+        let ending = try Program.run("convert", "labels.h5", name + ":/labels", "--overwrite", in: folder.path)
+        #expect(ending.code == 1)
+        #expect(ending.complaints.contains("\(name):/labels: holds one volume"), "\(ending.words)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/" + name)) == before)
+    }
+
     private let folder = ScratchFolder()
     private static let shape = ZYX(3, 4, 5)
 

@@ -88,6 +88,8 @@ struct ConvertTests {
             try Program.run("convert", "ramp.h5", "s\(z).tif", "--crop", "\(z):\(z + 1),:,:", in: folder.path)
         }
         #expect(try Program.run("info", "s*.tif", in: folder.path).output.contains("z 3 × y 4 × x 5 voxels"))
+        let ending = try Program.run("convert", "s*.tif", "s0.tif", "--overwrite", in: folder.path)
+        #expect(ending.complaints == "error: s0.tif: is what is read; expected another output\n", "\(ending.words)")
         #expect(try Program.run("convert", "s*.tif", "all.h5", in: folder.path).code == 0)
         #expect(try read("all.h5").voxels == read("ramp.h5").voxels)
     }

@@ -27,7 +27,8 @@ enum Digest {
     ///
     /// - Throws: `FileFault` where a file cannot be read.
     static func ofFolder(_ path: String) throws -> String {
-        let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+        let walk = FileManager.default.enumerator(atPath: (path as NSString).resolvingSymlinksInPath)
+        let names = walk?.compactMap { $0 as? String } ?? []
         var parts: [[String]] = []
         for name in names.sorted() {
             var isFolder: ObjCBool = false

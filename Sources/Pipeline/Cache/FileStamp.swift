@@ -30,7 +30,7 @@ struct FileStamp: Codable, Equatable, Sendable {
         self = own
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue,
-            let walk = FileManager.default.enumerator(atPath: path)
+            let walk = FileManager.default.enumerator(atPath: (path as NSString).resolvingSymlinksInPath)
         else { return }
         for case let name as String in walk {
             guard let part = FileStamp(path + "/" + name) else { continue }

@@ -16,7 +16,7 @@ final class SourceDigests {
         var digest: String
     }
 
-    /// The other files that a file of this digest names.
+    /// The other files that a file names, with the digest of it and them together: those may name others in turn.
     private struct Companions: Codable {
         var digest: String
         var paths: [String]
@@ -39,28 +39,31 @@ final class SourceDigests {
     func digest(of ingest: Ingest, executable: String?) throws -> String {
         let own = try digest(of: ingest.source.path)
         guard VolumeFile.mayHaveCompanions(ingest.source.path) else { return own }
-        let others = try companions(of: ingest, own, executable).map { path in
+        let name = String(decoding: try canonicalJSON(ingest), as: UTF8.self)
+        if let known = memory.volumes[name], known.digest == (try digest(of: own, with: known.paths)) {
+            return known.digest
+        }
+        guard let paths = try companions(of: ingest, executable) else { return own }
+        let whole = try digest(of: own, with: paths)
+        memory.volumes[name] = Companions(digest: whole, paths: paths)
+        return whole
+    }
+
+    private func digest(of own: String, with companions: [String]) throws -> String {
+        let others = companions.map { path in
             [(path as NSString).lastPathComponent, (try? digest(of: path)) ?? "missing"]
         }
         return others.isEmpty ? own : Digest.of(try canonicalJSON([[own]] + others))
     }
 
-    /// None where the file cannot be opened, which reading it will say.
-    private func companions(of ingest: Ingest, _ digest: String, _ executable: String?) throws -> [String] {
-        let name = String(decoding: try canonicalJSON(ingest), as: UTF8.self)
-        if let known = memory.volumes[name], known.digest == digest { return known.paths }
+    /// nil where the file cannot be opened, which reading it will say.
+    private func companions(of ingest: Ingest, _ executable: String?) throws -> [String]? {
         do {
-            let paths: [String]
-            if let executable {
-                let answer = try WorkerOrder.companions(ingest).run(by: executable, title: ingest.source.title)
-                paths = try JSONDecoder().decode([String].self, from: answer)
-            } else {
-                paths = try ingest.companions()
-            }
-            memory.volumes[name] = Companions(digest: digest, paths: paths)
-            return paths
+            guard let executable else { return try ingest.companions() }
+            let answer = try WorkerOrder.companions(ingest).run(by: executable, title: ingest.source.title)
+            return try JSONDecoder().decode([String].self, from: answer)
         } catch is FileFault {
-            return []
+            return nil
         }
     }
 

@@ -103,7 +103,20 @@ public struct Conversion: Codable, Sendable {
             } else {
                 target.dataset == nil && isFile(target.path, partOf: path)
             }
-        if isRead { throw FileFault(target.title, "is what is read; expected another output") }
+        guard !isRead, !replacesCompanion(info) else {
+            throw FileFault(target.title, "is what is read; expected another output")
+        }
+    }
+
+    /// Whether the output takes the place of something in a file that is read: a section of a series, a part of an
+    /// OME-TIFF, a dataset which links and virtual datasets lead to under whatever name.
+    private func replacesCompanion(_ info: VolumeInfo) -> Bool {
+        let (path, _) = VolumeFile.split(info.source)
+        let isFolder = (try? FileManager.default.contentsOfDirectory(atPath: target.path)) != nil
+        guard !isFolder, (info.companions + [path]).contains(where: { isSameFile($0, target.path) }) else {
+            return false
+        }
+        return (try? VolumeFile.checkPlace(of: target.location, replaces: false)) == nil
     }
 
     /// What the new file does not say although the old one does.

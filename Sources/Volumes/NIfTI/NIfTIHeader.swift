@@ -162,7 +162,7 @@ struct NIfTIHeader {
     private static func position(_ fields: FixedHeader, _ version: Version) -> ZYX<Double>? {
         guard let unit = unit(fields, version) else { return nil }
         let number = { (one: Int, two: Int, index: Int) in
-            version == .one ? fields.float32(one + 4 * index) : fields.float64(two + 8 * index)
+            version == .one ? roundedToSingle(fields.float32(one + 4 * index)) : fields.float64(two + 8 * index)
         }
         let code = { (one: Int, two: Int) in version == .one ? fields.int16(one) : fields.int32(two) }
         let place: ZYX<Double>

@@ -49,7 +49,8 @@ struct OMEZarrContainer {
     private init(_ folder: ZarrFolder, _ dataset: String) throws {
         let (image, name) = try Self.parts(of: dataset, folder.path)
         guard let group = try OMEZarrGroup.open(try folder.normalized(image), in: folder) else {
-            throw FileFault(folder.path, "has no image \(ZarrFolder.printable(image)) that labels could belong to")
+            let what = image.isEmpty ? "is no image, and holds none" : "has no image \(ZarrFolder.printable(image))"
+            throw FileFault(folder.path, what + " that labels could belong to")
         }
         guard !group.multiscales.isEmpty || !group.holdsSeries else {
             throw FileFault(

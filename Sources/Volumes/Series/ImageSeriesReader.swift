@@ -32,6 +32,7 @@ public final class ImageSeriesReader: VolumeReader, Sendable {
         info.source = path
         info.format = "series of \(layout.format) files"
         info.shape.z = slices.count
+        info.companions = slices
         info.notes = SliceNumbering.notes(slices.map { ($0 as NSString).lastPathComponent })
         self.info = info
         self.slices = slices

@@ -20,7 +20,7 @@ struct ShapedDescription {
             dimensions = named
             return
         }
-        guard leading.filter({ $0 != 1 }).count <= 1 else {
+        guard leading.filter({ $0 != 1 }).count <= (page.shape.z > 1 ? 0 : 1) else {
             throw FileFault(
                 file,
                 "holds an array with axes of \(leading) before y and x, and does not say which are sections, channels "

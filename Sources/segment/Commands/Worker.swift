@@ -45,7 +45,7 @@ struct Worker: ParsableCommand {
             guard getppid() != parent else { return }
             isStopped.store(true, ordering: .relaxed)
             secondsAlone += 1
-            if secondsAlone > 10 { _exit(1) }
+            if secondsAlone > 3 { _exit(1) }
         }
         timer.schedule(deadline: .now() + 1, repeating: 1)
         timer.resume()
