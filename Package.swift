@@ -31,6 +31,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
@@ -57,7 +58,9 @@ let package = Package(
         .target(name: "Synthesis", dependencies: ["Volumes"]),
         .target(name: "Tensors", dependencies: ["CTorch"]),
         .target(name: "Networks", dependencies: ["Tensors"], exclude: ["README.md"]),
-        .target(name: "Labeling", dependencies: ["Volumes"]),
+        .target(
+            name: "Labeling",
+            dependencies: ["Volumes", .product(name: "HeapModule", package: "swift-collections")]),
         .target(name: "Inference", dependencies: ["Networks", "Volumes"]),
         .target(name: "Training", dependencies: ["Networks", "Volumes", "Labeling", "Inference"]),
         .target(name: "Diagnosis", dependencies: ["Networks", "Volumes"]),

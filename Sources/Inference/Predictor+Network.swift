@@ -3,15 +3,21 @@ import Tensors
 import Volumes
 
 extension Predictor {
-    /// Predicts with a network as it is now, folded; one channel out. Later changes of the network do
-    /// not reach the predictor. All calls must come from the one thread that does the device's tensor work.
+    /// Predicts with a network as it is now, folded. Later changes of the network do not reach the predictor. All
+    /// calls must come from the one thread that does the device's tensor work.
     ///
-    /// - Parameter patch: that of training; see `TileGeometry`.
+    /// - Parameters:
+    ///   - channels: of the network's output, which to predict, in this order; nil for all.
+    ///   - patch: that of training; see `TileGeometry`.
     /// - Throws: `TensorError` where memory is missing; `MisfittingExtents` where no input suits the network.
-    public init(network: Network, patch: ZYX<Int>, precision: Precision, device: Device) throws {
+    public init(
+        network: Network, channels: [Int]? = nil, patch: ZYX<Int>, precision: Precision, device: Device
+    ) throws {
         let folded = try network.folded(precision: precision)
-        let isFlat = network.graph.dimensions == 2
-        self.init(try TileGeometry(network.graph, patch: patch)) { input in
+        let graph = network.graph
+        let channels = channels ?? Array(0..<graph.nodes[graph.outputs[0]].channels)
+        let isFlat = graph.dimensions == 2
+        self.init(try TileGeometry(graph, patch: patch), channels: channels.count) { input in
             let shape = input[0].shape
             let extents =
                 isFlat
@@ -20,9 +26,11 @@ extension Predictor {
             let logits = try folded(Tensor(voxels, shape: extents, device: device))
             let found = logits.shape.suffix(2)
             let depth = isFlat ? shape.z : logits.shape[2]
-            return Volume(
-                shape: ZYX(depth, found[found.startIndex], found[found.startIndex + 1]), voxels: try logits.floats()
-            )
+            return try channels.map { channel in
+                Volume(
+                    shape: ZYX(depth, found[found.startIndex], found[found.startIndex + 1]),
+                    voxels: try logits.narrowed(axis: 1, to: channel..<channel + 1).floats())
+            }
         }
     }
 }

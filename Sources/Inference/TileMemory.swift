@@ -15,7 +15,8 @@ extension TilePlan {
         // Normalizations that do not fold compute in f32.
         let size = precision == .bf16 && network.hasStoredStatistics ? 2.0 : 4.0
         // The image's channels and the logits, as volumes and as tensors, in f32; the result in 16 bits.
-        let ends = 8.0 * Double(network.nodes[0].channels + 1) + 2
+        let outputs = Double(network.nodes[network.outputs[0]].channels)
+        let ends = 8 * (Double(network.nodes[0].channels) + outputs) + 2 * outputs
         return 1.25 * (network.folded().graph.liveNumbersPerVoxel * size + ends)
     }
 }

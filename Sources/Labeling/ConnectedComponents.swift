@@ -57,11 +57,11 @@ private func componentsOfLabels<Label: VoxelElement>(
     }
 }
 
-private func emptyComponents(_ shape: ZYX<Int>) -> Components {
+func emptyComponents(_ shape: ZYX<Int>) -> Components {
     Components(labels: Volume(shape: shape), count: 0, sizes: [])
 }
 
-private func connectedComponents<Source: RunSource>(
+func connectedComponents<Source: RunSource>(
     in source: Source, shape: ZYX<Int>, connectivity: Connectivity, minimumVoxels: Int, threads: Int
 ) throws -> Components {
     let slabs = try makeSlabs(shape, threads)

@@ -1,18 +1,19 @@
+import Foundation
 import Volumes
 
 /// What the members of an ensemble agree on.
 public struct Consensus: Sendable, Equatable {
-    /// The least of the members' logits (`LogitScale`): above t exactly where all members are.
-    public var minimum: Volume<Int16>
-    /// How many members find the voxel inside.
+    /// The logit that the rule comes to (`LogitScale`): it reaches a threshold exactly where the rule holds at that
+    /// threshold. The least of the members' for `all`, the k-th highest for k votes, the mean probability's for
+    /// `mean`.
+    public var logits: Volume<Int16>
+    /// How many members' logits reach the threshold.
     public var votes: Volume<UInt8>
     /// 1 where the rule holds, else 0.
     public var mask: Volume<UInt8>
 }
 
 /// The consensus of the members' logits, voxel by voxel.
-///
-/// A member votes for a voxel where its logit reaches the threshold's.
 ///
 /// - Parameters:
 ///   - logits: one volume a member in `LogitScale`, all of one shape; at most 255.
@@ -22,33 +23,21 @@ public struct Consensus: Sendable, Equatable {
 public func consensus(
     of logits: [Volume<Int16>], rule: AgreementRule, threshold: Threshold, threads: Int = 1
 ) throws -> Consensus {
-    guard let shape = logits.first?.shape else { throw LabelingFault.noMembers }
-    guard logits.count <= 255 else { throw LabelingFault.tooManyMembers(logits.count) }
-    for (member, volume) in logits.enumerated() where volume.shape != shape {
-        throw LabelingFault.shapesDiffer("member 1", shape, "member \(member + 1)", volume.shape)
-    }
-    let needed = try rule.votesNeeded(of: logits.count)
-    var result = Consensus(
-        minimum: logits[0], votes: Volume(shape: shape), mask: Volume(shape: shape))
-    let probabilities = needed == nil ? MeanProbability(threshold, members: logits.count) : nil
-
-    result.minimum.voxels.withUnsafeMutableBufferPointer { minimum in
-        result.votes.voxels.withUnsafeMutableBufferPointer { votes in
-            result.mask.voxels.withUnsafeMutableBufferPointer { mask in
-                let pieces = evenRanges(of: 0..<shape.count, parts: threads)
-                inParallel(pieces.count) { part in
-                    // Blocks stay in the processor's cache while each member is added.
-                    for start in stride(from: pieces[part].lowerBound, to: pieces[part].upperBound, by: 16_384) {
-                        let block = start..<min(start + 16_384, pieces[part].upperBound)
-                        for member in logits {
-                            add(member, in: block, threshold.units, minimum, votes)
-                        }
-                        if let needed {
-                            keep(votes, reaching: UInt8(needed), in: block, mask)
-                        } else {
-                            probabilities?.keep(logits, in: block, mask)
-                        }
+    let agreed = try consensusLogits(of: logits, rule: rule, threads: threads)
+    let (shape, units) = (agreed.shape, threshold.units)
+    var result = Consensus(logits: agreed, votes: Volume(shape: shape), mask: Volume(shape: shape))
+    guard units <= Int32(Int16.max) else { return result }
+    let least = Int16(units)
+    result.votes.voxels.withUnsafeMutableBufferPointer { votes in
+        result.mask.voxels.withUnsafeMutableBufferPointer { mask in
+            inBlocks(of: shape.count, threads: threads) { block in
+                for member in logits {
+                    member.voxels.withUnsafeBufferPointer { logits in
+                        for voxel in block { votes[voxel] &+= logits[voxel] >= least ? 1 : 0 }
                     }
+                }
+                agreed.voxels.withUnsafeBufferPointer { logits in
+                    for voxel in block { mask[voxel] = logits[voxel] >= least ? 1 : 0 }
                 }
             }
         }
@@ -56,61 +45,92 @@ public func consensus(
     return result
 }
 
-private func add(
-    _ member: Volume<Int16>, in block: Range<Int>, _ threshold: Int32,
-    _ minimum: UnsafeMutableBufferPointer<Int16>, _ votes: UnsafeMutableBufferPointer<UInt8>
-) {
-    guard threshold <= Int32(Int16.max) else { return lower(minimum, to: member, in: block) }
-    let least = Int16(threshold)
-    member.voxels.withUnsafeBufferPointer { logits in
-        for voxel in block {
-            let logit = logits[voxel]
-            minimum[voxel] = min(minimum[voxel], logit)
-            votes[voxel] &+= logit >= least ? 1 : 0
+/// The logit that a rule comes to, voxel by voxel: `Consensus.logits`.
+///
+/// - Throws: as `consensus(of:rule:threshold:threads:)`.
+public func consensusLogits(
+    of logits: [Volume<Int16>], rule: AgreementRule, threads: Int = 1
+) throws -> Volume<Int16> {
+    guard let shape = logits.first?.shape else { throw LabelingFault.noMembers }
+    guard logits.count <= 255 else { throw LabelingFault.tooManyMembers(logits.count) }
+    for (member, volume) in logits.enumerated() where volume.shape != shape {
+        throw LabelingFault.shapesDiffer("member 1", shape, "member \(member + 1)", volume.shape)
+    }
+    let needed = try rule.votesNeeded(of: logits.count)
+    if logits.count == 1 { return logits[0] }
+    let probabilities = needed == nil ? storedProbabilities : []
+    var result = Volume<Int16>(shape: shape)
+    result.voxels.withUnsafeMutableBufferPointer { result in
+        inBlocks(of: shape.count, threads: threads) { block in
+            if let needed {
+                rank(needed, of: logits, in: block, result)
+            } else {
+                mean(of: logits, in: block, probabilities, result)
+            }
         }
     }
+    return result
 }
 
-private func lower(_ minimum: UnsafeMutableBufferPointer<Int16>, to member: Volume<Int16>, in block: Range<Int>) {
-    member.voxels.withUnsafeBufferPointer { logits in
-        for voxel in block { minimum[voxel] = min(minimum[voxel], logits[voxel]) }
-    }
-}
-
-private func keep(
-    _ votes: UnsafeMutableBufferPointer<UInt8>, reaching needed: UInt8, in block: Range<Int>,
-    _ mask: UnsafeMutableBufferPointer<UInt8>
+/// The `needed`-th highest logit: a column of the highest so far, through which each member sinks to its place.
+private func rank(
+    _ needed: Int, of logits: [Volume<Int16>], in block: Range<Int>, _ result: UnsafeMutableBufferPointer<Int16>
 ) {
-    for voxel in block { mask[voxel] = votes[voxel] >= needed ? 1 : 0 }
-}
-
-/// The probabilities of all stored logits, to compare their mean with a threshold.
-private struct MeanProbability {
-    private let probabilities: [Double]
-    private let leastSum: Double
-
-    init(_ threshold: Threshold, members: Int) {
-        probabilities = (0..<65_536).map { pattern in
-            let logit = Double(Int16(bitPattern: UInt16(pattern))) / Double(LogitScale.unitsPerLogit)
-            return Threshold(logit: logit).probability
-        }
-        // Less a rounding error, so that members that all sit at the threshold reach it.
-        leastSum = threshold.probability * Double(members) * (1 - 1e-14)
-    }
-
-    func keep(_ logits: [Volume<Int16>], in block: Range<Int>, _ mask: UnsafeMutableBufferPointer<UInt8>) {
-        var sums = [Double](repeating: 0, count: block.count)
-        sums.withUnsafeMutableBufferPointer { sums in
-            probabilities.withUnsafeBufferPointer { probabilities in
-                for member in logits {
-                    member.voxels.withUnsafeBufferPointer { logits in
-                        for voxel in block {
-                            sums[voxel - block.lowerBound] += probabilities[Int(UInt16(bitPattern: logits[voxel]))]
-                        }
+    // The lowest of all are as many steps from the other end.
+    let fromTop = needed <= logits.count - needed + 1
+    let depth = fromTop ? needed : logits.count - needed + 1
+    var columns = [Int16](repeating: fromTop ? .min : .max, count: depth * block.count)
+    columns.withUnsafeMutableBufferPointer { columns in
+        for member in logits {
+            member.voxels.withUnsafeBufferPointer { logits in
+                for voxel in 0..<block.count {
+                    var sinking = logits[block.lowerBound + voxel]
+                    for level in 0..<depth {
+                        let kept = columns[level * block.count + voxel]
+                        columns[level * block.count + voxel] = fromTop ? max(kept, sinking) : min(kept, sinking)
+                        sinking = fromTop ? min(kept, sinking) : max(kept, sinking)
                     }
                 }
             }
-            for voxel in block { mask[voxel] = sums[voxel - block.lowerBound] >= leastSum ? 1 : 0 }
+        }
+        for voxel in 0..<block.count {
+            result[block.lowerBound + voxel] = columns[(depth - 1) * block.count + voxel]
+        }
+    }
+}
+
+/// The logit of the mean probability.
+private func mean(
+    of logits: [Volume<Int16>], in block: Range<Int>, _ probabilities: [Double],
+    _ result: UnsafeMutableBufferPointer<Int16>
+) {
+    var sums = [Double](repeating: 0, count: block.count)
+    probabilities.withUnsafeBufferPointer { probabilities in
+        for member in logits {
+            member.voxels.withUnsafeBufferPointer { logits in
+                for voxel in 0..<block.count {
+                    sums[voxel] += probabilities[Int(UInt16(bitPattern: logits[block.lowerBound + voxel]))]
+                }
+            }
+        }
+    }
+    for voxel in 0..<block.count {
+        let mean = sums[voxel] / Double(logits.count)
+        result[block.lowerBound + voxel] = LogitScale.encode(Float(log(mean) - log1p(-mean)))
+    }
+}
+
+/// The probability of each stored logit, by its bit pattern.
+let storedProbabilities: [Double] = (0..<65_536).map {
+    LogitScale.probability(Double(Int16(bitPattern: UInt16($0))) / Double(LogitScale.unitsPerLogit))
+}
+
+/// Calls `body` with blocks that stay in the processor's cache while each member is read.
+private func inBlocks(of count: Int, threads: Int, _ body: (Range<Int>) -> Void) {
+    let pieces = evenRanges(of: 0..<count, parts: threads)
+    inParallel(pieces.count) { part in
+        for start in stride(from: pieces[part].lowerBound, to: pieces[part].upperBound, by: 16_384) {
+            body(start..<min(start + 16_384, pieces[part].upperBound))
         }
     }
 }

@@ -14,13 +14,22 @@ public struct ObjectTable: Sendable, Equatable {
         public var box: Box
         /// The mean votes of the voxels; nil where there were none to count.
         public var meanVotes: Double?
+        /// The voxels that not all members voted for; 0 where there were no votes.
+        public var disputedVoxels: Int
+        /// nil where objects have no classes.
+        public var classLabel: UInt32?
 
-        public init(label: UInt32, voxels: Int, centroid: ZYX<Double>, box: Box, meanVotes: Double?) {
+        public init(
+            label: UInt32, voxels: Int, centroid: ZYX<Double>, box: Box, meanVotes: Double?,
+            disputedVoxels: Int = 0, classLabel: UInt32? = nil
+        ) {
             self.label = label
             self.voxels = voxels
             self.centroid = centroid
             self.box = box
             self.meanVotes = meanVotes
+            self.disputedVoxels = disputedVoxels
+            self.classLabel = classLabel
         }
     }
 
@@ -32,7 +41,8 @@ public struct ObjectTable: Sendable, Equatable {
     public func csv() -> String {
         let micrometers = voxelSize.in(.micrometer)
         let volume = micrometers.z * micrometers.y * micrometers.x
-        var text = Self.columns.joined(separator: ",") + "\n"
+        let hasClasses = rows.contains { $0.classLabel != nil }
+        var text = (Self.columns + (hasClasses ? ["class"] : [])).joined(separator: ",") + "\n"
         for row in rows {
             let ends = interleaved(row.box)
             let sizes = [micrometers.z, micrometers.z, micrometers.y, micrometers.y, micrometers.x, micrometers.x]
@@ -42,6 +52,9 @@ public struct ObjectTable: Sendable, Equatable {
             fields += ends.map { "\($0)" }
             fields += zip(ends, sizes).map { decimal(Double($0) * $1) }
             fields.append(row.meanVotes.map(decimal) ?? "")
+            let agreed = Double(row.voxels - row.disputedVoxels) / Double(row.voxels)
+            fields.append(row.meanVotes == nil ? "" : decimal(agreed))
+            if hasClasses { fields.append(row.classLabel.map { "\($0)" } ?? "") }
             text += fields.joined(separator: ",") + "\n"
         }
         return text
@@ -52,7 +65,7 @@ public struct ObjectTable: Sendable, Equatable {
         "centroid_z", "centroid_y", "centroid_x", "centroid_z_um", "centroid_y_um", "centroid_x_um",
         "bbox_z0", "bbox_z1", "bbox_y0", "bbox_y1", "bbox_x0", "bbox_x1",
         "bbox_z0_um", "bbox_z1_um", "bbox_y0_um", "bbox_y1_um", "bbox_x0_um", "bbox_x1_um",
-        "mean_votes",
+        "mean_votes", "unanimous_fraction",
     ]
 
     private func interleaved(_ box: Box) -> [Int] {
@@ -72,9 +85,13 @@ extension ObjectTable {
     public struct Accumulator: Sendable {
         private var sums: [Sums]
         private var hasVotes = true
+        private let members: Int
 
-        /// - Parameter objects: labels are 1 to this.
-        public init(objects: Int) {
+        /// - Parameters:
+        ///   - objects: labels are 1 to this.
+        ///   - members: the most votes there can be.
+        public init(objects: Int, members: Int = 0) {
+            self.members = members
             sums = [Sums](repeating: Sums(), count: objects)
         }
 
@@ -91,7 +108,7 @@ extension ObjectTable {
                 sums.withUnsafeMutableBufferPointer { sums in
                     let votes = votes?.voxels ?? []
                     return votes.withUnsafeBufferPointer { votes in
-                        addRows(of: labels.shape, atZ: z, voxels, votes, to: sums)
+                        addRows(of: labels.shape, atZ: z, voxels, votes, members: members, to: sums)
                     }
                 }
             }
@@ -99,9 +116,13 @@ extension ObjectTable {
         }
 
         /// The table of all that was added.
-        public func finish(voxelSize: VoxelSize) -> ObjectTable {
+        ///
+        /// - Parameter classes: that of label k at k - 1.
+        public func finish(voxelSize: VoxelSize, classes: [UInt32]? = nil) -> ObjectTable {
             let rows = sums.enumerated().compactMap { index, sums in
-                sums.row(label: UInt32(index + 1), hasVotes: hasVotes)
+                var row = sums.row(label: UInt32(index + 1), hasVotes: hasVotes)
+                row?.classLabel = classes?[index]
+                return row
             }
             return ObjectTable(rows: rows, voxelSize: voxelSize)
         }
@@ -111,7 +132,7 @@ extension ObjectTable {
 /// Adds every stretch of one label along x; returns the first label that has no place.
 private func addRows(
     of shape: ZYX<Int>, atZ first: Int, _ labels: UnsafeBufferPointer<UInt32>, _ votes: UnsafeBufferPointer<UInt8>,
-    to sums: UnsafeMutableBufferPointer<Sums>
+    members: Int, to sums: UnsafeMutableBufferPointer<Sums>
 ) -> UInt32? {
     for z in 0..<shape.z {
         for y in 0..<shape.y {
@@ -123,11 +144,15 @@ private func addRows(
                 while end < shape.x, labels[row + end] == label { end += 1 }
                 if label != 0 {
                     guard Int(label) <= sums.count else { return label }
-                    var stretchVotes = 0
+                    var (stretchVotes, disputed) = (0, 0)
                     if !votes.isEmpty {
-                        for voxel in row + x..<row + end { stretchVotes &+= Int(votes[voxel]) }
+                        for voxel in row + x..<row + end {
+                            stretchVotes &+= Int(votes[voxel])
+                            disputed &+= Int(votes[voxel]) < members ? 1 : 0
+                        }
                     }
-                    sums[Int(label) - 1].add(z: first + z, y: y, x: x..<end, votes: stretchVotes)
+                    sums[Int(label) - 1].add(
+                        z: first + z, y: y, x: x..<end, votes: stretchVotes, disputed: disputed)
                 }
                 x = end
             }
@@ -136,20 +161,22 @@ private func addRows(
     return nil
 }
 
-/// What is known of an object so far: 64 bytes, for there may be many millions.
+/// What is known of an object so far: 72 bytes, for there may be many millions.
 private struct Sums: Sendable {
     var voxels = 0
     var position = ZYX(repeating: 0)
     var votes = 0
+    var disputed = 0
     var low = ZYX(repeating: Int32.max)
     var high = ZYX(repeating: Int32(-1))
 
-    mutating func add(z: Int, y: Int, x: Range<Int>, votes: Int) {
+    mutating func add(z: Int, y: Int, x: Range<Int>, votes: Int, disputed: Int) {
         voxels += x.count
         position.z += z * x.count
         position.y += y * x.count
         position.x += (x.lowerBound + x.upperBound - 1) * x.count / 2
         self.votes += votes
+        self.disputed += disputed
         low = ZYX(min(low.z, Int32(z)), min(low.y, Int32(y)), min(low.x, Int32(x.lowerBound)))
         high = ZYX(max(high.z, Int32(z)), max(high.y, Int32(y)), max(high.x, Int32(x.upperBound - 1)))
     }
@@ -160,6 +187,6 @@ private struct Sums: Sendable {
             label: label, voxels: voxels,
             centroid: position.map { Double($0) / Double(voxels) },
             box: Box(from: low.map(Int.init), to: high.map { Int($0) + 1 }),
-            meanVotes: hasVotes ? Double(votes) / Double(voxels) : nil)
+            meanVotes: hasVotes ? Double(votes) / Double(voxels) : nil, disputedVoxels: hasVotes ? disputed : 0)
     }
 }

@@ -29,30 +29,12 @@ struct MaskRuns: RunSource {
         var last: UInt64 = 0
         var word = 0
         while word * 64 < width {
-            let bits = packed(voxels + word &* 64, count: min(64, width &- word &* 64))
+            let bits = packedBits(voxels + word &* 64, count: min(64, width &- word &* 64))
             row.inside[word] = bits
             row.starts[word] = bits & ~(bits &<< 1 | last)
             last = bits &>> 63
             word &+= 1
         }
-    }
-
-    /// A bit for each byte that is not 0.
-    private func packed(_ bytes: UnsafeRawPointer, count: Int) -> UInt64 {
-        var bits: UInt64 = 0
-        var first = 0
-        while first &+ 8 <= count {
-            let eight = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: first, as: UInt64.self))
-            // The top bit of each byte that is not 0, then those eight bits gathered by one product.
-            let top = ((eight & 0x7f7f_7f7f_7f7f_7f7f) &+ 0x7f7f_7f7f_7f7f_7f7f | eight) & 0x8080_8080_8080_8080
-            bits |= (((top &>> 7) &* 0x0102_0408_1020_4080) &>> 56) &<< UInt64(first)
-            first &+= 8
-        }
-        while first < count {
-            if bytes.load(fromByteOffset: first, as: UInt8.self) != 0 { bits |= 1 &<< UInt64(first) }
-            first &+= 1
-        }
-        return bits
     }
 
     @inline(__always)
@@ -103,4 +85,22 @@ struct LabelRuns<Label: VoxelElement>: RunSource {
         }
         return contacts
     }
+}
+
+/// A bit for each byte that is not 0.
+func packedBits(_ bytes: UnsafeRawPointer, count: Int) -> UInt64 {
+    var bits: UInt64 = 0
+    var first = 0
+    while first &+ 8 <= count {
+        let eight = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: first, as: UInt64.self))
+        // The top bit of each byte that is not 0, then those eight bits gathered by one product.
+        let top = ((eight & 0x7f7f_7f7f_7f7f_7f7f) &+ 0x7f7f_7f7f_7f7f_7f7f | eight) & 0x8080_8080_8080_8080
+        bits |= (((top &>> 7) &* 0x0102_0408_1020_4080) &>> 56) &<< UInt64(first)
+        first &+= 8
+    }
+    while first < count {
+        if bytes.load(fromByteOffset: first, as: UInt8.self) != 0 { bits |= 1 &<< UInt64(first) }
+        first &+= 1
+    }
+    return bits
 }

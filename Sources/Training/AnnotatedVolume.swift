@@ -67,6 +67,14 @@ public struct AnnotatedVolume: Sendable {
         return low.x < high.x ? Box(from: low, to: high) : Box(.zero)
     }
 
+    /// 1 where the annotation counts; nil for everywhere.
+    package var counts: Volume<UInt8>? {
+        guard mask != nil || unlabelledZero else { return nil }
+        var counts = Volume<UInt8>(shape: shape)
+        for index in counts.voxels.indices where isAnnotated(index) { counts.voxels[index] = 1 }
+        return counts
+    }
+
     /// Whether the annotation of the voxel at `index` counts.
     package func isAnnotated(_ index: Int) -> Bool {
         (mask?.voxels[index] ?? 1) != 0 && !(unlabelledZero && labels.voxels[index] == 0)

@@ -12,6 +12,7 @@ public struct MemberTraining {
     public let member: Int
     public let volumes: [AnnotatedVolume]
     public let split: AnnotationSplit
+    public let target: Target
     public let network: NetworkConfiguration
     public let training: TrainingConfiguration
     public let device: Device
@@ -22,14 +23,17 @@ public struct MemberTraining {
 
     /// - Parameters:
     ///   - member: from 0; with the seed it decides initialization, patches and the block kept back.
-    ///   - network: as many inputs as the volumes have channels, and one output; a 2D network learns from the sections of z.
+    ///   - network: as many inputs as the volumes have channels, and as many outputs as the target; a 2D network learns
+    ///     from the sections of z.
     public init(
-        member: Int, volumes: [AnnotatedVolume], split: AnnotationSplit, network: NetworkConfiguration,
-        training: TrainingConfiguration, device: Device, precision: Precision, threads: Int
+        member: Int, volumes: [AnnotatedVolume], split: AnnotationSplit, target: Target = Target(),
+        network: NetworkConfiguration, training: TrainingConfiguration, device: Device, precision: Precision,
+        threads: Int
     ) {
         self.member = member
         self.volumes = volumes
         self.split = split
+        self.target = target
         self.network = network
         self.training = training
         self.device = device
@@ -71,6 +75,7 @@ public struct MemberTraining {
     private func settings() throws -> String {
         struct Settings: Encodable {
             let member: Int
+            let target: Target
             let network: NetworkConfiguration
             let training: TrainingConfiguration
             let split: AnnotationSplit
@@ -80,7 +85,8 @@ public struct MemberTraining {
         }
         return try sortedJSON(
             Settings(
-                member: member, network: network, training: training, split: split, precision: precision,
+                member: member, target: target, network: network, training: training, split: split,
+                precision: precision,
                 shapes: volumes.map(\.shape), normalizations: volumes.flatMap { $0.channels.map(\.normalization) }))
     }
 }

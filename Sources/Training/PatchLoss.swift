@@ -5,7 +5,7 @@ import Volumes
 /// The loss of training on a fixed batch of patches, to look into a network with.
 package struct PatchLoss {
     private let batch: Batch
-    private let loss: ForegroundLoss
+    private let loss: TargetLoss
 
     /// - Parameters:
     ///   - member: of the split; nil takes patches from everywhere, else they come from what it kept back.
@@ -14,18 +14,18 @@ package struct PatchLoss {
         _ volumes: [AnnotatedVolume], split: AnnotationSplit, member: Int?, patch: ZYX<Int>, count: Int,
         graph: Graph, device: Device, threads: Int
     ) throws {
-        let prepared = volumes.map { PreparedVolume($0, borderWeight: 0, borderSigma: 1, threads: threads) }
+        let prepared = volumes.map { PreparedVolume($0, weighting: .none, threads: threads) }
         let hidden = volumes.indices.map { volume -> [Box] in
             guard let member else { return [] }
             let kept = split.validation[member].filter { $0.volume == volume }.map(\.box)
             return kept.reduce([Box(volumes[volume].shape)]) { rest, box in rest.flatMap { $0.without(box) } }
         }
         let sampler = try PatchSampler(
-            volumes: prepared, heldBack: hidden, patch: patch, seed: 1, member: member ?? 0)
+            volumes: prepared, outputs: [.foreground], heldBack: hidden, patch: patch, seed: 1, member: member ?? 0)
         batch = try Batch(
             (0..<count).map { sampler.patch(step: 0, index: $0, oversampling: 1, augmentation: .none) },
             dimensions: graph.dimensions, device: device)
-        loss = ForegroundLoss(graph)
+        loss = TargetLoss(.crossEntropyAndDice, heads: [[.foreground]], graph)
     }
 
     /// `[batch, 1, z, y, x]`, in 2D `[batch, 1, y, x]`.

@@ -1,34 +1,41 @@
 import Foundation
 import Inference
+import Labeling
 import Volumes
 
 /// What the network sees of a training sample and what it should answer.
 public struct TrainingPatch: Sendable {
     /// The image's channels, normalised, 0 beyond the volume.
     public let channels: [Volume<Float>]
-    /// 0 or 1.
-    public let target: Volume<UInt8>
-    /// 0 where the annotation does not count, is kept back, or the volume ends.
-    public let weight: Volume<Float>
+    /// One an output channel; weights are 0 where the annotation does not count, is kept back, or the volume ends.
+    public let answers: [ChannelAnswer]
+
+    var shape: ZYX<Int> { channels[0].shape }
 }
 
-/// An annotated volume with all that is computed once: target, weights, and where to sample.
+/// An annotated volume with all that is computed once: labels by size, weights, and where to sample.
 public struct PreparedVolume: Sendable {
     public let annotation: AnnotatedVolume
-    public let target: Volume<UInt8>
+    public let labels: RankedLabels
     public let border: BorderWeights
 
-    /// - Parameters:
-    ///   - borderWeight: λ of `BorderWeights`.
-    ///   - borderSigma: in units of the smallest side of a voxel.
-    public init(_ annotation: AnnotatedVolume, borderWeight: Double, borderSigma: Double, threads: Int) {
+    public init(_ annotation: AnnotatedVolume, weighting: BorderWeighting, threads: Int) {
         self.annotation = annotation
-        target = ForegroundTarget.volume(labels: annotation.labels, threads: threads)
+        labels = RankedLabels(annotation.labels)
         border = BorderWeights(
-            volume: annotation, target: target, strength: borderWeight, sigma: borderSigma, threads: threads)
+            labels: labels.ranks, target: ForegroundTarget.volume(labels, threads: threads),
+            counts: annotation.counts, voxelSize: annotation.voxelSize, weighting: weighting, threads: threads)
     }
 
     public var shape: ZYX<Int> { annotation.shape }
+
+    /// What a network should answer in `box`, which lies within the volume.
+    func answers(_ channels: [OutputChannel], in box: Box) -> [ChannelAnswer] {
+        let labelled = LabelledBox(
+            ranks: labels.ranks.grownByOne(in: box), labels: labels.labels, codes: border.codes.cropped(to: box),
+            levels: border.levels)
+        return channels.map(labelled.answer)
+    }
 }
 
 /// Draws training patches; each is a function of (seed, member, step, index).
@@ -42,20 +49,26 @@ public struct PatchSampler: Sendable {
     public let patch: ZYX<Int>
     private let margin: ZYX<Int>
     private let volumes: [PreparedVolume]
+    private let outputs: [OutputChannel]
+    private let isBalanced: Bool
     private let grounds: [SamplingGround]
     private let seed: UInt64
     private let member: Int
 
     /// - Parameters:
+    ///   - outputs: of the network, in the order of its channels.
+    ///   - isBalanced: whether both answers of an affinity and of an interior channel weigh the same in a patch.
     ///   - heldBack: for each volume, the boxes whose labels must not be learnt from.
     ///   - margin: voxels on each side of a patch that the network has no output for.
     /// - Throws: `AnnotationError` where nothing, or no object, is left to learn from.
     public init(
-        volumes: [PreparedVolume], heldBack: [[Box]], patch: ZYX<Int>, margin: ZYX<Int> = .zero, seed: UInt64,
-        member: Int
+        volumes: [PreparedVolume], outputs: [OutputChannel], isBalanced: Bool = false, heldBack: [[Box]],
+        patch: ZYX<Int>, margin: ZYX<Int> = .zero, seed: UInt64, member: Int
     ) throws {
         precondition(volumes.count == heldBack.count)
         self.volumes = volumes
+        self.outputs = outputs
+        self.isBalanced = isBalanced
         self.patch = patch
         self.margin = margin
         self.seed = seed
@@ -82,26 +95,80 @@ public struct PatchSampler: Sendable {
         let onObject = random.chance(oversampling) && !ground.objects.isEmpty
         let centre = onObject ? ground.drawObjectVoxel(&random) : ground.drawVoxel(&random)
         let box = Box(origin: origin(around: centre, in: volume.shape, &random), shape: patch)
+        let warp = Warp(
+            augmentation, patch: patch, voxelSize: volume.annotation.voxelSize, random: &random)
+        var seen = warp.map { warped(number, box, $0) } ?? taken(number, box)
+        change(&seen.channels, augmentation, random: &random)
+        let labelled = LabelledBox(
+            ranks: turned(seen.ranks, orientation), labels: volume.labels.labels,
+            codes: turned(seen.codes, orientation), levels: volume.border.levels, isBalanced: isBalanced)
+        return TrainingPatch(
+            channels: seen.channels.map { turned(padded($0, to: patch, at: seen.place), orientation) },
+            answers: outputs.map(labelled.answer))
+    }
 
+    /// A patch before it is turned.
+    private struct SeenPatch {
+        /// What lies within the volume, and where in the patch that is.
+        var channels: [Volume<Float>]
+        let place: ZYX<Int>
+        /// With one voxel more on every side.
+        let ranks: Volume<UInt32>
+        let codes: Volume<UInt8>
+    }
+
+    private func taken(_ number: Int, _ box: Box) -> SeenPatch {
+        let volume = volumes[number]
         let inside = box.intersection(Box(volume.shape))
-        var channels = channels(of: volume, inside: inside, box)
-        if augmentation.intensity {
-            for channel in channels.indices {
-                IntensityAugmentation.apply(&channels[channel].voxels, random: &random)
-            }
+        return SeenPatch(
+            channels: channels(of: volume, inside: inside, box), place: inside.origin - box.origin,
+            ranks: volume.labels.ranks.grownByOne(in: box), codes: codes(of: number, in: box))
+    }
+
+    /// A patch at the middle of `box` through a warp: the image between voxels, labels from the nearest, weights made
+    /// anew.
+    private func warped(_ number: Int, _ box: Box, _ warp: Warp) -> SeenPatch {
+        let volume = volumes[number]
+        let middle = box.origin.zip(box.shape) { Double($0) + Double($1 - 1) / 2 }
+        let source = warp.source(of: patch.map { $0 + 2 }, around: middle)
+        let centre = middle.zip(source.origin) { $0 - Double($1) }
+        let larger = patch.map { $0 + 2 }
+        let ranks = Volume.mirrored(source, in: volume.shape) { volume.labels.ranks.cropped(to: $0) }
+            .nearest(larger, warp, around: centre)
+        let codes = codes(of: number, in: source).nearest(patch, warp, around: centre)
+        return SeenPatch(
+            channels: volume.annotation.channels.map { channel in
+                Volume.mirrored(source, in: volume.shape, read: channel.read)
+                    .interpolated(patch, warp, around: centre)
+            }, place: .zero, ranks: ranks,
+            codes: outputs.contains(.foreground) ? volume.border.made(anewOf: ranks, counts: codes) : codes)
+    }
+
+    private func change(
+        _ channels: inout [Volume<Float>], _ augmentation: Augmentation, random: inout SampleRandom
+    ) {
+        if augmentation.sectionDefects { SectionDefects.apply(to: &channels, random: &random) }
+        let blur = augmentation.blur && random.chance(0.2) ? random.uniform(0.3...1) : 0
+        let step = augmentation.lowResolution && random.chance(0.15) ? 2 + random.below(2) : 1
+        for channel in channels.indices {
+            if blur > 0 { channels[channel].blur(blur, sections: 0..<channels[channel].shape.z) }
+            if step > 1 { channels[channel].lowerResolution(by: step) }
+            let changes = IntensityChanges(augmentation, random: &random)
+            changes.apply(to: &channels[channel].voxels, random: &random)
         }
-        let target = volume.target.cropped(to: inside)
-        var weight = volume.border.codes.cropped(to: inside).map { volume.border.levels[Int($0)] }
-        for held in ground.heldBack {
+    }
+
+    /// The weights in a box as codes, 0 beyond the volume and where labels are kept back.
+    private func codes(of number: Int, in box: Box) -> Volume<UInt8> {
+        let volume = volumes[number]
+        let inside = box.intersection(Box(volume.shape))
+        var codes = volume.border.codes.cropped(to: inside)
+        for held in grounds[number].heldBack {
             let hidden = held.intersection(inside)
             if hidden.isEmpty { continue }
-            weight.replace(at: hidden.origin - inside.origin, with: Volume(shape: hidden.shape))
+            codes.replace(at: hidden.origin - inside.origin, with: Volume(shape: hidden.shape))
         }
-        let place = inside.origin - box.origin
-        return TrainingPatch(
-            channels: channels.map { turned(padded($0, at: place), orientation) },
-            target: turned(padded(target, at: place), orientation),
-            weight: turned(padded(weight, at: place), orientation))
+        return padded(codes, to: box.shape, at: inside.origin - box.origin)
     }
 
     /// Places that cover all a member may learn from, each voxel once but for those before a far end.
@@ -117,14 +184,12 @@ public struct PatchSampler: Sendable {
         }
     }
 
-    /// The image at a place, as a patch without target.
+    /// The image at a place, as a patch without answers.
     public func image(at place: (volume: Int, box: Box)) -> TrainingPatch {
         let volume = volumes[place.volume]
         let inside = place.box.intersection(Box(volume.shape))
         let channels = channels(of: volume, inside: inside, place.box)
-        return TrainingPatch(
-            channels: channels.map { padded($0, at: .zero) }, target: Volume(shape: patch),
-            weight: Volume(shape: patch))
+        return TrainingPatch(channels: channels.map { padded($0, to: patch, at: .zero) }, answers: [])
     }
 
     /// What lies within the volume; all of the box, mirrored beyond, for a network whose output has a margin.
@@ -156,9 +221,11 @@ public struct PatchSampler: Sendable {
         return ZYX(start(\.z), start(\.y), start(\.x))
     }
 
-    private func padded<Element>(_ part: Volume<Element>, at place: ZYX<Int>) -> Volume<Element> {
-        if part.shape == patch { return part }
-        var whole = Volume<Element>(shape: patch)
+    private func padded<Element>(
+        _ part: Volume<Element>, to shape: ZYX<Int>, at place: ZYX<Int>
+    ) -> Volume<Element> {
+        if part.shape == shape { return part }
+        var whole = Volume<Element>(shape: shape)
         whole.replace(at: place, with: part)
         return whole
     }

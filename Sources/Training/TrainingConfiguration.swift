@@ -48,10 +48,11 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     public var gradientClipping: Double
     /// The share of patches centred on an object.
     public var foregroundOversampling: Double
-    /// λ of `BorderWeights`.
-    public var borderWeight: Double
-    /// In units of the smallest side of a voxel.
-    public var borderSigma: Double
+    public var loss: Loss
+    /// Of the foreground.
+    public var border: BorderWeighting
+    /// Whether both answers of an affinity and of an interior channel weigh the same in every patch.
+    public var isBalanced: Bool
     public var augmentation: Augmentation
     /// Points of the validation curve, evenly spaced, the last after the last step.
     public var validations: Int
@@ -61,7 +62,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         steps: Int = 2_000, patch: ZYX<Int> = ZYX(repeating: 64), batch: Int = 2, seed: UInt64 = 1,
         optimizer: Optimizer = .adamW, learningRate: Double = 5e-3, weightDecay: Double = 1e-2,
         momentum: Double = 0.99, schedule: Schedule = .polynomial(power: 0.9), gradientClipping: Double = 12,
-        foregroundOversampling: Double = 1.0 / 3, borderWeight: Double = 10, borderSigma: Double = 4,
+        foregroundOversampling: Double = 1.0 / 3, loss: Loss = .crossEntropyAndDice,
+        border: BorderWeighting = BorderWeighting(), isBalanced: Bool = false,
         augmentation: Augmentation = Augmentation(), validations: Int = 5,
         statistics: Statistics = .population(patches: nil)
     ) {
@@ -76,8 +78,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         self.schedule = schedule
         self.gradientClipping = gradientClipping
         self.foregroundOversampling = foregroundOversampling
-        self.borderWeight = borderWeight
-        self.borderSigma = borderSigma
+        self.loss = loss
+        self.border = border
+        self.isBalanced = isBalanced
         self.augmentation = augmentation
         self.validations = validations
         self.statistics = statistics
@@ -90,9 +93,11 @@ extension TrainingConfiguration {
 
     /// Checks what the types allow and training does not.
     ///
-    /// - Parameter channels: of each volume's image.
+    /// - Parameters:
+    ///   - channels: of each volume's image.
+    ///   - outputs: that the target has.
     /// - Throws: `TrainingConfigurationError` with the field, what was found and what was expected.
-    public func validate(for network: Graph, channels: [Int]) throws {
+    public func validate(for network: Graph, channels: [Int], outputs expected: Int) throws {
         func require(_ holds: Bool, _ field: String, _ found: Any, _ expected: String) throws {
             if !holds { throw TrainingConfigurationError(field: field, found: "\(found)", expected: expected) }
         }
@@ -100,8 +105,8 @@ extension TrainingConfiguration {
         let outputs = network.outputs.map { network.nodes[$0].channels }
         let other = channels.first { $0 != inputs }
         try require(
-            other == nil && outputs.allSatisfy { $0 == 1 }, "network", "\(inputs) to \(outputs) channels",
-            "\(other ?? inputs) to 1 channels")
+            other == nil && outputs.allSatisfy { $0 == expected }, "network", "\(inputs) to \(outputs) channels",
+            "\(other ?? inputs) to \(expected) channels")
         try require(steps >= 1, "steps", steps, "at least 1")
         try require(batch >= 1, "batch", batch, "at least 1")
         let seen = Array(patch.array.suffix(network.dimensions))
@@ -115,8 +120,11 @@ extension TrainingConfiguration {
         try require(gradientClipping > 0, "gradient_clipping", gradientClipping, "above 0")
         try require(
             (0...1).contains(foregroundOversampling), "foreground_oversampling", foregroundOversampling, "0 to 1")
-        try require(borderWeight >= 0, "border_weight", borderWeight, "at least 0")
-        try require(borderSigma > 0, "border_sigma", borderSigma, "above 0")
+        try require(border.separation >= 0, "border.separation", border.separation, "at least 0")
+        try require(
+            border.separationSigma > 0, "border.separation_sigma", border.separationSigma, "above 0")
+        try require((0...1).contains(border.balance), "border.balance", border.balance, "0 to 1")
+        try require(border.balanceSigma > 0, "border.balance_sigma", border.balanceSigma, "above 0")
         try require(validations >= 1, "validations", validations, "at least 1")
         if case .population(let patches?) = statistics {
             try require(patches >= 1, "statistics.population", patches, "at least 1")

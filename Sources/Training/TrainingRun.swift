@@ -17,7 +17,7 @@ final class TrainingRun {
     private let sampler: PatchSampler
     private let validation: Validation
     private let network: Network
-    private let loss: ForegroundLoss
+    private let loss: TargetLoss
     private let optimizer: any Optimizer
     private var state: Checkpoint.State
     /// The first checkpoint comes after the first step, so that the disk is known to take one.
@@ -26,8 +26,11 @@ final class TrainingRun {
 
     init(_ plan: MemberTraining, folder: String, settings: String) throws {
         let graph = try plan.network.graph()
-        try plan.training.validate(for: graph, channels: plan.volumes.map(\.channels.count))
-        loss = ForegroundLoss(graph)
+        let heads = plan.target.channels(voxelSize: plan.volumes[0].voxelSize, dimensions: graph.dimensions)
+        let outputs = heads.flatMap { $0 }
+        try plan.training.validate(
+            for: graph, channels: plan.volumes.map(\.channels.count), outputs: outputs.count)
+        loss = TargetLoss(plan.training.loss, heads: heads, graph)
         training = plan.training
         member = plan.member
         device = plan.device
@@ -36,16 +39,15 @@ final class TrainingRun {
         self.folder = folder
         self.settings = settings
 
-        let (weight, sigma) = (training.borderWeight, training.borderSigma)
-        let volumes = plan.volumes.map {
-            PreparedVolume($0, borderWeight: weight, borderSigma: sigma, threads: plan.threads)
-        }
+        let weighting = training.border
+        let volumes = plan.volumes.map { PreparedVolume($0, weighting: weighting, threads: plan.threads) }
         sampler = try PatchSampler(
-            volumes: volumes,
+            volumes: volumes, outputs: outputs, isBalanced: training.isBalanced,
             heldBack: volumes.indices.map { plan.split.heldBack(from: plan.member, volume: $0) },
             patch: training.patch, margin: TileGeometry(graph, patch: training.patch).margin, seed: training.seed,
             member: member)
-        validation = Validation(plan.split.validation[member], volumes: volumes, threads: plan.threads)
+        validation = Validation(
+            plan.split.validation[member], volumes: volumes, heads: heads, threads: plan.threads)
 
         var fresh = try Self.start(plan)
         state = Checkpoint.State(step: 0, recorder: CurveRecorder(member: member))
@@ -159,8 +161,7 @@ final class TrainingRun {
         let sampled = count ?? (state.step < training.steps ? Self.patchesForValidation : nil)
         let places = sampled == nil ? sampler.cover : []
         let patches = sampled ?? places.count
-        let augmentation = Augmentation(
-            flips: training.augmentation.flips, axisSwaps: training.augmentation.axisSwaps, intensity: false)
+        let augmentation = training.augmentation.symmetries
         network.mode = .population
         try withoutGradients {
             for batch in batches(of: patches) {

@@ -7,42 +7,55 @@ import Volumes
 struct Validation {
     /// At most this many voxels of a block are predicted, from its middle.
     private static let voxelLimit = 4_000_000
+    /// The logits at which objects are made, for which is the best follows from the tissue: probabilities 0.5 to 0.998.
+    private static let thresholds = [0.0, 2, 4, 6]
 
     private let parts: [AnnotatedPart]
     private let volumes: [PreparedVolume]
+    private let heads: [[OutputChannel]]
     private let threads: Int
 
-    init(_ parts: [AnnotatedPart], volumes: [PreparedVolume], threads: Int) {
+    init(_ parts: [AnnotatedPart], volumes: [PreparedVolume], heads: [[OutputChannel]], threads: Int) {
         self.parts = parts.map { AnnotatedPart(volume: $0.volume, box: $0.box.middle(Self.voxelLimit)) }
         self.volumes = volumes
+        self.heads = heads
         self.threads = threads
     }
 
     func score(_ predictor: Predictor, maximumTileVoxels: Int) throws -> ValidationScore {
-        var voxels = ScoredVoxels()
-        var contingency = Contingency()
-        var idsBefore = (labels: UInt32(0), truth: UInt32(0))
-        for part in parts {
+        var sums = heads.map { _ in ScoredVoxels() }
+        var contingencies = Self.thresholds.map { _ in Contingency() }
+        var hasObjects = false
+        for (block, part) in parts.enumerated() {
             let volume = volumes[part.volume]
             let annotation = volume.annotation
             let logits = try predictor.logits(
                 of: part.box, volume: volume.shape, maximumTileVoxels: maximumTileVoxels
             ) { box in annotation.channels.map { $0.read(box) } }
-            voxels.add(logits, volume, part.box)
-
-            let inside = logits.map { $0 > 0 ? UInt8(1) : 0 }
-            var labels = try connectedComponents(of: inside, connectivity: .faces, threads: threads)
-            var truth = try connectedComponents(
-                ofLabels: annotation.countedLabels(in: part.box), connectivity: .faces, threads: threads)
-            // Objects of different parts must not share ids.
-            labels.labels.shiftObjects(by: idsBefore.labels)
-            truth.labels.shiftObjects(by: idsBefore.truth)
-            idsBefore.labels += UInt32(labels.count)
-            idsBefore.truth += UInt32(truth.count)
-            try contingency.add(labels: labels.labels, truth: truth.labels)
+            let answers = volume.answers(heads.flatMap { $0 }, in: part.box)
+            var channel = 0
+            for (head, channels) in heads.enumerated() {
+                for _ in channels {
+                    sums[head].add(logits[channel], answers[channel])
+                    channel += 1
+                }
+            }
+            let counted = annotation.countedLabels(in: part.box)
+            let truth = try connectedComponents(ofLabels: counted, connectivity: .faces, threads: threads)
+            hasObjects = hasObjects || truth.count > 0
+            for (index, threshold) in Self.thresholds.enumerated() {
+                let objects = try ObjectSource(heads[0]).components(
+                    in: Array(logits.prefix(heads[0].count)), threshold: Threshold(logit: threshold),
+                    threads: threads)
+                try contingencies[index].add(
+                    labels: objects.labels.ids(ofBlock: block), truth: truth.labels.ids(ofBlock: block),
+                    threads: threads)
+            }
         }
-        let scores = idsBefore.truth > 0 ? try SegmentationScores(contingency) : nil
-        return ValidationScore(loss: voxels.loss, dice: voxels.dice, adaptedRandError: scores?.adaptedRandError)
+        let errors = hasObjects ? try contingencies.map { try SegmentationScores($0).adaptedRandError } : []
+        return ValidationScore(
+            loss: sums.reduce(0) { $0 + $1.loss } / Double(heads.count), dice: sums[0].dice,
+            adaptedRandError: errors.min())
     }
 }
 
@@ -55,18 +68,16 @@ private struct ScoredVoxels {
     private var overlap = 0
     private var total = 0
 
-    /// The same numbers as `ForegroundLoss`.
+    /// Cross-entropy plus Dice, as `TargetLoss` has them.
     var loss: Double { entropy / max(1, weight) + 1 - (2 * softOverlap + 1) / (softTotal + 1) }
     var dice: Double { total > 0 ? Double(2 * overlap) / Double(total) : 1 }
 
-    mutating func add(_ logits: Volume<Int16>, _ volume: PreparedVolume, _ box: Box) {
-        let target = volume.target.cropped(to: box).voxels
-        let codes = volume.border.codes.cropped(to: box).voxels
-        for index in target.indices where codes[index] != 0 {
+    mutating func add(_ logits: Volume<Int16>, _ answer: ChannelAnswer) {
+        for index in answer.target.voxels.indices where answer.weight.voxels[index] != 0 {
             let logit = Double(LogitScale.decode(logits.voxels[index]))
-            let truth = target[index] != 0
+            let truth = answer.target.voxels[index] != 0
+            let voxelWeight = Double(answer.weight.voxels[index])
             let probability = LogitScale.probability(logit)
-            let voxelWeight = Double(volume.border.levels[Int(codes[index])])
             weight += voxelWeight
             // -log p and -log (1 - p) without loss of digits.
             entropy += voxelWeight * (max(logit, 0) - (truth ? logit : 0) + log1p(exp(-abs(logit))))
@@ -90,10 +101,10 @@ extension AnnotatedVolume {
     }
 }
 
-extension Volume where Element == UInt32 {
-    fileprivate mutating func shiftObjects(by offset: UInt32) {
-        if offset == 0 { return }
-        for index in voxels.indices where voxels[index] != 0 { voxels[index] += offset }
+extension Volume<UInt32> {
+    /// Ids that no other block has; 0 stays 0.
+    package func ids(ofBlock block: Int) -> Volume<UInt64> {
+        map { $0 == 0 ? 0 : UInt64($0) | UInt64(block) << 32 }
     }
 }
 

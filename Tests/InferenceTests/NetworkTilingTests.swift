@@ -68,7 +68,7 @@ import Volumes
         func logits(_ region: Box, _ maximum: Int) throws -> Volume<Float> {
             try predictor.logits(of: region, volume: shape, maximumTileVoxels: maximum) {
                 box in channels.map { $0.cropped(to: box) }
-            }.map(LogitScale.decode)
+            }[0].map(LogitScale.decode)
         }
         let whole = try logits(Box(shape), .max)
         let expected = try untiled(channels, network, predictor.geometry)

@@ -8,7 +8,7 @@ import Volumes
     /// Stands for a network: pools by `stride`, spreads over three cells and adds each voxel's own value.
     static let stride = ZYX(2, 4, 4)
     static var predictor: Predictor {
-        Predictor(TileGeometry(stride: stride, halo: ZYX(3, 7, 7)), forward: { pooledNeighbourhood($0[0]) })
+        Predictor(TileGeometry(stride: stride, halo: ZYX(3, 7, 7)), forward: { [pooledNeighbourhood($0[0])] })
     }
 
     static func untiled() -> Volume<Int16> {
@@ -25,7 +25,7 @@ import Volumes
             let logits = try Self.predictor.logits(
                 of: region, volume: Self.volume.shape, maximumTileVoxels: maximum
             ) { [Self.volume.cropped(to: $0)] }
-            #expect(logits == whole.cropped(to: region))
+            #expect(logits == [whole.cropped(to: region)])
         }
     }
 

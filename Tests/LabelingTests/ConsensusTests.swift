@@ -16,14 +16,15 @@ private func volume(_ logits: [Float]) -> Volume<Int16> {
     private let threshold = Threshold(logit: 4)
 
     @Test(arguments: [
-        (AgreementRule.all, [1, 0, 0, 0, 0] as [UInt8]), (.majority, [1, 1, 0, 0, 0]),
-        (.atLeast(1), [1, 1, 1, 0, 1]), (.atLeast(3), [1, 0, 0, 0, 0]),
+        (AgreementRule.all, [1, 0, 0, 0, 0] as [UInt8], [4, 2, 0, -4, 3.4] as [Float]),
+        (.majority, [1, 1, 0, 0, 0], [5, 4, 1, -3, 3.5]),
+        (.atLeast(1), [1, 1, 1, 0, 1], [6, 5, 5, -2, 9]), (.atLeast(3), [1, 0, 0, 0, 0], [4, 2, 0, -4, 3.4]),
     ])
-    func `a voxel is kept where enough members vote`(rule: AgreementRule, mask: [UInt8]) throws {
+    func `a voxel is kept where enough members vote`(rule: AgreementRule, mask: [UInt8], agreed: [Float]) throws {
         let found = try consensus(of: members, rule: rule, threshold: threshold, threads: 2)
         #expect(found.mask.voxels == mask)
         #expect(found.votes.voxels == [3, 2, 1, 0, 1])
-        #expect(found.minimum.voxels == [4, 2, 0, -4, 3.4].map(LogitScale.encode))
+        #expect(found.logits.voxels == agreed.map(LogitScale.encode))
     }
 
     @Test func `mean compares the mean of probabilities`() throws {
@@ -35,6 +36,8 @@ private func volume(_ logits: [Float]) -> Volume<Int16> {
         #expect(try at(0.82).mask.voxels == [1])
         #expect(try at(0.83).mask.voxels == [0])
         #expect(try at(0.83).votes.voxels == [2])
+        let mean = LogitScale.decode(try at(0.83).logits.voxels[0])
+        #expect(abs(Threshold(logit: Double(mean)).probability - (0.98201 + 0.98201 + 0.5) / 3) < 1e-4)
     }
 
     @Test(arguments: 1...5)
@@ -56,8 +59,15 @@ private func volume(_ logits: [Float]) -> Volume<Int16> {
                 })
         }
         let found = try consensus(of: logits, rule: .all, threshold: Threshold(logit: 1), threads: 1)
-        #expect(found.mask.voxels == found.minimum.voxels.map { $0 >= 1024 ? 1 : 0 })
+        #expect(found.mask.voxels == found.logits.voxels.map { $0 >= 1024 ? 1 : 0 })
         #expect(found.mask.voxels == found.votes.voxels.map { $0 == 5 ? 1 : 0 })
+        for needed in 1...5 {
+            let agreed = try consensusLogits(of: logits, rule: .atLeast(needed), threads: 2)
+            #expect(
+                agreed.voxels.indices.allSatisfy { voxel in
+                    agreed.voxels[voxel] == logits.map { $0.voxels[voxel] }.sorted(by: >)[needed - 1]
+                })
+        }
         for threads in [2, 7] {
             let again = try consensus(of: logits, rule: .all, threshold: Threshold(logit: 1), threads: threads)
             #expect(again == found)

@@ -14,37 +14,44 @@ import Volumes
     private let size = VoxelSize(ZYX(40, 8, 4), .nanometer)
 
     @Test func `rows hold size, place and votes`() throws {
-        var accumulator = ObjectTable.Accumulator(objects: 3)
+        var accumulator = ObjectTable.Accumulator(objects: 3, members: 5)
         try accumulator.add(slab: labels, votes: votes, atZ: 0)
         let rows = accumulator.finish(voxelSize: size).rows
         #expect(
             rows == [
                 .init(
                     label: 1, voxels: 5, centroid: ZYX(0.2, 0.2, 1.4),
-                    box: Box(from: .zero, to: ZYX(2, 2, 3)), meanVotes: 4.6),
+                    box: Box(from: .zero, to: ZYX(2, 2, 3)), meanVotes: 4.6, disputedVoxels: 2),
                 .init(
                     label: 3, voxels: 1, centroid: ZYX(1, 1, 3),
-                    box: Box(from: ZYX(1, 1, 3), to: ZYX(2, 2, 4)), meanVotes: 3),
+                    box: Box(from: ZYX(1, 1, 3), to: ZYX(2, 2, 4)), meanVotes: 3, disputedVoxels: 1),
             ])
     }
 
     @Test func `the CSV names its columns and gives µm`() throws {
-        var accumulator = ObjectTable.Accumulator(objects: 3)
+        var accumulator = ObjectTable.Accumulator(objects: 3, members: 5)
         try accumulator.add(slab: labels, votes: votes, atZ: 10)
         let lines = accumulator.finish(voxelSize: size).csv().split(separator: "\n")
         #expect(
             lines[0] == """
                 label_id,voxels,volume_um3,centroid_z,centroid_y,centroid_x,centroid_z_um,centroid_y_um,centroid_x_um,\
                 bbox_z0,bbox_z1,bbox_y0,bbox_y1,bbox_x0,bbox_x1,\
-                bbox_z0_um,bbox_z1_um,bbox_y0_um,bbox_y1_um,bbox_x0_um,bbox_x1_um,mean_votes
+                bbox_z0_um,bbox_z1_um,bbox_y0_um,bbox_y1_um,bbox_x0_um,bbox_x1_um,mean_votes,unanimous_fraction
                 """)
         #expect(
             lines[1] == "1,5,6.4e-06,10.2,0.2,1.4,0.408,0.0016,0.0056,"
-                + "10,12,0,2,0,3,0.4,0.48,0.0,0.016,0.0,0.012,4.6")
+                + "10,12,0,2,0,3,0.4,0.48,0.0,0.016,0.0,0.012,4.6,0.6")
         #expect(
             lines[2] == "3,1,1.28e-06,11.0,1.0,3.0,0.44,0.008,0.012,"
-                + "11,12,1,2,3,4,0.44,0.48,0.008,0.016,0.012,0.016,3.0")
+                + "11,12,1,2,3,4,0.44,0.48,0.008,0.016,0.012,0.016,3.0,0.0")
         #expect(lines.count == 3)
+    }
+
+    @Test func `objects of classes have a column for them`() throws {
+        var accumulator = ObjectTable.Accumulator(objects: 3, members: 5)
+        try accumulator.add(slab: labels, votes: votes, atZ: 0)
+        let lines = accumulator.finish(voxelSize: size, classes: [2, 9, 7]).csv().split(separator: "\n")
+        #expect(lines.map { $0.split(separator: ",").last } == ["class", "2", "7"])
     }
 
     @Test func `slabs add up to the whole, in any order`() throws {

@@ -161,7 +161,7 @@ struct PipelineFileTests {
         ("voxel_size: {z: 40, y: 8 nm, x: 8 nm}", 1, "voxel_size.z must be a length with its unit"),
         ("voxel_size: {z: 40 pixel, y: 8 nm, x: 8 nm}", 1, "voxel_size.z must be a length with its unit"),
         ("name: a\nname: b", 1, "the key 'name' is given twice"),
-        ("target: affinities", 1, "target must be foreground, found 'affinities'"),
+        ("target: inside", 1, "target must be foreground, boundary, affinities, {affinities: [1, 4, 9]} or {classes: [1, 2]}, found 'inside'"),
         ("execution: {device: gpu}", 1, "execution.device must be auto, cpu, cuda, found 'gpu'"),
         ("export: {formats: [tiff, png]}", 1, "must be tiff, hdf5, ome-zarr, found 'png'"),
         ("name: [a", 2, "not valid YAML"),

@@ -35,3 +35,17 @@ func annotated(
         image: VoxelBuffer(image), normalization: IntensityNormalization(mean: 125, deviation: 75), labels: labels,
         mask: mask, unlabelledZero: unlabelledZero, voxelSize: voxelSize)
 }
+
+extension Augmentation {
+    /// Changes of place alone.
+    static let steady = Augmentation {
+        $0.intensity = false
+        $0.noise = false
+    }
+
+    /// Changes of intensity alone.
+    static let lit = Augmentation {
+        $0.flips = false
+        $0.axisSwaps = false
+    }
+}

@@ -84,7 +84,7 @@ import Volumes
             [volume.channels[0].read($0)]
         }
         let target = ForegroundTarget.volume(labels: volume.labels, threads: 1)
-        let right = zip(logits.voxels, target.voxels).count { ($0 > 0) == ($1 == 1) }
+        let right = zip(logits[0].voxels, target.voxels).count { ($0 > 0) == ($1 == 1) }
         #expect(Double(right) / Double(shape.count) > 0.9)
     }
 

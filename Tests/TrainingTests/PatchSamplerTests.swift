@@ -1,15 +1,18 @@
 import Inference
+import Labeling
 import Testing
 import Training
 import Volumes
 
 @Suite struct PatchSamplerTests {
+    private let weighting = BorderWeighting(separation: 10, separationSigma: 4, balance: 1)
+
     private func sampler(
         _ volume: AnnotatedVolume, heldBack: [Box] = [], patch: ZYX<Int> = ZYX(8, 12, 12), member: Int = 0
     ) throws -> PatchSampler {
         try PatchSampler(
-            volumes: [PreparedVolume(volume, borderWeight: 10, borderSigma: 4, threads: 1)], heldBack: [heldBack],
-            patch: patch, seed: 7, member: member)
+            volumes: [PreparedVolume(volume, weighting: weighting, threads: 1)], outputs: [.foreground],
+            heldBack: [heldBack], patch: patch, seed: 7, member: member)
     }
 
     @Test func aPatchIsAFunctionOfSeedMemberStepAndIndex() throws {
@@ -36,7 +39,7 @@ import Volumes
         let sampler = try sampler(volume)
         for step in 0..<20 {
             let patch = sampler.patch(
-                step: step, index: 0, oversampling: 0.5, augmentation: Augmentation(intensity: false))
+                step: step, index: 0, oversampling: 0.5, augmentation: .steady)
             #expect(patch.channels.count == 2)
             #expect(zip(patch.channels[0].voxels, patch.channels[1].voxels).allSatisfy { abs($0 - $1) < 1e-5 })
             #expect(Set(patch.channels[0].voxels).count > 1)
@@ -44,7 +47,7 @@ import Volumes
         // Brightness and noise differ from channel to channel, as lamps do.
         let lit = sampler.patch(
             step: 1, index: 0, oversampling: 0.5,
-            augmentation: Augmentation(flips: false, axisSwaps: false, intensity: true))
+            augmentation: .lit)
         #expect(lit.channels[0] != lit.channels[1])
     }
 
@@ -53,11 +56,12 @@ import Volumes
         let sampler = try sampler(annotated(foam(ZYX(20, 24, 28), objects: 12)))
         for step in 0..<40 {
             let patch = sampler.patch(
-                step: step, index: 0, oversampling: 0, augmentation: Augmentation(intensity: false))
-            for (image, target) in zip(patch.channels[0].voxels, patch.target.voxels) {
+                step: step, index: 0, oversampling: 0, augmentation: .steady)
+            for (image, target) in zip(patch.channels[0].voxels, patch.answers[0].target.voxels) {
                 #expect((image > 0) == (target == 1))
             }
-            for (weight, target) in zip(patch.weight.voxels, patch.target.voxels) where target == 1 {
+            for (weight, target) in zip(patch.answers[0].weight.voxels, patch.answers[0].target.voxels)
+            where target == 1 {
                 #expect(weight == 1)
             }
         }
@@ -98,7 +102,7 @@ import Volumes
             return Set(
                 (0..<60).map { step in
                     let image = sampler.patch(
-                        step: step, index: 0, oversampling: 0, augmentation: Augmentation(intensity: false)
+                        step: step, index: 0, oversampling: 0, augmentation: .steady
                     ).channels[0]
                     if image[0, 0, 0] != image[1, 0, 0] { return 0 }
                     return image[0, 0, 0] != image[0, 1, 0] ? 1 : 2
@@ -124,9 +128,9 @@ import Volumes
         var context = 0
         for step in 0..<50 {
             let patch = sampler.patch(
-                step: step, index: 0, oversampling: 0.3, augmentation: Augmentation(intensity: false))
-            #expect(patch.weight.voxels.contains { $0 > 0 })
-            for (image, weight) in zip(patch.channels[0].voxels, patch.weight.voxels) {
+                step: step, index: 0, oversampling: 0.3, augmentation: .steady)
+            #expect(patch.answers[0].weight.voxels.contains { $0 > 0 })
+            for (image, weight) in zip(patch.channels[0].voxels, patch.answers[0].weight.voxels) {
                 #expect((image == 1) == (weight == 0))
                 if image == 1 { context += 1 }
             }
@@ -140,8 +144,8 @@ import Volumes
         for step in 0..<20 {
             let patch = sampler.patch(step: step, index: 0, oversampling: 0, augmentation: Augmentation())
             #expect(patch.channels[0].shape == ZYX(8, 16, 16))
-            #expect(patch.weight.voxels.count { $0 > 0 } == 6 * 9 * 16)
-            for (image, weight) in zip(patch.channels[0].voxels, patch.weight.voxels) where weight == 0 {
+            #expect(patch.answers[0].weight.voxels.count { $0 > 0 } == 6 * 9 * 16)
+            for (image, weight) in zip(patch.channels[0].voxels, patch.answers[0].weight.voxels) where weight == 0 {
                 #expect(image == 0)
             }
         }
@@ -155,7 +159,7 @@ import Volumes
         func hits(_ oversampling: Double) -> Int {
             (0..<200).count { step in
                 sampler.patch(step: step, index: 0, oversampling: oversampling, augmentation: .none)
-                    .target.voxels.contains(1)
+                    .answers[0].target.voxels.contains(1)
             }
         }
         #expect(hits(1) == 200)

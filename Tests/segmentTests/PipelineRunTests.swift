@@ -176,7 +176,7 @@ struct PipelineRunTests {
         let predict = folder.path + "/work/small/predict"
         let member = try FileManager.default.contentsOfDirectory(atPath: predict).sorted()[0]
         let store = "\(predict)/\(member)/logits.zarr/0"
-        let path = damage == .metadata ? store + "/zarr.json" : store + "/c/0/0/0"
+        let path = damage == .metadata ? store + "/zarr.json" : store + "/c/0/0/0/0"
         var data = try Data(contentsOf: URL(fileURLWithPath: path))
         let time = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate]
         data[damage == .shardIndex ? data.count - 10 : data.count / 4] ^= 1

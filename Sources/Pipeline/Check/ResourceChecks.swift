@@ -94,7 +94,7 @@ struct ResourceChecks {
     /// The smallest tile of a prediction must fit; so must the annotated volumes, and the labels of one volume.
     private func checkMemory(_ execution: Execution, _ report: inout CheckReport) throws {
         guard let size = file.train.lazy.compactMap({ inspections.image($0.image).voxelSize }).first else { return }
-        let graph = try file.network.configuration(voxelSize: size).graph()
+        let graph = try file.network(voxelSize: size).graph()
         let geometry = try TileGeometry(graph, patch: file.training.patch)
         let perVoxel = TilePlan.bytesPerVoxel(graph, precision: execution.precision)
         let tile = Int(Double(geometry.smallTile.count) * perVoxel)

@@ -183,7 +183,7 @@ struct VolumeChecks {
             }
         }
         do {
-            let network = try file.network.configuration(voxelSize: voxelSize)
+            let network = try file.network(voxelSize: voxelSize)
             try file.checkPatch(against: network)
         } catch let fault as PipelineFault {
             report.add(fault)

@@ -1,4 +1,5 @@
 import Networks
+import Training
 import Volumes
 
 /// The `network:` of a pipeline file: an architecture, its defaults and what the file sets of them.
@@ -34,8 +35,10 @@ public struct NetworkSettings: Codable, Equatable, Sendable {
     /// z 40 × y 8 × x 8 nm become 40 × 16 × 16, 40 × 32 × 32 and then 80 × 64 × 64. Where it gives no kernels, a
     /// convolution reaches along an axis from the level on at which its voxels are at most twice as long as the
     /// shortest side. An architecture that has no such settings stays as it is.
-    func configuration(voxelSize: VoxelSize) throws -> NetworkConfiguration {
+    func configuration(voxelSize: VoxelSize, target: Target = Target()) throws -> NetworkConfiguration {
         var network = configuration
+        network.outputChannels =
+            target.channels(voxelSize: voxelSize, dimensions: network.dimensions).reduce(0) { $0 + $1.count }
         let settings = try Architecture.named(network.architecture).settings
         var sides = Array(voxelSize.nanometers.array.suffix(network.dimensions))
         var kernels: [[Int]] = []

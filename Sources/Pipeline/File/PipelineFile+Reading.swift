@@ -47,7 +47,7 @@ extension PipelineFile {
         let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         name = try read("name") { try $0.folderName() } ?? stem
         voxelSize = try read("voxel_size") { try $0.voxelSize() }
-        _ = try read("target") { try $0.foreground() }
+        target = try read("target") { try $0.target() } ?? Target()
         network = try read("network") { try $0.segmentationNetwork() } ?? NetworkSettings()
         training = TrainingConfiguration()
         if network.configuration.dimensions == 2 { training.patch = ZYX(1, 256, 256) }
@@ -103,6 +103,7 @@ extension PipelineFile {
     /// Faults that no key has alone.
     private func checkTogether(_ keys: [String: YAMLValue]) throws {
         try checkInputs()
+        try checkLabelling()
         if ensemble.calibration == 0 && consensus.threshold == nil {
             let value = keys["ensemble"] ?? keys["consensus"]
             throw PipelineFault(
@@ -122,9 +123,29 @@ extension PipelineFile {
         // Without a voxel size or strides the network follows from files not yet read.
         let settings = try Architecture.named(network.configuration.architecture).settings
         if let size = voxelSize?.size {
-            try checkPatch(against: network.configuration(voxelSize: size))
+            try checkPatch(against: network(voxelSize: size))
         } else if network.configuration.strides != nil || !settings.contains(.strides) {
             try checkPatch(against: network.configuration)
+        }
+    }
+
+    /// What `label` asks for must be what the networks are to learn.
+    private func checkLabelling() throws {
+        func refuse(_ key: String, _ problem: String) throws {
+            throw PipelineFault(file: path, line: lines[key], problem: "\(key) \(problem)")
+        }
+        if case .classes = target.heads[0], label.regrow != nil {
+            try refuse("label.regrow", "grows objects of one channel, but the target is classes")
+        }
+        if label.merge != nil {
+            if label.regrow == nil {
+                try refuse("label.merge", "joins regions that have grown; give label.regrow too")
+            }
+            if !target.names.contains("affinities") {
+                try refuse(
+                    "label.merge",
+                    "needs the affinities of neighbours; write target: [\(target.names[0]), affinities]")
+            }
         }
     }
 
@@ -210,7 +231,7 @@ extension YAMLValue {
     }
 
     /// A number and a unit: `40 nm`, `0.5 µm`.
-    private func length() throws -> (Double, LengthUnit) {
+    func length() throws -> (Double, LengthUnit) {
         let expected = "a length with its unit such as '40 nm' (units: nm, µm or um, mm, Å)"
         guard case .scalar(let scalar) = node else { throw misfit(expected) }
         let text = scalar.string.trimmingCharacters(in: .whitespaces)
@@ -219,10 +240,6 @@ extension YAMLValue {
             let unit = LengthUnit(spelling: String(text.dropFirst(number.count)))
         else { throw misfit(expected) }
         return (value, unit)
-    }
-
-    fileprivate func foreground() throws {
-        guard try text() == "foreground" else { throw misfit("foreground") }
     }
 
     fileprivate func ensemble() throws -> EnsembleSettings {
@@ -266,7 +283,7 @@ extension YAMLValue {
     }
 
     fileprivate func label() throws -> LabelSettings {
-        let keys = try mapping(of: ["connectivity", "min_voxels"])
+        let keys = try mapping(of: ["connectivity", "min_voxels", "regrow", "merge"])
         var label = LabelSettings()
         if let value = keys["connectivity"] {
             guard let connectivity = Int(try value.text()).flatMap(Connectivity.init(rawValue:)) else {
@@ -275,7 +292,27 @@ extension YAMLValue {
             label.connectivity = connectivity
         }
         if let value = keys["min_voxels"] { label.minimumVoxels = try value.integer(atLeast: 0) }
+        label.regrow = try keys["regrow"]?.regrowth()
+        if let value = keys["merge"] {
+            guard let above = try value.mapping(of: ["above"])["above"] else {
+                throw value.misfit("a mean affinity, such as {above: 0.7}")
+            }
+            label.merge = LabelSettings.Merging(above: try above.number(in: 0...1))
+        }
         return label
+    }
+
+    private func regrowth() throws -> LabelSettings.Regrowth {
+        let keys = try mapping(of: ["within", "seeds", "above"])
+        guard let within = keys["within"] else { throw misfit("a distance, such as {within: 40 nm}") }
+        let (length, unit) = try within.length()
+        var regrow = LabelSettings.Regrowth(within: length * unit.nanometers)
+        if let value = keys["seeds"] { regrow.seeds = try value.integer(atLeast: 1) }
+        if let value = keys["above"] {
+            regrow.above = try value.threshold()
+            if regrow.above == nil { throw value.misfit("0.5 or {logit: 0}") }
+        }
+        return regrow
     }
 
     fileprivate func export() throws -> ExportSettings {

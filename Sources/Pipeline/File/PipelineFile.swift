@@ -14,6 +14,7 @@ public struct PipelineFile: Sendable {
     public var name: String
     public var voxelSize: VoxelSizeSetting?
     public var train: [TrainingEntry]
+    public var target: Target
     public var network: NetworkSettings
     public var training: TrainingConfiguration
     public var ensemble: EnsembleSettings
@@ -32,6 +33,11 @@ public struct PipelineFile: Sendable {
     public var resultsFolder: String { "\(folder)/results/\(name)" }
     /// Where stages are cached unless the command line says otherwise: `work/NAME` beside the file.
     public var workFolder: String { "\(folder)/work/\(name)" }
+
+    /// The network for voxels of this size, with an output for each channel of the target.
+    func network(voxelSize: VoxelSize) throws -> NetworkConfiguration {
+        try network.configuration(voxelSize: voxelSize, target: target)
+    }
 
     /// `larva.yaml:21` for a key that the file gives.
     func place(of name: String) -> String? {
@@ -94,6 +100,25 @@ public struct ConsensusSettings: Equatable, Sendable {
 public struct LabelSettings: Codable, Equatable, Sendable {
     public var connectivity = Connectivity.faces
     public var minimumVoxels = 100
+    /// nil: objects are the components.
+    public var regrow: Regrowth?
+    /// nil: grown regions are not merged.
+    public var merge: Merging?
+
+    /// Components grow back into the voxels that the consensus dropped.
+    public struct Regrowth: Codable, Equatable, Sendable {
+        /// At most this far, in nanometres.
+        public var within: Double
+        /// Components of fewer voxels do not grow.
+        public var seeds = 30
+        /// Only where the consensus reaches this; nil for everywhere.
+        public var above: Threshold?
+    }
+
+    /// Neighbouring regions become one while the mean affinity over their face exceeds a probability.
+    public struct Merging: Codable, Equatable, Sendable {
+        public var above: Double
+    }
 }
 
 public struct ExportSettings: Codable, Equatable, Sendable {

@@ -6,7 +6,7 @@ extension YAMLValue {
     func training(_ defaults: TrainingConfiguration) throws -> TrainingConfiguration {
         let keys = try mapping(of: [
             "steps", "patch", "batch", "seed", "optimizer", "learning_rate", "weight_decay", "momentum",
-            "gradient_clipping", "foreground_oversampling", "border_weight", "border_sigma", "augmentation",
+            "gradient_clipping", "foreground_oversampling", "loss", "border", "balance_affinities", "augmentation",
             "validations",
         ])
         let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
@@ -30,8 +30,9 @@ extension YAMLValue {
         if let value = keys["foreground_oversampling"] {
             training.foregroundOversampling = try value.number(in: 0...1)
         }
-        if let value = keys["border_weight"] { training.borderWeight = try value.number(in: notNegative) }
-        if let value = keys["border_sigma"] { training.borderSigma = try value.number(in: positive) }
+        if let value = keys["loss"] { training.loss = try value.choice(Loss.self) }
+        if let value = keys["border"] { training.border = try value.border() }
+        if let value = keys["balance_affinities"] { training.isBalanced = try value.boolean() }
         if let value = keys["validations"] { training.validations = try value.integer(atLeast: 1, atMost: 10_000) }
         training.augmentation = try keys["augmentation"]?.augmentation() ?? Augmentation()
         return training
@@ -45,11 +46,38 @@ extension YAMLValue {
         }
     }
 
+    /// `none`, or weights and reaches that differ from the usual ones.
+    private func border() throws -> BorderWeighting {
+        if !isMapping {
+            guard try text() == "none" else { throw misfit("none, or weights such as {separation: 50}") }
+            return .none
+        }
+        let keys = try mapping(of: ["separation", "separation_sigma", "balance", "balance_sigma"])
+        let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
+        var border = BorderWeighting()
+        if let value = keys["separation"] { border.separation = try value.number(in: 0...1e6) }
+        if let value = keys["separation_sigma"] { border.separationSigma = try value.number(in: positive) }
+        if let value = keys["balance"] { border.balance = try value.number(in: 0...1) }
+        if let value = keys["balance_sigma"] { border.balanceSigma = try value.number(in: positive) }
+        return border
+    }
+
     private func augmentation() throws -> Augmentation {
-        let keys = try mapping(of: ["flips", "axis_swaps", "intensity"])
-        return Augmentation(
-            flips: try keys["flips"]?.boolean() ?? true, axisSwaps: try keys["axis_swaps"]?.boolean() ?? true,
-            intensity: try keys["intensity"]?.boolean() ?? true)
+        let switches: [(String, WritableKeyPath<Augmentation, Bool>)] = [
+            ("flips", \.flips), ("axis_swaps", \.axisSwaps), ("rotation", \.rotation), ("scaling", \.scaling),
+            ("elastic", \.elastic), ("intensity", \.intensity), ("noise", \.noise), ("blur", \.blur),
+            ("low_resolution", \.lowResolution), ("section_defects", \.sectionDefects),
+        ]
+        if !isMapping {
+            guard try text() == "none" else { throw misfit("none, or switches such as {rotation: true}") }
+            return .none
+        }
+        let keys = try mapping(of: switches.map(\.0))
+        var augmentation = Augmentation()
+        for (name, path) in switches {
+            if let value = keys[name] { augmentation[keyPath: path] = try value.boolean() }
+        }
+        return augmentation
     }
 
     /// `population`, `running` or `{population: 64}`: the statistics that normalization uses after training.

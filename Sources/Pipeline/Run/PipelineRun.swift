@@ -137,7 +137,7 @@ public struct PipelineRun {
         let ingest = plan.data.parts[0].image.ingest
         let opened = try? InspectedFiles.inspect(ingest, voxels: false, executable: options.executable) { false }
         guard let size = opened?.voxelSize, let shape = opened?.shape else { return nil }
-        let network = try file.network.configuration(voxelSize: size)
+        let network = try file.network(voxelSize: size)
         try file.check(network, against: shape, of: ingest.source.title)
         let summary = try NetworkSummary(
             network, input: Array(file.training.patch.array.suffix(network.dimensions)))

@@ -68,7 +68,8 @@ struct Plan {
         self.data = data
         trains = try (0..<file.ensemble.members).map { member in
             try TrainStep(
-                member: member, data: data, network: file.network, training: file.training, precision: precision)
+                member: member, data: data, target: file.target, network: file.network, training: file.training,
+                precision: precision)
         }
         var predictions: [PredictStep] = []
         if file.consensus.threshold == nil {
@@ -98,7 +99,8 @@ struct Plan {
         self.failures = failures
         let calibrations: [any Step] = calibrate.map { [$0] } ?? []
         var steps: [any Step] = ingests.steps + trains + predictions + calibrations
-        steps += volumes.map(\.consensus) + volumes.map(\.labels) as [any Step]
+        steps += volumes.map(\.consensus) as [any Step] + volumes.compactMap(\.labels.regrow)
+        steps += volumes.map(\.labels) as [any Step]
         steps += volumes.map(\.export) + volumes.compactMap(\.evaluate) as [any Step]
         self.steps = steps
     }
@@ -116,7 +118,7 @@ struct Plan {
     func checkNetwork(_ context: StepContext) throws {
         let images = try data.parts.map { try $0.image.record(context) }
         guard let voxelSize = images[0].voxelSize else { return }
-        let network = try file.network.configuration(voxelSize: voxelSize)
+        let network = try file.network(voxelSize: voxelSize)
         for image in images { try file.check(network, against: image.shape, of: image.title) }
     }
 
@@ -141,7 +143,11 @@ struct Plan {
             calibrate.map { .calibrated($0) } ?? .given(file.consensus.threshold!)
         let consensus = try ConsensusStep(
             name: entry.name, predictions: logits, agree: file.consensus.agree, threshold: threshold)
-        let labels = try LabelStep(name: entry.name, consensus: consensus, settings: file.label)
+        let regrow = try file.label.regrow.map {
+            try RegrowStep(name: entry.name, consensus: consensus, regrow: $0, settings: file.label)
+        }
+        let labels = try LabelStep(
+            name: entry.name, consensus: consensus, regrow: regrow, settings: file.label)
         let export = try ExportStep(
             name: entry.name, labels: labels, image: images[0], settings: file.export, isScored: truth != nil,
             results: file.resultsFolder)

@@ -25,7 +25,7 @@ struct CalibrateStep: Step {
         parameters["consensus.agree"] = agree.description
         parameters["consensus.threshold"] = "auto"
         ingredients = Ingredients(
-            stage: .calibrate, version: 1, subject: "the threshold", parameters: parameters,
+            stage: .calibrate, version: 2, subject: "the threshold", parameters: parameters,
             inputs: predictions.enumerated().map { $1.input("logits \($0 + 1)") } + data.inputs)
         key = try ingredients.key
     }
@@ -37,14 +37,17 @@ struct CalibrateStep: Step {
         let blocks = try data.split(volumes).calibration.enumerated().map { index, part in
             CalibrationBlock(
                 logits: try predictions.map {
-                    try $0.calibrationStore(index, context).read(Box(part.box.shape)).volume(of: Int16.self)
+                    try $0.calibrationStore(index, context).logits(in: Box(part.box.shape), context.threads)
                 },
                 truth: try connectedComponents(
                     ofLabels: volumes[part.volume].countedLabels(in: part.box), connectivity: .faces,
                     threads: context.threads
                 ).labels)
         }
-        let search = ThresholdSearch(label: label, threads: context.threads, shouldStop: context.shouldStop)
+        let making = ObjectMaking(
+            outputs: try predictions[0].member.outputs(context), settings: label, voxelSize: volumes[0].voxelSize,
+            threads: context.threads)
+        let search = ThresholdSearch(making: making, shouldStop: context.shouldStop)
         let consensus = try search.best(for: agree, blocks) { context.report(StepProgress(fraction: $0 / 2)) }
         let members = try predictions.indices.map { member in
             let alone = blocks.map { CalibrationBlock(logits: [$0.logits[member]], truth: $0.truth) }

@@ -2,7 +2,7 @@ import Foundation
 import Labeling
 import Volumes
 
-/// Takes the vote of all members, voxel by voxel, shard by shard.
+/// Takes the vote of all members, voxel by voxel and channel by channel, shard by shard.
 struct ConsensusStep: Step {
     let name: String
     let predictions: [PredictStep]
@@ -18,8 +18,7 @@ struct ConsensusStep: Step {
     }
 
     static let votesName = "votes.zarr"
-    static let minimumName = "minimum.zarr"
-    static let maskName = "mask.zarr"
+    static let logitsName = "logits.zarr"
     static let recordName = "consensus.json"
 
     init(name: String, predictions: [PredictStep], agree: AgreementRule, threshold: ThresholdSource) throws {
@@ -36,7 +35,7 @@ struct ConsensusStep: Step {
             inputs.append(step.input("threshold"))
         }
         ingredients = Ingredients(
-            stage: .consensus, version: 1, subject: name, parameters: parameters, inputs: inputs)
+            stage: .consensus, version: 2, subject: name, parameters: parameters, inputs: inputs)
         key = try ingredients.key
     }
 
@@ -53,32 +52,42 @@ struct ConsensusStep: Step {
         /// Voxels by number of votes, from none to all.
         var voxelsByVotes: [Int]
         var inside: Int
-        /// Voxels at which each member differs from the majority of all.
+        /// Voxels at which each member differs from the majority of all, over the channels that objects are made of.
         var againstMajority: [Int]
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let threshold = try resolvedThreshold(context)
         let logits = try predictions.map { try $0.store(context) }
-        let votes = try store(ConsensusStep.votesName, .uint8, like: logits[0], in: folder)
-        let minimum = try store(ConsensusStep.minimumName, .int16, like: logits[0], in: folder)
-        let mask = try store(ConsensusStep.maskName, .uint8, like: logits[0], in: folder)
+        let head = try predictions[0].member.outputs(context).head
+        let agreed = try BlockStore.create(at: folder + "/" + ConsensusStep.logitsName, logits[0].layout)
+        let votes = try votesStore(like: logits[0], in: folder)
         var counts = [Int](repeating: 0, count: logits.count + 1)
         var againstMajority = [Int](repeating: 0, count: logits.count)
         var inside = 0
         for (index, shard) in votes.shards.enumerated() {
             if context.shouldStop() { throw Interruption() }
-            let members = try logits.map { try $0.read(shard, threads: context.threads).volume(of: Int16.self) }
-            let result = try consensus(of: members, rule: agree, threshold: threshold, threads: context.threads)
-            for (member, logits) in members.enumerated() {
-                againstMajority[member] += disagreement(
-                    of: logits, with: result.votes, members: members.count, threshold)
+            var found = Volume<UInt8>(shape: shard.shape)
+            var holds = Volume<UInt8>(shape: shard.shape)
+            for channel in 0..<(agreed.layout.channels ?? 1) {
+                let members = try logits.map {
+                    try $0.read(shard, channel: channel, threads: context.threads).volume(of: Int16.self)
+                }
+                let result = try consensus(
+                    of: members, rule: agree, threshold: threshold, threads: context.threads)
+                try agreed.writeShard(shard, channel: channel, VoxelBuffer(result.logits))
+                // Of several channels that objects are made of, a voxel has the votes of the one with most.
+                guard channel < head.count else { continue }
+                found.raise(to: result.votes)
+                holds.raise(to: result.mask)
+                for (member, logits) in members.enumerated() {
+                    againstMajority[member] += disagreement(
+                        of: logits, with: result.votes, members: members.count, threshold)
+                }
             }
-            for count in result.votes.voxels { counts[Int(count)] += 1 }
-            for voxel in result.mask.voxels where voxel != 0 { inside += 1 }
-            try votes.writeShard(shard, VoxelBuffer(result.votes))
-            try minimum.writeShard(shard, VoxelBuffer(result.minimum))
-            try mask.writeShard(shard, VoxelBuffer(result.mask))
+            for count in found.voxels { counts[Int(count)] += 1 }
+            for voxel in holds.voxels where voxel != 0 { inside += 1 }
+            try votes.writeShard(shard, VoxelBuffer(found))
             context.report(StepProgress(fraction: Double(index + 1) / Double(votes.shards.count)))
         }
         let record = Record(
@@ -112,20 +121,28 @@ struct ConsensusStep: Step {
         }
     }
 
-    private func store(
-        _ name: String, _ type: ElementType, like other: BlockStore, in folder: String
-    ) throws -> BlockStore {
-        var layout = other.layout
-        layout.elementType = type
-        layout.attributes = type == .int16 ? other.layout.attributes : [:]
-        return try BlockStore.create(at: folder + "/" + name, layout)
+    private func votesStore(like logits: BlockStore, in folder: String) throws -> BlockStore {
+        var layout = logits.layout
+        (layout.elementType, layout.channels, layout.attributes) = (.uint8, nil, [:])
+        return try BlockStore.create(at: folder + "/" + ConsensusStep.votesName, layout)
     }
 
     func record(_ context: StepContext) throws -> Record {
         try context.cache.output(of: self).json(Record.self, ConsensusStep.recordName)
     }
 
+    /// The logits that the members come to, of all stored channels, and the threshold they are cut at.
+    func agreed(_ context: StepContext) throws -> (logits: BlockStore, threshold: Threshold) {
+        (try store(ConsensusStep.logitsName, context), Threshold(logit: try record(context).logit))
+    }
+
     func store(_ name: String, _ context: StepContext) throws -> BlockStore {
         try context.cache.output(of: self).store(name)
+    }
+}
+
+extension Volume<UInt8> {
+    fileprivate mutating func raise(to other: Volume<UInt8>) {
+        for voxel in voxels.indices { voxels[voxel] = Swift.max(voxels[voxel], other.voxels[voxel]) }
     }
 }

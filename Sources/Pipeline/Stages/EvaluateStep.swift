@@ -22,7 +22,7 @@ struct EvaluateStep: Step {
         self.image = image
         self.results = results
         ingredients = Ingredients(
-            stage: .evaluate, version: 1, subject: name,
+            stage: .evaluate, version: 2, subject: name,
             parameters: ["results": (results as NSString).lastPathComponent + "/" + name],
             inputs: [
                 labels.input("labels"), labels.consensus.input("consensus"), truth.input("truth"),
@@ -74,15 +74,13 @@ struct EvaluateStep: Step {
                 case .given(let threshold): threshold
                 case .calibrated(let step): try step.calibration(context).members[member].threshold
                 }
-            let logits = try prediction.store(context).read(whole).volume(of: Int16.self)
-            let mask = try consensus(of: [logits], rule: .all, threshold: threshold, threads: context.threads).mask
-            let components = try connectedComponents(
-                of: mask, connectivity: labels.settings.connectivity, minimumVoxels: labels.settings.minimumVoxels,
-                threads: context.threads)
+            let logits = try prediction.store(context).logits(in: whole, context.threads)
+            let objects = try labels.consensus.making(labels.settings, context)
+                .objects(in: logits, threshold: threshold)
             context.report(
                 StepProgress(fraction: Double(member + 1) / Double(labels.consensus.predictions.count + 1)))
             return try SegmentationScores.evaluate(
-                labels: components.labels, truth: truth, threads: context.threads)
+                labels: objects.labels, truth: truth, threads: context.threads)
         }
     }
 

@@ -30,12 +30,14 @@ struct ExportStep: Step {
         // The folder of the results is part of what was asked for.
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         ingredients = Ingredients(
-            stage: .export, version: 1, subject: name, parameters: parameters,
+            stage: .export, version: 2, subject: name, parameters: parameters,
             inputs: [labels.input("labels"), labels.consensus.input("consensus"), image.input("image")])
         key = try ingredients.key
     }
 
     static let containerName = "segmentation.zarr"
+    /// The objects of the consensus alone, where others were grown from them.
+    static let consensusName = "labels-consensus.tif"
 
     var volume: String? { name }
     var dependencies: [any Step] { [labels, labels.consensus, image] }
@@ -50,8 +52,13 @@ struct ExportStep: Step {
         try removeStale()
         try copyTable(context)
         if settings.formats.contains(.tiff) {
-            try writeTIFF(store, objects: record.objects, context)
+            try writeTIFF(store, to: "labels.tif", objects: record.objects, context)
             files.append("labels.tif")
+            if labels.regrow != nil {
+                let consensus = try context.cache.output(of: labels).store(LabelStep.consensusName)
+                try writeTIFF(consensus, to: Self.consensusName, objects: record.consensusObjects, context)
+                files.append(Self.consensusName)
+            }
         }
         if settings.formats.contains(.hdf5) {
             try writeHDF5(store, context)
@@ -86,6 +93,7 @@ struct ExportStep: Step {
     private func removeStale() throws {
         var stale = isScored ? [] : [EvaluateStep.scoresName]
         if !settings.formats.contains(.tiff) { stale.append("labels.tif") }
+        if !settings.formats.contains(.tiff) || labels.regrow == nil { stale.append(Self.consensusName) }
         if !settings.formats.contains(.hdf5) { stale.append("labels.h5") }
         if !settings.formats.contains(.omeZarr) {
             try? FileManager.default.removeItem(atPath: folder + "/" + Self.containerName)
@@ -102,11 +110,13 @@ struct ExportStep: Step {
         try AtomicFile.write(try Data(contentsOf: URL(fileURLWithPath: path)), to: folder + "/objects.csv")
     }
 
-    private func writeTIFF(_ store: BlockStore, objects: Int, _ context: StepContext) throws {
+    private func writeTIFF(
+        _ store: BlockStore, to name: String, objects: Int, _ context: StepContext
+    ) throws {
         let shape = store.layout.shape
         let (flavor, type) = try LabelTIFF.flavor(maximumLabel: UInt64(objects), shape: shape)
         let writer = try TIFFWriter(
-            path: folder + "/labels.tif", flavor: flavor, shape: shape, elementType: type,
+            path: folder + "/" + name, flavor: flavor, shape: shape, elementType: type,
             voxelSize: store.layout.voxelSize)
         try forEachSlab(of: store, context) { slab, z in
             try writer.write(type == .uint16 ? VoxelBuffer(slab.converted(to: UInt16.self)) : slab, atZ: z)

@@ -2,73 +2,83 @@ import Foundation
 import Labeling
 import Volumes
 
-/// Labels the connected components of the consensus and measures them.
+/// Makes the objects of the consensus, or of what has grown from it, and measures them.
 ///
-/// The mask and the labels of one volume are in memory at once: 5 bytes a voxel.
+/// The logits of one volume and its labels are in memory at once.
 struct LabelStep: Step {
     let name: String
     let consensus: ConsensusStep
+    /// nil where objects are the components of the consensus.
+    let regrow: RegrowStep?
     let settings: LabelSettings
     let ingredients: Ingredients
     let key: String
 
     static let storeName = "labels.zarr"
+    /// The objects of the consensus alone, where others were grown from them.
+    static let consensusName = "labels-consensus.zarr"
     static let tableName = "objects.csv"
     static let recordName = "label.json"
 
-    init(name: String, consensus: ConsensusStep, settings: LabelSettings) throws {
+    init(name: String, consensus: ConsensusStep, regrow: RegrowStep?, settings: LabelSettings) throws {
         self.name = name
         self.consensus = consensus
+        self.regrow = regrow
         self.settings = settings
         ingredients = Ingredients(
-            stage: .label, version: 1, subject: name, parameters: try Pipeline.parameters("label", settings),
-            inputs: [consensus.input("consensus")])
+            stage: .label, version: 2, subject: name, parameters: try Pipeline.parameters("label", settings),
+            inputs: [consensus.input("consensus")] + (regrow.map { [$0.input("regions")] } ?? []))
         key = try ingredients.key
     }
 
     var volume: String? { name }
-    var dependencies: [any Step] { [consensus] }
+    var dependencies: [any Step] { [consensus] + (regrow.map { [$0] } ?? []) }
 
     struct Record: Codable {
         var objects: Int
         var labelledVoxels: Int
+        /// Those of the consensus alone.
+        var consensusObjects: Int
+        /// The labelled voxels that not all members voted for.
+        var disputedVoxels: Int
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
-        let mask = try consensus.store(ConsensusStep.maskName, context)
-        let votes = try consensus.store(ConsensusStep.votesName, context)
-        let components = try connectedComponents(
-            of: mask.read(Box(mask.layout.shape)).volume(of: UInt8.self), connectivity: settings.connectivity,
-            minimumVoxels: settings.minimumVoxels, threads: context.threads)
-        context.report(StepProgress(fraction: 0.5))
-        try write(components.labels, like: mask, to: folder)
-        let table = try table(of: components, votes: votes)
+        let (store, threshold) = try consensus.agreed(context)
+        let making = try consensus.making(settings, context)
+        let logits = try store.logits(in: Box(store.layout.shape), context.threads)
+        let components = try making.components(in: logits, threshold)
+        context.report(StepProgress(fraction: 0.4))
+        var objects = components
+        if let regrow {
+            try store.writeLabels(components.labels, to: folder + "/" + LabelStep.consensusName)
+            let (regions, graph) = try regrow.regions(context)
+            objects = ClassifiedComponents(try making.merged(regions, graph))
+        }
+        context.report(StepProgress(fraction: 0.6))
+        try store.writeLabels(objects.labels, to: folder + "/" + LabelStep.storeName)
+        let table = try table(of: objects, making, context)
         try AtomicFile.write(Data(table.csv().utf8), to: folder + "/" + LabelStep.tableName)
-        let record = Record(objects: components.count, labelledVoxels: components.sizes.reduce(0, +))
+        let record = Record(
+            objects: objects.components.count, labelledVoxels: objects.components.sizes.reduce(0, +),
+            consensusObjects: components.components.count,
+            disputedVoxels: table.rows.reduce(0) { $0 + $1.disputedVoxels })
         try AtomicFile.write(try readableJSON(record), to: folder + "/" + LabelStep.recordName)
         return nil
     }
 
-    private func write(_ labels: Volume<UInt32>, like mask: BlockStore, to folder: String) throws {
-        var layout = mask.layout
-        layout.elementType = .uint32
-        let store = try BlockStore.create(at: folder + "/" + LabelStep.storeName, layout)
-        for shard in store.shards {
-            try store.writeShard(shard, VoxelBuffer(labels.cropped(to: shard)))
-        }
-    }
-
-    private func table(of components: Components, votes: BlockStore) throws -> ObjectTable {
-        var measures = ObjectTable.Accumulator(objects: components.count)
+    private func table(
+        of objects: ClassifiedComponents, _ making: ObjectMaking, _ context: StepContext
+    ) throws -> ObjectTable {
+        let votes = try consensus.store(ConsensusStep.votesName, context)
+        var measures = ObjectTable.Accumulator(
+            objects: objects.components.count, members: consensus.predictions.count)
         for slab in votes.slabs {
             try measures.add(
-                slab: components.labels.cropped(to: slab), votes: try votes.read(slab).volume(of: UInt8.self),
+                slab: objects.labels.cropped(to: slab), votes: try votes.read(slab).volume(of: UInt8.self),
                 atZ: slab.origin.z)
         }
-        guard let voxelSize = votes.layout.voxelSize else {
-            throw DamagedStore(path: votes.path, problem: "has no voxel size")
-        }
-        return measures.finish(voxelSize: voxelSize)
+        return measures.finish(voxelSize: making.voxelSize, classes: objects.classes)
     }
 
     func record(_ context: StepContext) throws -> Record {

@@ -3,7 +3,7 @@ import Inference
 import Training
 import Volumes
 
-/// Predicts one member's logits: of a volume to segment, or of the calibration block.
+/// Predicts one member's logits of the stored channels: of a volume to segment, or of the calibration block.
 ///
 /// Logits are kept as 16-bit fixed-point numbers, so probabilities of 0.98 and 0.997 stay apart.
 struct PredictStep: Step {
@@ -34,7 +34,7 @@ struct PredictStep: Step {
             name = "the calibration block"
         }
         ingredients = Ingredients(
-            stage: .predict, version: 2, subject: "\(name), \(member.subject)",
+            stage: .predict, version: 3, subject: "\(name), \(member.subject)",
             parameters: ["fixed_tile_voxels": "\(TileGeometry.fixedTileVoxels)"], inputs: inputs)
         key = try ingredients.key
     }
@@ -54,14 +54,14 @@ struct PredictStep: Step {
         switch what {
         case .volume(let images, _):
             let record = try images[0].record(context)
-            let store = try store(at: folder + "/" + PredictStep.storeName, shape: record.shape, record)
+            let store = try store(at: folder + "/" + PredictStep.storeName, record.shape, record, context)
             try predictWhole(images, into: store, context)
         case .calibration:
             for (index, part) in try calibrationParts(context).enumerated() {
                 let images = member.data.parts[part.volume].images
                 let record = try images[0].record(context)
                 let store = try store(
-                    at: "\(folder)/\(index)-\(PredictStep.storeName)", shape: part.box.shape, record)
+                    at: "\(folder)/\(index)-\(PredictStep.storeName)", part.box.shape, record, context)
                 let region = try member.data.region(of: member.data.parts[part.volume], context)
                 let box = Box(origin: part.box.origin + region.origin, shape: part.box.shape)
                 try predict(box, of: images, record.shape, into: store, context)
@@ -70,13 +70,20 @@ struct PredictStep: Step {
         return nil
     }
 
-    private func store(at path: String, shape: ZYX<Int>, _ record: IngestedVolume) throws -> BlockStore {
+    private func store(
+        at path: String, _ shape: ZYX<Int>, _ record: IngestedVolume, _ context: StepContext
+    ) throws -> BlockStore {
         let cut = StoreShape(for: shape)
+        let channels = try member.outputs(context).channels
         return try BlockStore.create(
             at: path,
             BlockStore.Layout(
-                shape: shape, elementType: .int16, shard: cut.shard, chunk: cut.chunk, voxelSize: record.voxelSize,
-                attributes: ["units_per_logit": .number(Double(LogitScale.unitsPerLogit))]))
+                shape: shape, channels: channels.count, elementType: .int16, shard: cut.shard, chunk: cut.chunk,
+                voxelSize: record.voxelSize,
+                attributes: [
+                    "units_per_logit": .number(Double(LogitScale.unitsPerLogit)),
+                    "channels": .array(channels.map { .string("\($0)") }),
+                ]))
     }
 
     /// Shard by shard; what an interrupted run wrote is kept.
@@ -104,8 +111,11 @@ struct PredictStep: Step {
             of: region, volume: shape, maximumTileVoxels: loaded.maximumTileVoxels,
             progress: { context.report(StepProgress(fraction: Double($0) / Double(max(1, $1)))) },
             read: try images.channels(context))
-        for shard in store.shards {
-            try store.writeShard(shard, VoxelBuffer(logits.cropped(to: shard)), threads: context.threads)
+        for (channel, volume) in logits.enumerated() {
+            for shard in store.shards {
+                try store.writeShard(
+                    shard, channel: channel, VoxelBuffer(volume.cropped(to: shard)), threads: context.threads)
+            }
         }
     }
 

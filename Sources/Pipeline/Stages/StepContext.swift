@@ -64,7 +64,8 @@ final class StepContext {
         if let loaded, loaded.key == member.key { return loaded.member }
         let network = try NetworkFile.read(try member.weights(self), device: device)
         let predictor = try Predictor(
-            network: network, patch: member.training.patch, precision: precision, device: device)
+            network: network, channels: try member.outputs(self).places, patch: member.training.patch,
+            precision: precision, device: device)
         let ready = LoadedMember(
             predictor: predictor,
             maximumTileVoxels: predictor.geometry.isExact

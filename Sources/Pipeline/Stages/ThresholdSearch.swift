@@ -2,9 +2,9 @@ import Labeling
 import Training
 import Volumes
 
-/// A block of the annotation with every member's logits of it.
+/// A block of the annotation with every member's logits of it, a volume a stored channel.
 struct CalibrationBlock {
-    var logits: [Volume<Int16>]
+    var logits: [[Volume<Int16>]]
     /// Instances, relabelled within the block; 0 where nothing is scored.
     var truth: Volume<UInt32>
 }
@@ -27,8 +27,7 @@ struct ThresholdCurve: Codable {
 
 /// Tries thresholds from a probability of 0.5 up to 0.9997.
 struct ThresholdSearch {
-    let label: LabelSettings
-    let threads: Int
+    let making: ObjectMaking
     let shouldStop: () -> Bool
 
     /// Logits 0, 0.25, … 8: the best threshold of dense tissue lies near 0.98, which is 4.
@@ -37,29 +36,26 @@ struct ThresholdSearch {
     func best(
         for rule: AgreementRule, _ blocks: [CalibrationBlock], progress: (Double) -> Void
     ) throws -> ThresholdCurve {
+        let agreed = try blocks.map {
+            AgreedBlock(logits: try $0.logits.consensus(rule, threads: making.threads), truth: $0.truth)
+        }
         let logits = Array(ThresholdSearch.logits)
         let points = try logits.enumerated().map { index, logit in
             if shouldStop() { throw Interruption() }
             progress(Double(index) / Double(logits.count))
-            return try point(at: logit, rule, blocks)
+            return try point(at: logit, agreed)
         }
         let best = points.min { $0.variationOfInformation < $1.variationOfInformation } ?? points[0]
         return ThresholdCurve(points: points, best: best)
     }
 
-    private func point(
-        at logit: Double, _ rule: AgreementRule, _ blocks: [CalibrationBlock]
-    ) throws -> ThresholdCurve.Point {
+    private func point(at logit: Double, _ blocks: [AgreedBlock]) throws -> ThresholdCurve.Point {
         var contingency = Contingency()
         for (index, block) in blocks.enumerated() {
-            let vote = try consensus(
-                of: block.logits, rule: rule, threshold: Threshold(logit: logit), threads: threads)
-            let components = try connectedComponents(
-                of: vote.mask, connectivity: label.connectivity, minimumVoxels: label.minimumVoxels,
-                threads: threads)
+            let objects = try making.objects(in: block.logits, threshold: Threshold(logit: logit))
             try contingency.add(
-                labels: components.labels.ids(ofBlock: index), truth: block.truth.ids(ofBlock: index),
-                threads: threads)
+                labels: objects.labels.ids(ofBlock: index), truth: block.truth.ids(ofBlock: index),
+                threads: making.threads)
         }
         let scores = try SegmentationScores(contingency)
         return ThresholdCurve.Point(
@@ -68,9 +64,26 @@ struct ThresholdSearch {
     }
 }
 
-extension Volume<UInt32> {
-    /// Ids that no other block has; 0 stays 0.
-    fileprivate func ids(ofBlock block: Int) -> Volume<UInt64> {
-        map { $0 == 0 ? 0 : UInt64($0) | UInt64(block) << 32 }
+/// A block with the logits that the members come to by a rule, a volume a stored channel.
+private struct AgreedBlock {
+    let logits: [Volume<Int16>]
+    let truth: Volume<UInt32>
+}
+
+extension [[Volume<Int16>]] {
+    /// The logits that members come to by a rule, channel by channel.
+    func consensus(_ rule: AgreementRule, threads: Int) throws -> [Volume<Int16>] {
+        try self[0].indices.map { channel in
+            try consensusLogits(of: map { $0[channel] }, rule: rule, threads: threads)
+        }
+    }
+}
+
+extension BlockStore {
+    /// All channels of a store of logits.
+    func logits(in box: Box, _ threads: Int) throws -> [Volume<Int16>] {
+        try (0..<(layout.channels ?? 1)).map {
+            try read(box, channel: $0, threads: threads).volume(of: Int16.self)
+        }
     }
 }

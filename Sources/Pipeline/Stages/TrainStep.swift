@@ -9,6 +9,7 @@ import Volumes
 struct TrainStep: Step {
     let member: Int
     let data: TrainingData
+    let target: Target
     let network: NetworkSettings
     let training: TrainingConfiguration
     let ingredients: Ingredients
@@ -21,29 +22,32 @@ struct TrainStep: Step {
     static let curveName = "curve.json"
 
     init(
-        member: Int, data: TrainingData, network: NetworkSettings, training: TrainingConfiguration,
-        precision: Precision
+        member: Int, data: TrainingData, target: Target, network: NetworkSettings,
+        training: TrainingConfiguration, precision: Precision
     ) throws {
         self.member = member
         self.data = data
+        self.target = target
         self.network = network
         self.training = training
         var parameters = try Pipeline.parameters("network", network.configuration)
         parameters.merge(try Pipeline.parameters("training", training)) { first, _ in first }
         parameters.merge(try Pipeline.parameters("ensemble", data.ensemble)) { first, _ in first }
+        parameters.merge(try Pipeline.parameters("target", target)) { first, _ in first }
         parameters["member"] = "\(member + 1)"
         parameters["execution.precision"] = precision.rawValue
         ingredients = Ingredients(
-            stage: .train, version: 2, subject: "member \(member + 1)", parameters: parameters, inputs: data.inputs)
+            stage: .train, version: 3, subject: "member \(member + 1)", parameters: parameters, inputs: data.inputs)
         key = try ingredients.key
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let volumes = try context.annotatedVolumes(data)
-        let configuration = try network.configuration(voxelSize: volumes[0].voxelSize)
+        let configuration = try network.configuration(voxelSize: volumes[0].voxelSize, target: target)
         let trainer = MemberTraining(
-            member: member, volumes: volumes, split: try data.split(volumes), network: configuration,
-            training: training, device: context.device, precision: context.precision, threads: context.threads)
+            member: member, volumes: volumes, split: try data.split(volumes), target: target,
+            network: configuration, training: training, device: context.device, precision: context.precision,
+            threads: context.threads)
         do {
             try trainer.run(
                 folder: folder, shouldStop: context.shouldStop, report: { context.report(StepProgress($0)) })
@@ -51,6 +55,13 @@ struct TrainStep: Step {
             throw Interruption(place: "step \(interrupted.done) of member \(member + 1)")
         }
         return nil
+    }
+
+    /// What of the network's output is kept of a volume.
+    func outputs(_ context: StepContext) throws -> StoredOutputs {
+        let record = try data.parts[0].image.record(context)
+        guard let voxelSize = record.voxelSize else { throw FileFault(record.title, "has no voxel size") }
+        return StoredOutputs(target, voxelSize: voxelSize, dimensions: network.configuration.dimensions)
     }
 
     /// The trained network, for prediction.

@@ -4,6 +4,7 @@ import json
 import numpy as np
 from scipy import ndimage
 from skimage.metrics import adapted_rand_error, variation_of_information
+from skimage.segmentation import watershed
 
 random = np.random.default_rng(7)
 EVERY = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
@@ -63,3 +64,19 @@ for shape, kinds in (((6, 11, 13), (2, 2)), ((6, 11, 13), (40, 9)), ((5, 5, 31),
     case["none"] = scores(labels, truth, ())
     cases.append(case)
 json.dump(cases, open("scores.json", "w"), indent=1)
+
+# Seeds grown over a landscape in which no value occurs twice, for scikit-image leaves the order of equal seeds open;
+# and squared distances to the seeds, to whole numbers.
+raw, cases = Raw("watershed.raw"), []
+for shape, seeds, inside in (((7, 9, 33), 5, 1.0), ((6, 10, 70), 12, 0.7), ((1, 20, 20), 4, 0.8), ((5, 1, 90), 6, 0.6)):
+    logits = ndimage.gaussian_filter(random.random(shape), 1.5)
+    ranks = logits.ravel().argsort().argsort().reshape(shape)
+    logits = (ranks * (60_000 // logits.size) - 30_000).astype("<i2")
+    markers = np.zeros(shape, np.uint8)
+    markers.ravel()[random.choice(markers.size, seeds, replace=False)] = np.arange(1, seeds + 1)
+    mask = (random.random(shape) < inside).astype(np.uint8)
+    grown = watershed(-logits.astype(np.int32), markers, mask=(mask != 0) | (markers != 0)).astype(np.uint8)
+    squares = ndimage.distance_transform_edt(markers == 0, sampling=(5, 2, 1)) ** 2
+    cases.append({"shape": shape, "logits": raw.add(logits), "seeds": raw.add(markers), "mask": raw.add(mask),
+                  "grown": raw.add(grown), "squares": raw.add(np.rint(squares).astype("<u2"))})
+json.dump(cases, open("watershed.json", "w"), indent=1)

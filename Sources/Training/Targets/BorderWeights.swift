@@ -1,49 +1,123 @@
 import Foundation
 import Volumes
 
-/// How much more a voxel between two objects counts than others (Ronneberger et al. 2015, equation 2;
-/// Falk et al. 2019).
+/// How much more a voxel between two objects counts than others, and how much less one far from any
+/// (Ronneberger et al. 2015, equation 2; Falk et al. 2019, supplementary note 1).
+public struct BorderWeighting: Codable, Equatable, Sendable {
+    /// λ_sep: what is added between two objects that touch.
+    public var separation: Double
+    /// σ_sep, in shortest sides of a voxel.
+    public var separationSigma: Double
+    /// v_bal: the weight of the background far from every object; 1 for as much as inside.
+    public var balance: Double
+    /// σ_bal, in shortest sides of a voxel: how far the background near an object counts like the object.
+    public var balanceSigma: Double
+
+    public init(
+        separation: Double = 10, separationSigma: Double = 4, balance: Double = 1, balanceSigma: Double = 10
+    ) {
+        self.separation = separation
+        self.separationSigma = separationSigma
+        self.balance = balance
+        self.balanceSigma = balanceSigma
+    }
+
+    /// Every voxel alike.
+    public static let none = BorderWeighting(separation: 0, balance: 1)
+
+    /// The weight outside of the target; distances in shortest sides of a voxel.
+    func weight(nearest: Float, sum: Float) -> Double {
+        func bell(_ distance: Float, _ sigma: Double) -> Double {
+            exp(-Double(distance * distance) / (2 * sigma * sigma))
+        }
+        return balance + (1 - balance) * bell(nearest, balanceSigma) + separation * bell(sum, separationSigma)
+    }
+
+    /// Beyond this distance to the nearest object, and this sum of the two nearest, what is left out is below 0.01.
+    var reach: Double {
+        func reach(_ strength: Double, _ sigma: Double) -> Double {
+            strength > 0.01 ? sigma * (2 * log(strength / 0.01)).squareRoot() : 0
+        }
+        return max(reach(separation, separationSigma), reach(abs(1 - balance), balanceSigma))
+    }
+}
+
+/// The weight of each voxel in the loss of the foreground.
 ///
-/// Outside the target, w = 1 + strength · exp(-(d1 + d2)² / (2 sigma²)), where d1 and d2 are the distances to
-/// the nearest and the second nearest object of the target; inside, w = 1; where the annotation does not
-/// count, w = 0. Distances are between voxel centres, in units of the smallest side of a voxel.
-/// Additions below 0.01 are dropped, which bounds the search.
+/// Outside the target, w = v_bal + (1 - v_bal) · exp(-d1² / (2 σ_bal²)) + λ_sep · exp(-(d1 + d2)² / (2 σ_sep²)), where
+/// d1 and d2 are the distances to the nearest and the second nearest object of the target, between voxel centres;
+/// inside, w = 1; where the annotation does not count, w = 0.
 public struct BorderWeights: Sendable {
     /// The weight of each voxel as a place in `levels`.
     public let codes: Volume<UInt8>
-    /// 0, then 1 to 1 + strength in 254 equal steps.
+    /// 0, 1, then the weights outside in equal ratios.
     public let levels: [Float]
+    private let voxelSize: VoxelSize
+    private let weighting: BorderWeighting
 
     /// - Parameters:
-    ///   - target: the `ForegroundTarget` of the volume.
-    ///   - strength: λ, 0 for weight 1 everywhere.
-    ///   - sigma: in units of the smallest side of a voxel.
+    ///   - labels: that tell objects apart.
+    ///   - target: the `ForegroundTarget` of the labels.
+    ///   - counts: 0 where the annotation does not count; nil for everywhere.
     public init(
-        volume: AnnotatedVolume, target: Volume<UInt8>, strength: Double, sigma: Double, threads: Int
+        labels: Volume<UInt32>, target: Volume<UInt8>, counts: Volume<UInt8>?, voxelSize: VoxelSize,
+        weighting: BorderWeighting, threads: Int
     ) {
-        levels = [0] + (0..<255).map { Float(1 + strength * Double($0) / 254) }
-        var codes = Volume<UInt8>(shape: volume.shape, repeating: 1)
-        if strength > 0.01 {
-            let size = volume.voxelSize.nanometers
+        self.voxelSize = voxelSize
+        self.weighting = weighting
+        let scale = WeightScale(weighting)
+        levels = scale.levels
+        var codes = Volume<UInt8>(shape: labels.shape, repeating: 1)
+        if weighting.reach > 0 {
+            let size = voxelSize.nanometers
             let smallest = size.array.min() ?? 1
-            // d1 + d2 where the addition falls below 0.01; d1 <= d2, so both are found within it.
-            let reach = sigma * (2 * log(strength / 0.01)).squareRoot()
             let distances = NearestTwoObjects(
-                labels: volume.labels, target: target, spacing: size.map { $0 / smallest }, reach: reach,
+                labels: labels, target: target, spacing: size.map { $0 / smallest }, reach: weighting.reach,
                 threads: threads)
-            for (index, sum) in distances.sums.enumerated() where target.voxels[index] == 0 && sum <= Float(reach) {
-                let addition = exp(-Double(sum * sum) / (2 * sigma * sigma))
-                codes.voxels[index] = UInt8(1 + (254 * addition).rounded())
+            for index in codes.voxels.indices where target.voxels[index] == 0 {
+                codes.voxels[index] = scale.code(
+                    weighting.weight(nearest: distances.nearest(index), sum: distances.sum(index)))
             }
         }
-        if volume.mask != nil || volume.unlabelledZero {
-            for index in codes.voxels.indices where !volume.isAnnotated(index) { codes.voxels[index] = 0 }
+        if let counts {
+            for index in codes.voxels.indices where counts.voxels[index] == 0 { codes.voxels[index] = 0 }
         }
         self.codes = codes
     }
 
+    /// The codes of a patch whose labels have been moved, with the same levels.
+    ///
+    /// - Parameters:
+    ///   - ranks: with one voxel more on every side.
+    ///   - counts: 0 where the annotation does not count.
+    func made(anewOf ranks: Volume<UInt32>, counts: Volume<UInt8>) -> Volume<UInt8> {
+        BorderWeights(
+            labels: ranks.cropped(to: Box(origin: ZYX(1, 1, 1), shape: counts.shape)),
+            target: ForegroundTarget.volume(ranks: ranks, threads: 1), counts: counts, voxelSize: voxelSize,
+            weighting: weighting, threads: 1
+        ).codes
+    }
+
     /// The weight of every voxel.
     public var weights: Volume<Float> { codes.map { levels[Int($0)] } }
+}
+
+/// The weights that codes stand for: neighbours differ by 3 % at most where λ is 50.
+private struct WeightScale {
+    private let lowest: Double
+    private let ratio: Double
+
+    init(_ weighting: BorderWeighting) {
+        lowest = max(1e-3, min(1, weighting.balance))
+        ratio = (max(1, weighting.balance) + weighting.separation) / lowest
+    }
+
+    var levels: [Float] { [0, 1] + (0...253).map { Float(lowest * pow(ratio, Double($0) / 253)) } }
+
+    func code(_ weight: Double) -> UInt8 {
+        guard weight > lowest, ratio > 1 else { return 2 }
+        return UInt8(2 + min(253, (253 * log(weight / lowest) / log(ratio)).rounded()))
+    }
 }
 
 /// Distances to the nearest and the second nearest object, exact up to a reach.
@@ -52,8 +126,7 @@ public struct BorderWeights: Sendable {
 /// different objects among the lines seen so far. The nearest two of a union are among the nearest two of its
 /// parts, since an object that is third in a line is third or worse with more lines; so three passes are exact.
 struct NearestTwoObjects {
-    /// d1 + d2, infinite where two objects are not both within reach.
-    let sums: [Float]
+    private let found: [Nearest]
 
     init(labels: Volume<UInt32>, target: Volume<UInt8>, spacing: ZYX<Double>, reach: Double, threads: Int) {
         let shape = labels.shape
@@ -66,7 +139,15 @@ struct NearestTwoObjects {
         found = pass(found, lines(along: 1, shape), spacing.y, reach, threads) { _ in true }
         // Only voxels outside the target need the last axis.
         found = pass(found, lines(along: 0, shape), spacing.z, reach, threads) { target.voxels[$0] == 0 }
-        sums = found.map { $0.second == 0 ? .infinity : $0.firstSquare.squareRoot() + $0.secondSquare.squareRoot() }
+        self.found = found
+    }
+
+    /// d1; infinite where no object is within reach.
+    func nearest(_ voxel: Int) -> Float { found[voxel].firstSquare.squareRoot() }
+
+    /// d1 + d2; infinite where two objects are not both within reach.
+    func sum(_ voxel: Int) -> Float {
+        found[voxel].firstSquare.squareRoot() + found[voxel].secondSquare.squareRoot()
     }
 }
 

@@ -1,0 +1,90 @@
+import Volumes
+
+/// How the logits of a network's first head become objects.
+public enum ObjectSource: Sendable, Equatable {
+    /// The connected regions of one channel.
+    case mask
+    /// Those of the graph of the nearest neighbours' affinities, whose channels are given for z, y and x; a network of
+    /// sections has none along z.
+    case edges(ZYX<Int?>)
+    /// Those of each class, a channel a class; where several reach the threshold, the highest has the voxel.
+    case classes([UInt32])
+
+    /// - Throws: `LabelingFault.noObjects` where the channels cannot make objects.
+    public init(_ head: [OutputChannel]) throws {
+        let labels = head.compactMap { if case .label(let label) = $0 { label } else { nil } }
+        if !labels.isEmpty, labels.count == head.count {
+            self = .classes(labels)
+        } else if head == [.foreground] || head == [.interior] {
+            self = .mask
+        } else {
+            func channel(_ axis: Int) -> Int? { head.firstIndex { $0.neighbourAxis == axis } }
+            self = .edges(ZYX(channel(0), channel(1), channel(2)))
+            guard channel(1) != nil, channel(2) != nil else { throw LabelingFault.noObjects(of: head) }
+        }
+    }
+
+    /// The objects of one head's logits, with the class of each where there are classes.
+    ///
+    /// - Parameter connectivity: that of a mask and of classes; edges join face neighbours.
+    /// - Throws: `LabelingFault` where shapes differ or 32 bits cannot number the objects.
+    public func components(
+        in logits: [Volume<Int16>], threshold: Threshold, connectivity: Connectivity = .faces,
+        minimumVoxels: Int = 1, threads: Int = 1
+    ) throws -> ClassifiedComponents {
+        func mask(_ channel: Int) throws -> Volume<UInt8> {
+            try consensus(of: [logits[channel]], rule: .all, threshold: threshold, threads: threads).mask
+        }
+        switch self {
+        case .mask:
+            return ClassifiedComponents(
+                try connectedComponents(
+                    of: mask(0), connectivity: connectivity, minimumVoxels: minimumVoxels, threads: threads))
+        case .edges(let channels):
+            let none = Volume<UInt8>(shape: logits[0].shape)
+            return ClassifiedComponents(
+                try connectedComponents(
+                    ofEdges: channels.map { try $0.map(mask) ?? none }, minimumVoxels: minimumVoxels,
+                    threads: threads))
+        case .classes(let labels):
+            let places = try highest(of: logits, threshold)
+            let found = try connectedComponents(
+                ofLabels: places, connectivity: connectivity, minimumVoxels: minimumVoxels, threads: threads)
+            var classes = [UInt32](repeating: 0, count: found.count)
+            for (label, place) in zip(found.labels.voxels, places.voxels) where label != 0 {
+                classes[Int(label) - 1] = labels[Int(place) - 1]
+            }
+            return ClassifiedComponents(found, classes: classes)
+        }
+    }
+
+    /// The place, from 1, of the highest channel that reaches the threshold; of equals the first; 0 for none.
+    private func highest(of logits: [Volume<Int16>], _ threshold: Threshold) throws -> Volume<UInt32> {
+        var best = [Int32](repeating: threshold.units - 1, count: logits[0].shape.count)
+        var places = Volume<UInt32>(shape: logits[0].shape)
+        for (place, channel) in logits.enumerated() {
+            guard channel.shape == places.shape else {
+                throw LabelingFault.shapesDiffer("channel 1", places.shape, "channel \(place + 1)", channel.shape)
+            }
+            for voxel in best.indices where Int32(channel.voxels[voxel]) > best[voxel] {
+                best[voxel] = Int32(channel.voxels[voxel])
+                places.voxels[voxel] = UInt32(place + 1)
+            }
+        }
+        return places
+    }
+}
+
+/// Objects, and where their labels are of classes the class of each.
+public struct ClassifiedComponents: Sendable, Equatable {
+    public var components: Components
+    /// Of label k it is `classes[k - 1]`; nil where there are none.
+    public var classes: [UInt32]?
+
+    public var labels: Volume<UInt32> { components.labels }
+
+    public init(_ components: Components, classes: [UInt32]? = nil) {
+        self.components = components
+        self.classes = classes
+    }
+}

@@ -1,0 +1,149 @@
+import Volumes
+
+/// Which regions of a segmentation touch, and how surely the voxels on either side belong together.
+public struct RegionGraph: Sendable, Equatable {
+    /// The face that two regions share.
+    public struct Face: Sendable, Equatable {
+        /// `first` is the smaller label.
+        public var first, second: UInt32
+        /// Pairs of neighbouring voxels, one of each region.
+        public var pairs: UInt64
+        /// Their affinities, each in 1/65,535.
+        public var sum: UInt64
+
+        public init(first: UInt32, second: UInt32, pairs: UInt64, sum: UInt64) {
+            (self.first, self.second) = (first, second)
+            (self.pairs, self.sum) = (pairs, sum)
+        }
+
+        public var meanAffinity: Double { Double(sum) / (65_535 * Double(pairs)) }
+    }
+
+    /// Ordered by the two labels.
+    public var faces: [Face]
+
+    public init(faces: [Face]) { self.faces = faces }
+
+    /// The regions of `labels` and the affinities at their faces.
+    ///
+    /// - Parameter affinities: logits (`LogitScale`) of each voxel and the voxel before it along z, y and x, of the
+    ///   labels' shape; faces along an axis without do not count.
+    /// - Throws: `LabelingFault.shapesDiffer`.
+    public init(labels: Volume<UInt32>, affinities: ZYX<Volume<Int16>?>, threads: Int = 1) throws {
+        for (axis, volume) in zip(["z", "y", "x"], affinities.array) {
+            guard let volume, volume.shape != labels.shape else { continue }
+            throw LabelingFault.shapesDiffer("labels", labels.shape, "affinities along \(axis)", volume.shape)
+        }
+        let sections = evenRanges(of: 0..<labels.shape.z, parts: threads)
+        let tables = sections.map { _ in FaceTable() }
+        inParallel(sections.count) { part in
+            for (axis, volume) in affinities.array.enumerated() {
+                guard let volume else { continue }
+                tables[part].add(labels, volume, axis: axis, sections: sections[part])
+            }
+        }
+        let table = tables[0]
+        for other in tables.dropFirst() { table.add(other) }
+        faces = table.faces
+    }
+}
+
+extension RegionGraph {
+    /// A face a row: the two labels, pairs of voxels, and the sum of their affinities in 1/65,535.
+    public func csv() -> String {
+        faces.reduce(into: "first,second,pairs,affinity_sum\n") { text, face in
+            text += "\(face.first),\(face.second),\(face.pairs),\(face.sum)\n"
+        }
+    }
+
+    /// Reads what `csv()` wrote; nil for anything else.
+    public init?(csv text: String) {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.first == "first,second,pairs,affinity_sum", lines.popLast() == "" else { return nil }
+        faces = []
+        for line in lines.dropFirst() {
+            let fields = line.split(separator: ",", omittingEmptySubsequences: false).compactMap { UInt64($0) }
+            guard fields.count == 4, let first = UInt32(exactly: fields[0]), let second = UInt32(exactly: fields[1])
+            else { return nil }
+            faces.append(Face(first: first, second: second, pairs: fields[2], sum: fields[3]))
+        }
+    }
+}
+
+/// Faces by their pair of labels: a hash table with open addressing. Sums are whole numbers, so that the order in
+/// which pairs are added changes nothing.
+private final class FaceTable {
+    private var slots = [RegionGraph.Face](repeating: FaceTable.empty, count: 1024)
+    private var count = 0
+
+    private static let empty = RegionGraph.Face(first: 0, second: 0, pairs: 0, sum: 0)
+    private static let affinities: [UInt64] = storedProbabilities.map { UInt64(($0 * 65_535).rounded()) }
+
+    var faces: [RegionGraph.Face] {
+        slots.filter { $0.pairs > 0 }.sorted { ($0.first, $0.second) < ($1.first, $1.second) }
+    }
+
+    func add(_ other: FaceTable) {
+        for face in other.slots where face.pairs > 0 { add(face) }
+    }
+
+    /// Adds the pairs along one axis whose later voxel lies in `sections`.
+    func add(_ labels: Volume<UInt32>, _ logits: Volume<Int16>, axis: Int, sections: Range<Int>) {
+        let shape = labels.shape
+        let step = [shape.y * shape.x, shape.x, 1][axis]
+        labels.voxels.withUnsafeBufferPointer { labels in
+            logits.voxels.withUnsafeBufferPointer { logits in
+                FaceTable.affinities.withUnsafeBufferPointer { affinities in
+                    for z in (axis == 0 ? max(1, sections.lowerBound) : sections.lowerBound)..<sections.upperBound {
+                        for y in (axis == 1 ? 1 : 0)..<max(1, shape.y) {
+                            let row = (z * shape.y + y) * shape.x
+                            for voxel in row + (axis == 2 ? 1 : 0)..<row + shape.x {
+                                let (label, before) = (labels[voxel], labels[voxel - step])
+                                if label == before || label == 0 || before == 0 { continue }
+                                let affinity = affinities[Int(UInt16(bitPattern: logits[voxel]))]
+                                add(
+                                    RegionGraph.Face(
+                                        first: min(label, before), second: max(label, before), pairs: 1,
+                                        sum: affinity))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @inline(__always)
+    private func add(_ face: RegionGraph.Face) {
+        var slot = place(of: face)
+        if slots[slot].pairs == 0 {
+            if 2 * count >= slots.count {
+                grow()
+                slot = place(of: face)
+            }
+            count += 1
+            slots[slot] = face
+        } else {
+            slots[slot].pairs += face.pairs
+            slots[slot].sum += face.sum
+        }
+    }
+
+    /// The slot of the face's pair of labels, or the empty one where it belongs.
+    private func place(of face: RegionGraph.Face) -> Int {
+        let mask = slots.count - 1
+        // Fibonacci hashing.
+        let key = UInt64(face.first) << 32 | UInt64(face.second)
+        var slot = Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 20) & mask
+        while slots[slot].pairs != 0, slots[slot].first != face.first || slots[slot].second != face.second {
+            slot = (slot + 1) & mask
+        }
+        return slot
+    }
+
+    private func grow() {
+        let old = slots
+        slots = [RegionGraph.Face](repeating: FaceTable.empty, count: 2 * old.count)
+        for face in old where face.pairs > 0 { slots[place(of: face)] = face }
+    }
+}

@@ -1,0 +1,67 @@
+import Labeling
+import Volumes
+
+/// How the logits of a volume become objects, as `label:` asks for: components of what reaches the threshold, grown
+/// back, merged.
+struct ObjectMaking {
+    let outputs: StoredOutputs
+    let settings: LabelSettings
+    let voxelSize: VoxelSize
+    let threads: Int
+
+    /// - Parameter logits: of the stored channels, a consensus or one member's.
+    func objects(in logits: [Volume<Int16>], threshold: Threshold) throws -> ClassifiedComponents {
+        guard settings.regrow != nil else { return try components(in: logits, threshold) }
+        let regions = try regions(in: logits, threshold)
+        return ClassifiedComponents(try merged(regions, try graph(of: regions, logits)))
+    }
+
+    /// The objects of the logits alone.
+    func components(in logits: [Volume<Int16>], _ threshold: Threshold) throws -> ClassifiedComponents {
+        try components(in: logits, threshold, minimumVoxels: settings.minimumVoxels)
+    }
+
+    /// What grows from the components that are large enough to be seeds.
+    func regions(in logits: [Volume<Int16>], _ threshold: Threshold) throws -> Volume<UInt32> {
+        guard let regrow = settings.regrow else { preconditionFailure("regions are for regrowth") }
+        let seeds = try components(in: logits, threshold, minimumVoxels: regrow.seeds).labels
+        let landscape = landscape(of: logits)
+        var mask = voxels(within: regrow.within, ofSeeds: seeds, voxelSize: voxelSize, threads: threads)
+        if let floor = regrow.above {
+            let kept = try consensus(of: [landscape], rule: .all, threshold: floor, threads: threads).mask
+            for voxel in mask.voxels.indices { mask.voxels[voxel] &= kept.voxels[voxel] }
+        }
+        return try seededWatershed(from: seeds, over: landscape, within: mask)
+    }
+
+    /// The faces between regions, by which they are merged; nil where they are not.
+    func graph(of regions: Volume<UInt32>, _ logits: [Volume<Int16>]) throws -> RegionGraph? {
+        guard settings.merge != nil else { return nil }
+        return try RegionGraph(
+            labels: regions, affinities: outputs.neighbours.map { $0.map { logits[$0] } }, threads: threads)
+    }
+
+    func merged(_ regions: Volume<UInt32>, _ graph: RegionGraph?) throws -> Components {
+        let merges = settings.merge.flatMap { merge in graph?.merges(above: merge.above) } ?? []
+        return regions.merged(merges, minimumVoxels: settings.minimumVoxels)
+    }
+
+    private func components(
+        in logits: [Volume<Int16>], _ threshold: Threshold, minimumVoxels: Int
+    ) throws -> ClassifiedComponents {
+        try ObjectSource(outputs.head).components(
+            in: Array(logits.prefix(outputs.head.count)), threshold: threshold, connectivity: settings.connectivity,
+            minimumVoxels: minimumVoxels, threads: threads)
+    }
+
+    /// How surely a voxel belongs to something: its own logit, or the highest of its edges.
+    private func landscape(of logits: [Volume<Int16>]) -> Volume<Int16> {
+        logits.prefix(outputs.head.count).dropFirst().reduce(logits[0]) { highest, channel in
+            var highest = highest
+            for voxel in highest.voxels.indices {
+                highest.voxels[voxel] = max(highest.voxels[voxel], channel.voxels[voxel])
+            }
+            return highest
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Labeling
+import Volumes
+
+/// Grows the components of the consensus back into the voxels it dropped, and measures the faces between them where
+/// they are to be merged: another threshold of merging re-runs nothing before it.
+struct RegrowStep: Step {
+    let name: String
+    let consensus: ConsensusStep
+    let settings: LabelSettings
+    let ingredients: Ingredients
+    let key: String
+
+    static let storeName = "regions.zarr"
+    static let graphName = "faces.csv"
+
+    init(
+        name: String, consensus: ConsensusStep, regrow: LabelSettings.Regrowth, settings: LabelSettings
+    ) throws {
+        self.name = name
+        self.consensus = consensus
+        self.settings = settings
+        var parameters = try Pipeline.parameters("label.regrow", regrow)
+        parameters["label.connectivity"] = "\(settings.connectivity.rawValue)"
+        parameters["label.merge"] = settings.merge == nil ? "no" : "yes"
+        ingredients = Ingredients(
+            stage: .regrow, version: 1, subject: name, parameters: parameters,
+            inputs: [consensus.input("consensus")])
+        key = try ingredients.key
+    }
+
+    var volume: String? { name }
+    var dependencies: [any Step] { [consensus] }
+
+    func run(in folder: String, _ context: StepContext) throws -> Results? {
+        let (store, threshold) = try consensus.agreed(context)
+        let logits = try store.logits(in: Box(store.layout.shape), context.threads)
+        let making = try consensus.making(settings, context)
+        let regions = try making.regions(in: logits, threshold)
+        context.report(StepProgress(fraction: 0.6))
+        try store.writeLabels(regions, to: folder + "/" + RegrowStep.storeName)
+        if let graph = try making.graph(of: regions, logits) {
+            try AtomicFile.write(Data(graph.csv().utf8), to: folder + "/" + RegrowStep.graphName)
+        }
+        return nil
+    }
+
+    /// The grown regions, and the faces between them where they are to be merged.
+    func regions(_ context: StepContext) throws -> (labels: Volume<UInt32>, graph: RegionGraph?) {
+        let output = try context.cache.output(of: self)
+        let store = try output.store(RegrowStep.storeName)
+        let labels = try store.read(Box(store.layout.shape), threads: context.threads).volume(of: UInt32.self)
+        guard settings.merge != nil else { return (labels, nil) }
+        let path = try output.file(RegrowStep.graphName)
+        let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+        guard let graph = RegionGraph(csv: text) else {
+            throw DamagedStore(path: path, problem: "is no table of faces")
+        }
+        return (labels, graph)
+    }
+}
+
+extension ConsensusStep {
+    /// How the consensus becomes objects.
+    func making(_ settings: LabelSettings, _ context: StepContext) throws -> ObjectMaking {
+        let votes = try store(ConsensusStep.votesName, context)
+        guard let voxelSize = votes.layout.voxelSize else {
+            throw DamagedStore(path: votes.path, problem: "has no voxel size")
+        }
+        return ObjectMaking(
+            outputs: try predictions[0].member.outputs(context), settings: settings, voxelSize: voxelSize,
+            threads: context.threads)
+    }
+}
+
+extension BlockStore {
+    /// Writes labels of this store's shape as a store cut alike.
+    func writeLabels(_ labels: Volume<UInt32>, to path: String) throws {
+        var layout = layout
+        (layout.elementType, layout.channels, layout.attributes) = (.uint32, nil, [:])
+        let store = try BlockStore.create(at: path, layout)
+        for shard in store.shards { try store.writeShard(shard, VoxelBuffer(labels.cropped(to: shard))) }
+    }
+}
