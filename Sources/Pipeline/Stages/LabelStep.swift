@@ -46,7 +46,8 @@ struct LabelStep: Step {
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let (store, threshold) = try consensus.agreed(context)
         let making = try consensus.making(settings, context)
-        let logits = try store.logits(in: Box(store.layout.shape), context.threads)
+        let logits = try store.logits(
+            in: Box(store.layout.shape), first: making.outputs.head.count, context.threads)
         let components = try making.components(in: logits, threshold)
         context.report(StepProgress(fraction: 0.4))
         var objects = components

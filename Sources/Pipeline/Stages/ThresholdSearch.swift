@@ -80,9 +80,11 @@ extension [[Volume<Int16>]] {
 }
 
 extension BlockStore {
-    /// All channels of a store of logits.
-    func logits(in box: Box, _ threads: Int) throws -> [Volume<Int16>] {
-        try (0..<(layout.channels ?? 1)).map {
+    /// The channels of a store of logits.
+    ///
+    /// - Parameter count: the first so many; nil for all.
+    func logits(in box: Box, first count: Int? = nil, _ threads: Int) throws -> [Volume<Int16>] {
+        try (0..<(count ?? layout.channels ?? 1)).map {
             try read(box, channel: $0, threads: threads).volume(of: Int16.self)
         }
     }
