@@ -308,6 +308,17 @@ struct BatchRunTests {
             Set(stepsRun(ending)).count == ending.complaints.split(separator: "\n").count - 2, "\(ending.words)")
     }
 
+    @Test func checkReadsEveryTimePointOfAMovie() throws {
+        try synthesize("train.tif", "train_masks.h5", shape: "16,48,32", seed: 1)
+        try writeZarr("movie.zarr", (0..<3).map { _ in [try voxels("train.tif")] })
+        try write(Data([1, 2, 3]), "movie.zarr/0/2.0.0.0.0")
+        try writePipeline(segment: "{image: movie.zarr, time: all}")
+        let check = try Program.run("check", "p.yaml", in: folder.path)
+        #expect(check.code == 1, "\(check.words)")
+        let lines = check.output.split(separator: "\n").filter { $0.contains("error ") }
+        #expect(lines.count == 1 && lines[0].contains("movie.zarr, time 2: "), "\(check.words)")
+    }
+
     /// A folder of sections is one volume beside others, in whatever is asked of it.
     @Test func aFolderOfSectionsIsSegmentedAsOneVolume() throws {
         try synthesize("train.tif", "train_masks.h5", shape: "16,48,32", seed: 1)

@@ -155,7 +155,7 @@ struct CheckTests {
         Fault(
             train: "{image: image.tif, labels: sparse.tif}",
             finding:
-                "warning sparse.tif: 58 % are 0, which counts as outside of all objects; write 'unlabelled: 0'",
+                "note sparse.tif: 58 % are 0, which counts as outside of all objects; write 'unlabelled: 0'",
             isInHeaders: false, prepare: { try $0.write("sparse.tif", labels.map { $0 > 4 ? $0 - 4 : 0 }) }),
         Fault(
             train: "{image: image.tif, labels: float.tif}",

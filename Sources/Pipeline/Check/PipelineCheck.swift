@@ -26,7 +26,7 @@ public struct PipelineCheck {
     ) throws -> CheckReport {
         var report = CheckReport(pipeline: path, headersOnly: headersOnly)
         var faults: [PipelineFault] = []
-        let file: PipelineFile
+        var file: PipelineFile
         do {
             file = try PipelineFile(reading: path, executable: options.executable, faults: &faults)
         } catch let fault as PipelineFault {
@@ -38,6 +38,7 @@ public struct PipelineCheck {
         }
         for fault in faults { report.add(fault) }
         for note in file.notes { report.add(.note, path, note) }
+        file.segment = file.segment.flatMap { timePoints(of: $0, &report) }
         let inspections = try InspectedFiles(
             file, voxels: !headersOnly, executable: options.executable,
             threads: options.threads ?? file.execution.threads ?? Machine.processors, shouldStop: shouldStop,
@@ -56,6 +57,22 @@ public struct PipelineCheck {
         let findings = report.findings
         report.findings = [.error, .warning, .note].flatMap { kind in findings.filter { $0.severity == kind } }
         return report
+    }
+
+    /// The volumes of an entry, each of which is opened; none where its time points cannot be counted.
+    private func timePoints(of entry: VolumeEntry, _ report: inout CheckReport) -> [VolumeEntry] {
+        do {
+            let points = try entry.timePoints(executable: options.executable)
+            if entry.isEveryTime && points.count == 1 {
+                report.add(.warning, entry.image.subject, "'time: all', but the file holds a single time point")
+            }
+            return points
+        } catch let fault as FileFault {
+            report.add(.error, fault.file, fault.problem)
+        } catch {
+            report.add(.error, entry.image.subject, "\(error)")
+        }
+        return []
     }
 }
 
@@ -78,8 +95,8 @@ struct InspectedFiles {
             keys += entry.mask.map { [Key(source: $0, role: .mask)] } ?? []
         }
         for entry in file.segment {
-            keys += entry.images.map { Key(source: Self.opened($0, entry), role: .image) }
-            keys += entry.truth.map { [Key(source: Self.opened($0, entry), role: .labels)] } ?? []
+            keys += entry.images.map { Key(source: $0, role: .image) }
+            keys += entry.truth.map { [Key(source: $0, role: .labels)] } ?? []
         }
         var seen: Set<Key> = []
         keys = keys.filter { seen.insert($0).inserted }
@@ -92,14 +109,6 @@ struct InspectedFiles {
             return try Self.inspect(ingest, voxels: voxels, executable: executable, shouldStop: shouldStop)
         }
         inspections = Dictionary(zip(list, found), uniquingKeysWith: { first, _ in first })
-    }
-
-    /// Of a series whose every time point is a volume, the first is read.
-    private static func opened(_ source: SourceLocation, _ entry: VolumeEntry) -> SourceLocation {
-        guard entry.isEveryTime else { return source }
-        var first = source
-        first.selection.time = 0
-        return first
     }
 
     static func inspect(
@@ -119,10 +128,8 @@ struct InspectedFiles {
     func labels(_ source: SourceLocation) -> VolumeInspection { self[source, .labels] }
     func mask(_ source: SourceLocation) -> VolumeInspection { self[source, .mask] }
 
-    func images(_ entry: VolumeEntry) -> [VolumeInspection] { entry.images.map { image(Self.opened($0, entry)) } }
-    func truth(_ entry: VolumeEntry) -> VolumeInspection? {
-        entry.truth.map { labels(Self.opened($0, entry)) }
-    }
+    func images(_ entry: VolumeEntry) -> [VolumeInspection] { entry.images.map(image) }
+    func truth(_ entry: VolumeEntry) -> VolumeInspection? { entry.truth.map(labels) }
 
     private subscript(source: SourceLocation, role: Ingest.Role) -> VolumeInspection {
         inspections[Key(source: source, role: role)] ?? VolumeInspection(errors: [])

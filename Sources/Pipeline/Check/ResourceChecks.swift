@@ -65,20 +65,27 @@ struct ResourceChecks {
             }
             bytes += stored(inspections.labels(entry.labels)) + stored(entry.mask.map(inspections.mask))
         }
-        let members = Double(file.ensemble.members)
+        let members = Double(file.ensemble.members * storedChannels)
         if file.consensus.threshold == nil { bytes += training * file.ensemble.calibration * members * 2 }
         for entry in file.segment {
             let images = inspections.images(entry)
-            let times = entry.isEveryTime ? Double(images[0].times) : 1
-            // Logits of each member; votes, minimum and mask; labels.
-            var volume = voxels(images[0]) * (members * 2 + 4 + 4)
+            // Logits of each member and of their consensus; votes and mask; regions and labels.
+            var volume = voxels(images[0]) * (members * 2 + 2 * Double(storedChannels) + 2 + 4)
+            if file.label.regrow != nil { volume += voxels(images[0]) * 4 }
             // The votes and at most 32-bit labels, for people.
             volume += voxels(images[0]) * (1 + 4 * Double(file.export.formats.count))
             for image in images { volume += stored(image) }
             volume += stored(inspections.truth(entry))
-            bytes += volume * times
+            bytes += volume
         }
         return bytes < 9e18 ? Int(bytes) : .max
+    }
+
+    private var storedChannels: Int {
+        let size = file.train.lazy.compactMap { inspections.image($0.image).voxelSize }.first
+        return size.map {
+            StoredOutputs(file.target, voxelSize: $0, dimensions: file.network.configuration.dimensions).channels.count
+        } ?? 1
     }
 
     private func voxels(_ inspection: VolumeInspection?) -> Double {

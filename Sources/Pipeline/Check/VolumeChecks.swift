@@ -64,9 +64,6 @@ struct VolumeChecks {
             check(companion, source, fits: images[0].1, images[0].0, &report)
         }
         checkSize(of: images[0].1, images[0].0, &report)
-        if entry.isEveryTime && images[0].1.times == 1 && images[0].1.shape != nil {
-            report.add(.warning, images[0].0.subject, "'time: all', but the file holds a single time point")
-        }
     }
 
     private func list(
@@ -101,8 +98,9 @@ struct VolumeChecks {
             )
         }
         if statistics.zeros > 0.5 && !entry.zeroIsUnlabelled && entry.mask == nil {
+            // Right in most light microscopy.
             report.add(
-                .warning, title,
+                .note, title,
                 "\(Int(statistics.zeros * 100)) % are 0, which counts as outside of all objects; write 'unlabelled: 0' "
                     + "where it means not annotated")
         }

@@ -8,6 +8,11 @@ public final class MRCWriter: VolumeWriter {
     private var slabs: SlabSequence
     private var statistics = VoxelStatistics()
 
+    public var notes: [String] {
+        contents.elementType == storedType
+            ? [] : ["MRC has no \(contents.elementType.rawValue); the voxels are written as \(storedType.rawValue)"]
+    }
+
     /// - Throws: `FileFault` where MRC cannot hold such a volume or the file cannot be created.
     public init(path: String, _ contents: VolumeFile.Contents) throws {
         let type = contents.elementType
