@@ -48,19 +48,23 @@ public struct RunReport: Sendable {
     public struct Member: Sendable {
         public var number: Int
         public var seed: UInt64
+        /// Taken by the weights that it ended with.
         public var steps: Int
+        /// Why it ended early, in a word.
+        public var ending: String?
         public var validationLoss: Double?
         public var dice: Double?
         /// The share of voxels at which the member differs from the others' majority.
         public var disagreement: Double?
 
         public init(
-            number: Int, seed: UInt64, steps: Int, validationLoss: Double? = nil, dice: Double? = nil,
-            disagreement: Double? = nil
+            number: Int, seed: UInt64, steps: Int, ending: String? = nil, validationLoss: Double? = nil,
+            dice: Double? = nil, disagreement: Double? = nil
         ) {
             self.number = number
             self.seed = seed
             self.steps = steps
+            self.ending = ending
             self.validationLoss = validationLoss
             self.dice = dice
             self.disagreement = disagreement
@@ -161,7 +165,8 @@ public struct RunReport: Sendable {
         ])
         for member in members {
             table.add([
-                "\(member.number)", "\(member.seed)", grouped(member.steps), decimal(member.validationLoss),
+                "\(member.number)", "\(member.seed)",
+                grouped(member.steps) + (member.ending.map { " (\($0))" } ?? ""), decimal(member.validationLoss),
                 decimal(member.dice), percent(member.disagreement),
             ])
         }

@@ -1,9 +1,8 @@
 import Foundation
 import Inference
-import Networks
 import Tensors
 
-/// All that a member in training needs to go on: parameters, statistics, optimizer state, step and curve.
+/// All that a member in training needs to go on: parameters, statistics, optimizer state, average, step and curve.
 ///
 /// A safetensors file, written whole or not at all. `settings` says what was being trained, `digest` covers all
 /// tensors, so that neither another run's checkpoint nor a damaged one is taken up.
@@ -14,6 +13,7 @@ struct Checkpoint {
     struct State: Codable, Equatable {
         var step: Int
         var recorder: CurveRecorder
+        var kept: KeptWeights.Record?
     }
 
     /// Why a checkpoint is not taken up.
@@ -22,20 +22,20 @@ struct Checkpoint {
     }
 
     static func write(
-        to path: String, _ state: State, network: Network, optimizer: any Optimizer, settings: String
+        to path: String, _ state: State, _ learner: Learner, settings: String
     ) throws {
-        let tensors = try network.trainingState(with: optimizer)
+        let tensors = try learner.state()
         let metadata = [
             "settings": settings, "state": try sortedJSON(state), "digest": try digest(tensors),
         ]
         try Safetensors(tensors, metadata: metadata).write(to: path)
     }
 
-    /// Takes up a checkpoint; nil where there is none.
+    /// Takes up a checkpoint, which the weights it speaks of must lie beside; nil where there is none.
     ///
-    /// - Throws: `Unusable` with the reason, naming the file; network and optimizer may then be half overwritten.
+    /// - Throws: `Unusable` with the reason, naming the file; the learner may then be half overwritten.
     static func read(
-        _ path: String, into network: Network, _ optimizer: any Optimizer, settings: String
+        _ path: String, into learner: Learner, _ kept: KeptWeights, settings: String
     ) throws -> State? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         do {
@@ -47,7 +47,10 @@ struct Checkpoint {
                 throw Unusable(description: "its digest does not match its contents")
             }
             let state = try JSONDecoder().decode(State.self, from: Data(json.utf8))
-            try network.loadTrainingState(file.tensors, with: optimizer)
+            guard state.kept == nil || kept.isThere else {
+                throw Unusable(description: "\(kept.path) is missing or damaged")
+            }
+            try learner.load(file.tensors)
             return state
         } catch {
             let reason = "\(error)".replacingOccurrences(of: "\(path): ", with: "")

@@ -11,16 +11,12 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         case sgd
     }
 
-    /// How the learning rate falls over the steps.
-    public enum Schedule: Codable, Equatable, Sendable {
-        /// rate · (1 - step / steps)^power.
-        case polynomial(power: Double)
-
-        func rate(_ start: Double, step: Int, steps: Int) -> Double {
-            switch self {
-            case .polynomial(let power): start * pow(1 - Double(step) / Double(steps), power)
-            }
-        }
+    /// Which weights a member ends with.
+    public enum Kept: String, Codable, CaseIterable, Sendable {
+        /// Those after the last step.
+        case last
+        /// Those of the validation with the lowest adapted Rand error, or loss where there are no objects.
+        case best
     }
 
     /// Which statistics the normalization layers use after training.
@@ -35,15 +31,17 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     public var steps: Int
     /// Voxels along each axis that the network sees; for a 2D network z sections.
     public var patch: ZYX<Int>
-    /// Patches a step.
+    /// Patches that go through the network together.
     public var batch: Int
+    /// Batches a step, whose gradients are added up.
+    public var accumulation: Int
     public var seed: UInt64
     public var optimizer: Optimizer
     public var learningRate: Double
     public var weightDecay: Double
     /// Of `sgd`; `adamW` ignores it.
     public var momentum: Double
-    public var schedule: Schedule
+    public var schedule: LearningRateSchedule
     /// Gradients longer than this (Euclidean, all parameters together) are shortened to it.
     public var gradientClipping: Double
     /// The share of patches centred on an object.
@@ -56,20 +54,27 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     public var augmentation: Augmentation
     /// Points of the validation curve, evenly spaced, the last after the last step.
     public var validations: Int
+    /// Validations without a better one after which training ends; nil for never.
+    public var patience: Int?
+    public var kept: Kept
+    /// The decay of the average over steps that takes the place of the weights, such as 0.999; nil for none.
+    public var averaging: Double?
     public var statistics: Statistics
 
     public init(
-        steps: Int = 2_000, patch: ZYX<Int> = ZYX(repeating: 64), batch: Int = 2, seed: UInt64 = 1,
-        optimizer: Optimizer = .adamW, learningRate: Double = 5e-3, weightDecay: Double = 1e-2,
-        momentum: Double = 0.99, schedule: Schedule = .polynomial(power: 0.9), gradientClipping: Double = 12,
+        steps: Int = 2_000, patch: ZYX<Int> = ZYX(repeating: 64), batch: Int = 2, accumulation: Int = 1,
+        seed: UInt64 = 1, optimizer: Optimizer = .adamW, learningRate: Double = 5e-3, weightDecay: Double = 1e-2,
+        momentum: Double = 0.99, schedule: LearningRateSchedule = LearningRateSchedule(),
+        gradientClipping: Double = 12,
         foregroundOversampling: Double = 1.0 / 3, loss: Loss = .crossEntropyAndDice,
         border: BorderWeighting = BorderWeighting(), isBalanced: Bool = false,
-        augmentation: Augmentation = Augmentation(), validations: Int = 5,
-        statistics: Statistics = .population(patches: nil)
+        augmentation: Augmentation = Augmentation(), validations: Int = 5, patience: Int? = nil,
+        kept: Kept = .last, averaging: Double? = nil, statistics: Statistics = .population(patches: nil)
     ) {
         self.steps = steps
         self.patch = patch
         self.batch = batch
+        self.accumulation = accumulation
         self.seed = seed
         self.optimizer = optimizer
         self.learningRate = learningRate
@@ -83,6 +88,9 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
         self.isBalanced = isBalanced
         self.augmentation = augmentation
         self.validations = validations
+        self.patience = patience
+        self.kept = kept
+        self.averaging = averaging
         self.statistics = statistics
     }
 }
@@ -109,6 +117,7 @@ extension TrainingConfiguration {
             "\(other ?? inputs) to \(expected) channels")
         try require(steps >= 1, "steps", steps, "at least 1")
         try require(batch >= 1, "batch", batch, "at least 1")
+        try require(accumulation >= 1, "accumulation", accumulation, "at least 1")
         let seen = Array(patch.array.suffix(network.dimensions))
         try require(
             patch.z > 0 && (try? network.extents(of: seen)) != nil, "patch", patch,
@@ -126,6 +135,15 @@ extension TrainingConfiguration {
         try require((0...1).contains(border.balance), "border.balance", border.balance, "0 to 1")
         try require(border.balanceSigma > 0, "border.balance_sigma", border.balanceSigma, "above 0")
         try require(validations >= 1, "validations", validations, "at least 1")
+        try require(patience ?? 1 >= 1, "patience", patience ?? 1, "at least 1")
+        try require(
+            (0..<steps).contains(schedule.warmUp), "warm_up", schedule.warmUp, "fewer than the \(steps) steps")
+        if let averaging {
+            try require(averaging > 0 && averaging < 1, "averaging", averaging, "above 0 and below 1")
+            try require(
+                statistics != .running || !network.hasStoredStatistics, "averaging", averaging,
+                "none with running statistics, which are of the weights that are averaged")
+        }
         if case .population(let patches?) = statistics {
             try require(patches >= 1, "statistics.population", patches, "at least 1")
         }

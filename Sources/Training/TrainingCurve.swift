@@ -20,8 +20,25 @@ public struct TrainingCurve: Codable, Equatable, Sendable {
         }
     }
 
+    /// Why a member did not take all its steps.
+    public enum Ending: String, Codable, Sendable {
+        /// Its loss was no finite number any more.
+        case diverged
+        /// Too many validations had passed without a better one.
+        case stale
+    }
+
     public var member: Int
     public var points: [Point]
+    /// nil where all steps were taken.
+    public var ending: Ending?
+    /// Steps done by the weights that the member ended with; nil while it trains.
+    public var kept: Int?
+
+    /// Of the weights that were kept, or the last.
+    public var keptValidation: ValidationScore? {
+        points.first { $0.step == kept }?.validation ?? lastValidation
+    }
 
     public var lastValidation: ValidationScore? { points.last { $0.validation != nil }?.validation }
 }
@@ -60,7 +77,7 @@ public struct TrainingProgress: Sendable {
 
 /// A curve in the making: the points so far, and the losses since the last.
 struct CurveRecorder: Codable, Equatable {
-    private(set) var curve: TrainingCurve
+    var curve: TrainingCurve
     private var sum = 0.0
     private var count = 0
 

@@ -15,7 +15,7 @@ private struct RoundedValue: VoxelTypeVisitor {
     let result: VoxelBuffer
 
     func visit<Element: VoxelElement>(_ type: Element.Type) throws(any Error) -> UnrepresentableValue? {
-        let values = try voxels.volume(of: type).voxels
+        let values = voxels.volume(of: type).voxels
         let results = try result.converted(to: Double.self).voxels
         for index in values.indices where Element.nearest(results[index]) != values[index] {
             let (row, x) = index.quotientAndRemainder(dividingBy: voxels.shape.x)

@@ -5,9 +5,10 @@ extension YAMLValue {
     /// The `training:` part of a pipeline file, over `defaults`.
     func training(_ defaults: TrainingConfiguration) throws -> TrainingConfiguration {
         let keys = try mapping(of: [
-            "steps", "patch", "batch", "seed", "optimizer", "learning_rate", "weight_decay", "momentum",
-            "gradient_clipping", "foreground_oversampling", "loss", "border", "balance_affinities", "augmentation",
-            "validations",
+            "steps", "patch", "batch", "accumulation", "seed", "optimizer", "learning_rate", "schedule", "warm_up",
+            "weight_decay", "momentum", "gradient_clipping", "averaging", "foreground_oversampling", "loss",
+            "border",
+            "balance_affinities", "augmentation", "validations", "keep", "patience",
         ])
         let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
         let notNegative = 0...Double.greatestFiniteMagnitude
@@ -18,15 +19,21 @@ extension YAMLValue {
             training.patch = ZYX(sides[0], sides[1], sides[2])
         }
         if let value = keys["batch"] { training.batch = try value.integer(atLeast: 1, atMost: 1024) }
+        if let value = keys["accumulation"] { training.accumulation = try value.integer(atLeast: 1, atMost: 1024) }
         if let value = keys["seed"] { training.seed = UInt64(try value.integer(atLeast: 0)) }
         if let value = keys["optimizer"] {
             training.optimizer = try value.optimizer()
             if training.optimizer == .sgd { training.learningRate = 1e-2 }
         }
         if let value = keys["learning_rate"] { training.learningRate = try value.number(in: positive) }
+        if let value = keys["schedule"] { training.schedule.decay = try value.decay() }
+        if let value = keys["warm_up"] {
+            training.schedule.warmUp = try value.integer(atLeast: 0, atMost: training.steps - 1)
+        }
         if let value = keys["weight_decay"] { training.weightDecay = try value.number(in: notNegative) }
         if let value = keys["momentum"] { training.momentum = try value.number(in: 0...1) }
         if let value = keys["gradient_clipping"] { training.gradientClipping = try value.number(in: positive) }
+        if let value = keys["averaging"] { training.averaging = try value.averaging() }
         if let value = keys["foreground_oversampling"] {
             training.foregroundOversampling = try value.number(in: 0...1)
         }
@@ -34,6 +41,8 @@ extension YAMLValue {
         if let value = keys["border"] { training.border = try value.border() }
         if let value = keys["balance_affinities"] { training.isBalanced = try value.boolean() }
         if let value = keys["validations"] { training.validations = try value.integer(atLeast: 1, atMost: 10_000) }
+        if let value = keys["keep"] { training.kept = try value.choice(TrainingConfiguration.Kept.self) }
+        if let value = keys["patience"] { training.patience = try value.integer(atLeast: 1, atMost: 10_000) }
         training.augmentation = try keys["augmentation"]?.augmentation() ?? Augmentation()
         return training
     }
@@ -44,6 +53,20 @@ extension YAMLValue {
         case "sgd": .sgd
         default: throw misfit("adamw or sgd")
         }
+    }
+
+    private func decay() throws -> LearningRateSchedule.Decay {
+        switch try text() {
+        case "poly": LearningRateSchedule().decay
+        case "cosine": .cosine
+        default: throw misfit("poly or cosine")
+        }
+    }
+
+    /// `none`, or the decay of the average.
+    private func averaging() throws -> Double? {
+        if (try? text()) == "none" { return nil }
+        return try number(in: Double.leastNonzeroMagnitude...1.0.nextDown)
     }
 
     /// `none`, or weights and reaches that differ from the usual ones.

@@ -59,8 +59,9 @@ struct ReportStep: Step {
             title: plan.file.name, summary: summary(context), segmentations: try segmentations(context),
             members: curves.enumerated().map { index, curve in
                 RunReport.Member(
-                    number: index + 1, seed: plan.file.training.seed, steps: plan.file.training.steps,
-                    validationLoss: curve.lastValidation?.loss, dice: curve.lastValidation?.dice,
+                    number: index + 1, seed: plan.file.training.seed,
+                    steps: curve.kept ?? plan.file.training.steps, ending: curve.ending?.rawValue,
+                    validationLoss: curve.keptValidation?.loss, dice: curve.keptValidation?.dice,
                     disagreement: disagreement?[index])
             },
             trainingCurve: trainingPlot(curves),

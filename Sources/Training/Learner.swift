@@ -1,0 +1,84 @@
+import Networks
+import Tensors
+
+/// A network in training with what moves its weights.
+final class Learner {
+    let network: Network
+    private let optimizer: any Optimizer
+    private let average: WeightAverage?
+    private let loss: TargetLoss
+    private let training: TrainingConfiguration
+    private let precision: Precision
+
+    /// Before the first step.
+    init(_ plan: MemberTraining, _ loss: TargetLoss) throws {
+        training = plan.training
+        precision = plan.precision
+        self.loss = loss
+        // Step -1 is used for no patch.
+        var random = SampleRandom(seed: training.seed, member: plan.member, step: -1, index: -1)
+        let network = try Network(plan.network, seed: random.next(), device: plan.device)
+        self.network = network
+        optimizer =
+            switch training.optimizer {
+            case .adamW:
+                try AdamW(network.parameters, rate: training.learningRate, decay: training.weightDecay)
+            case .sgd:
+                try SGD(
+                    network.parameters, rate: training.learningRate, momentum: training.momentum,
+                    decay: training.weightDecay)
+            }
+        average = try training.averaging.map { try WeightAverage(of: network.parameters, decay: $0) }
+    }
+
+    /// One step, from 0, of the optimizer; gives the mean loss of its batches before it, or nil where that or a gradient
+    /// is no finite number, and nothing has changed. All tensors of the step are gone when it returns.
+    func step(_ step: Int, _ patches: [TrainingPatch]) throws -> Double? {
+        network.mode = .training
+        try optimizer.clearGradients()
+        let share = 1 / Double(training.accumulation)
+        var sum = 0.0
+        for first in stride(from: 0, to: patches.count, by: training.batch) {
+            let batch = try Batch(
+                Array(patches[first..<first + training.batch]), dimensions: network.graph.dimensions,
+                device: network.device)
+            let outputs = try withAutocast(precision, on: network.device) { try network.outputs(batch.image) }
+            let loss = try loss.value(outputs: outputs, batch: batch)
+            try (share == 1 ? loss : loss * share).backward()
+            sum += Double(try loss.item()) * share
+        }
+        let norm = try optimizer.clipGradients(toNorm: training.gradientClipping)
+        guard sum.isFinite, norm.isFinite else { return nil }
+        optimizer.rate = rate(step)
+        try optimizer.step()
+        try average?.update(step: step)
+        return sum
+    }
+
+    /// The learning rate of a step, from 0.
+    func rate(_ step: Int) -> Double {
+        training.learningRate * training.schedule.share(ofStep: step, of: training.steps)
+    }
+
+    /// Runs `body` with the weights that predict: the average where there is one.
+    func withFinalWeights<Result>(_ body: () throws -> Result) throws -> Result {
+        try average?.inPlace(body) ?? body()
+    }
+
+    // MARK: Checkpoints
+
+    /// All that changes from step to step.
+    func state() throws -> [String: Tensor] {
+        var tensors = try network.trainingState(with: optimizer)
+        for (name, tensor) in average?.state() ?? [:] { tensors["average.\(name)"] = tensor }
+        return tensors
+    }
+
+    /// Takes up what ``state()`` gave.
+    ///
+    /// - Throws: `TensorError.state` for a missing or misshaped tensor; part of it may then be taken up.
+    func load(_ state: [String: Tensor]) throws {
+        try network.loadTrainingState(state, with: optimizer)
+        try average?.load { state["average.\($0)"] }
+    }
+}
