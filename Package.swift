@@ -41,6 +41,7 @@ let package = Package(
             name: "CTorch",
             cxxSettings: [.unsafeFlags(["-isystem", "\(torch)/include", "-O2"])],
             linkerSettings: [.unsafeFlags(torchLibraries)]),
+        .target(name: "CLoss", cSettings: [.unsafeFlags(["-O2"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
@@ -62,7 +63,7 @@ let package = Package(
             name: "Labeling",
             dependencies: ["Volumes", .product(name: "HeapModule", package: "swift-collections")]),
         .target(name: "Inference", dependencies: ["Networks", "Volumes"]),
-        .target(name: "Training", dependencies: ["Networks", "Volumes", "Labeling", "Inference"]),
+        .target(name: "Training", dependencies: ["CLoss", "Networks", "Volumes", "Labeling", "Inference"]),
         .target(name: "Diagnosis", dependencies: ["Networks", "Volumes"]),
         .target(name: "Reports", dependencies: ["CCairo", "Volumes", "Labeling", "Diagnosis"]),
         .target(

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <ATen/autocast_mode.h>
+#include <torch/csrc/autograd/autograd.h>
 
 using ct::attempt;
 using ct::make;
@@ -33,6 +34,10 @@ int ct_backward(const ct_tensor *t) {
 
 int ct_backward_from(const ct_tensor *t, const ct_tensor *gradient, bool keep) {
     return attempt([&] { t->value.backward(gradient->value, keep); });
+}
+
+int ct_backward_from_all(const ct_tensor *const *tensors, const ct_tensor *const *gradients, size_t count) {
+    return attempt([&] { torch::autograd::backward(values(tensors, count), values(gradients, count)); });
 }
 
 int ct_retain_gradient(ct_tensor *t) {

@@ -87,6 +87,10 @@ bool ct_is_channels_last(const ct_tensor *t) {
     return t->value.dim() >= 4 && t->value.is_contiguous(ct::channels_last(t->value));
 }
 
+void *ct_data(const ct_tensor *t) { 
+    return t->value.is_cpu() && t->value.is_non_overlapping_and_dense() ? t->value.data_ptr() : nullptr;
+}
+
 int ct_read(const ct_tensor *t, void *bytes, size_t byte_count) {
     return attempt([&] {
         at::NoGradGuard guard;

@@ -30,6 +30,15 @@ extension Tensor {
         try check(ct_backward_from(handle, gradient.handle, keeping))
     }
 
+    /// Back from several tensors at once, each from the gradient of what is asked for with respect to it.
+    public static func backward(from gradients: [(tensor: Tensor, gradient: Tensor)]) throws {
+        try withExtendedLifetime(gradients) {
+            try check(
+                ct_backward_from_all(
+                    gradients.map(\.tensor.handle), gradients.map(\.gradient.handle), gradients.count))
+        }
+    }
+
     /// Makes ``backward()`` leave a gradient at this tensor although it is no leaf.
     public func retainGradient() throws { try check(ct_retain_gradient(handle)) }
 

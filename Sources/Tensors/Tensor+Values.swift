@@ -77,6 +77,21 @@ extension Tensor {
         try check(ct_read(handle, bytes.baseAddress, bytes.count))
     }
 
+    /// Calls `body` with the elements themselves, in the order they have in memory: of a tensor in channels-last format the
+    /// channels of a voxel lie together.
+    ///
+    /// - Throws: ``TensorError`` where the tensor is on another device, has gaps or another element type.
+    public func withUnsafeElements<Element: TensorElement, Result>(
+        of type: Element.Type, _ body: (UnsafeMutableBufferPointer<Element>) throws -> Result
+    ) throws -> Result {
+        guard elementType == Element.elementType, let data = ct_data(handle) else {
+            throw TensorError.state("a tensor of \(Element.elementType) on the processor, without gaps, is expected")
+        }
+        return try withExtendedLifetime(self) {
+            try body(UnsafeMutableBufferPointer(start: data.assumingMemoryBound(to: Element.self), count: count))
+        }
+    }
+
     /// The value of a scalar.
     public func item() throws -> Float {
         guard count == 1 else { throw TensorError.valueCount(found: 1, shape: shape) }

@@ -9,11 +9,13 @@ final class Learner {
     private let loss: TargetLoss
     private let training: TrainingConfiguration
     private let precision: Precision
+    private let threads: Int
 
     /// Before the first step.
     init(_ plan: MemberTraining, _ loss: TargetLoss) throws {
         training = plan.training
         precision = plan.precision
+        threads = plan.threads
         self.loss = loss
         // Step -1 is used for no patch.
         var random = SampleRandom(seed: training.seed, member: plan.member, step: -1, index: -1)
@@ -33,26 +35,32 @@ final class Learner {
 
     /// One step, from 0, of the optimizer; gives the mean loss of its batches before it, or nil where that or a gradient
     /// is no finite number, and nothing has changed. All tensors of the step are gone when it returns.
-    func step(_ step: Int, _ patches: [TrainingPatch]) throws -> Double? {
+    func step(_ step: Int, _ batches: [BatchValues]) throws -> Double? {
         network.mode = .training
         try optimizer.clearGradients()
-        let share = 1 / Double(training.accumulation)
+        let share = 1 / Double(batches.count)
         var sum = 0.0
-        for first in stride(from: 0, to: patches.count, by: training.batch) {
-            let batch = try Batch(
-                Array(patches[first..<first + training.batch]), dimensions: network.graph.dimensions,
-                device: network.device)
-            let outputs = try withAutocast(precision, on: network.device) { try network.outputs(batch.image) }
-            let loss = try loss.value(outputs: outputs, batch: batch)
-            try (share == 1 ? loss : loss * share).backward()
-            sum += Double(try loss.item()) * share
-        }
+        for values in batches { sum += share * (try gradients(of: Batch(values, device: network.device), share)) }
         let norm = try optimizer.clipGradients(toNorm: training.gradientClipping)
         guard sum.isFinite, norm.isFinite else { return nil }
         optimizer.rate = rate(step)
         try optimizer.step()
         try average?.update(step: step)
         return sum
+    }
+
+    /// Adds a share of the loss of a batch to the gradients; gives the loss.
+    private func gradients(of batch: Batch, _ share: Double) throws -> Double {
+        let outputs = try withAutocast(precision, on: network.device) { try network.outputs(batch.image) }
+        guard network.device == .cpu, outputs[0].shape[1] <= FusedLoss.mostChannels else {
+            let value = try loss.value(outputs: outputs, batch: batch)
+            try (share == 1 ? value : value * share).backward()
+            return Double(try value.item())
+        }
+        let (value, gradients) = try loss.gradients(outputs: outputs, batch: batch, threads: threads)
+        if share != 1 { for gradient in gradients { try gradient.gradient.multiply(by: share) } }
+        try Tensor.backward(from: gradients)
+        return value
     }
 
     /// The learning rate of a step, from 0.

@@ -41,23 +41,41 @@ struct TargetLoss {
         shares = weights.map { $0 / total }
     }
 
+    /// The loss of a network's outputs, as autograd can follow it.
     func value(outputs: [Tensor], batch: Batch) throws -> Tensor {
         var sum: Tensor?
         for (logits, (scale, share)) in zip(outputs, zip(scales, shares)) {
-            let truth = try batch.truth(extents: Array(logits.shape.dropFirst(2)), scale: scale)
             let logits = try logits.to(.float32)
+            let answers = try batch.answers(extents: Array(logits.shape.dropFirst(2)), scale: scale)
+            let target = try answers.isGreater(than: 0).to(.float32)
+            let weight = try answers.absolute()
             for head in heads {
                 let whole = head == 0..<logits.shape[1]
                 func part(_ tensor: Tensor) throws -> Tensor {
                     whole ? tensor : try tensor.narrowed(axis: 1, to: head)
                 }
-                let loss = try value(part(logits), target: part(truth.target), weight: part(truth.weight))
+                let loss = try value(part(logits), target: part(target), weight: part(weight))
                 let scaled = share == 1 && heads.count == 1 ? loss : try loss * (share / Double(heads.count))
                 sum = try sum.map { try $0 + scaled } ?? scaled
             }
         }
         guard let sum else { preconditionFailure("a network without outputs") }
         return sum
+    }
+
+    /// The same loss with its gradient by each output, on the processor in two passes over the logits.
+    func gradients(
+        outputs: [Tensor], batch: Batch, threads: Int
+    ) throws -> (loss: Double, gradients: [(tensor: Tensor, gradient: Tensor)]) {
+        var sum = 0.0
+        let gradients = try zip(outputs, zip(scales, shares)).map { logits, part in
+            let answers = try batch.answers(extents: Array(logits.shape.dropFirst(2)), scale: part.0)
+            let (loss, gradient) = try FusedLoss(loss, heads: heads, share: part.1 / Double(heads.count))
+                .gradient(of: logits, answers: answers, threads: threads)
+            sum += loss
+            return (logits, gradient)
+        }
+        return (sum, gradients)
     }
 
     private func value(_ logits: Tensor, target: Tensor, weight: Tensor) throws -> Tensor {

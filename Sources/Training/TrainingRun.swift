@@ -62,12 +62,15 @@ final class TrainingRun {
     }
 
     func train(shouldStop: () -> Bool, report: (TrainingProgress) -> Void) throws {
-        let (sampler, training) = (sampler, training)
-        let queue = PatchQueue(steps: state.step..<training.steps, ahead: 4, threads: 1) { step in
-            (0..<training.batch * training.accumulation).map { index in
-                sampler.patch(
-                    step: step, index: index, oversampling: training.foregroundOversampling,
-                    augmentation: training.augmentation)
+        let (sampler, training, dimensions) = (sampler, training, learner.network.graph.dimensions)
+        let queue = BatchQueue(steps: state.step..<training.steps, ahead: 4, threads: 1) { step in
+            (0..<training.accumulation).map { part in
+                let patches = (0..<training.batch).map { index in
+                    sampler.patch(
+                        step: step, index: part * training.batch + index,
+                        oversampling: training.foregroundOversampling, augmentation: training.augmentation)
+                }
+                return BatchValues(patches, dimensions: dimensions)
             }
         }
         defer { queue.stop() }

@@ -36,6 +36,9 @@ bool ct_has_fused_convolution(void);
 // Lifetime, properties, bytes
 void ct_release(ct_tensor *t);
 ct_tensor *ct_from_bytes(const void *bytes, size_t byte_count, int type, const intptr_t *shape, size_t rank);
+/// Where the values lie, in the order they have in memory; NULL where they are not on the processor or
+/// have gaps.
+void *ct_data(const ct_tensor *t);
 ct_tensor *ct_full(double value, int type, int device, const intptr_t *shape, size_t rank);
 ct_tensor *ct_full_like(const ct_tensor *t, double value);
 size_t ct_rank(const ct_tensor *t);
@@ -135,6 +138,8 @@ int ct_backward(const ct_tensor *t);
 /// Back from any tensor, `gradient` being that of what is asked for with respect to it; with `keep` the graph stays
 /// for another pass.
 int ct_backward_from(const ct_tensor *t, const ct_tensor *gradient, bool keep);
+/// The same from several tensors at once.
+int ct_backward_from_all(const ct_tensor *const *tensors, const ct_tensor *const *gradients, size_t count);
 /// Makes ct_gradient know the gradient of a tensor that is no leaf.
 int ct_retain_gradient(ct_tensor *t);
 ct_tensor *ct_detach(const ct_tensor *t);

@@ -1,25 +1,25 @@
 import Foundation
 
-/// Makes the patches of coming steps on background threads, a few steps ahead of the trainer.
+/// Makes the batches of coming steps on background threads, a few steps ahead of the trainer.
 ///
-/// The order is fixed: step s always gets the patches of step s, whichever thread made them.
+/// The order is fixed: step s always gets the batches of step s, whichever thread made them.
 /// `stop` must be called when no more are wanted, or the threads wait for ever.
-final class PatchQueue: @unchecked Sendable {
+final class BatchQueue: @unchecked Sendable {
     // Everything below is read and written only while `condition` is locked.
     private let condition = NSCondition()
-    private var ready: [Int: [TrainingPatch]] = [:]
+    private var ready: [Int: [BatchValues]] = [:]
     private var nextToMake: Int
     private var nextToTake: Int
     private var stopped = false
 
     private let end: Int
     private let ahead: Int
-    private let make: @Sendable (Int) -> [TrainingPatch]
+    private let make: @Sendable (Int) -> [BatchValues]
 
     /// - Parameters:
-    ///   - steps: the steps whose patches will be taken, in order.
+    ///   - steps: the steps whose batches will be taken, in order.
     ///   - ahead: how many steps may be ready and not yet taken.
-    init(steps: Range<Int>, ahead: Int, threads: Int, make: @escaping @Sendable (Int) -> [TrainingPatch]) {
+    init(steps: Range<Int>, ahead: Int, threads: Int, make: @escaping @Sendable (Int) -> [BatchValues]) {
         nextToMake = steps.lowerBound
         nextToTake = steps.lowerBound
         end = steps.upperBound
@@ -32,15 +32,15 @@ final class PatchQueue: @unchecked Sendable {
         }
     }
 
-    /// The patches of the next step; waits for them.
-    func next() -> [TrainingPatch] {
+    /// The batches of the next step; waits for them.
+    func next() -> [BatchValues] {
         condition.withLock {
             precondition(nextToTake < end && !stopped)
             while ready[nextToTake] == nil { condition.wait() }
-            let patches = ready.removeValue(forKey: nextToTake)!
+            let batches = ready.removeValue(forKey: nextToTake)!
             nextToTake += 1
             condition.broadcast()
-            return patches
+            return batches
         }
     }
 
@@ -54,9 +54,9 @@ final class PatchQueue: @unchecked Sendable {
 
     private func work() {
         while let step = claim() {
-            let patches = make(step)
+            let batches = make(step)
             condition.withLock {
-                if !stopped { ready[step] = patches }
+                if !stopped { ready[step] = batches }
                 condition.broadcast()
             }
         }
