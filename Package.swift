@@ -28,6 +28,8 @@ let package = Package(
         .library(name: "Volumes", targets: ["Volumes"]),
         .library(name: "Tensors", targets: ["Tensors"]),
         .library(name: "Networks", targets: ["Networks"]),
+        .library(name: "Inference", targets: ["Inference"]),
+        .library(name: "Training", targets: ["Training"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),

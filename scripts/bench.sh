@@ -1,5 +1,6 @@
 #!/bin/sh
-# One training step and one prediction of the same U-Net, ours beside PyTorch's Python: alternating, medians, peak memory.
+# One training step and one prediction of the same U-Net, ours beside PyTorch's Python in its default layout, channels-last,
+# and compiled: alternating, medians, peak memory.
 # Exits 1 where a wanted ratio is missed. ROUNDS (default 5) and THREADS (default 2) may be set.
 set -eu
 cd "$(dirname "$0")/.."
@@ -22,13 +23,18 @@ fi
 swift build -c release --package-path Benchmarks --product NetworkBenchmark
 ours=$(swift build -c release --package-path Benchmarks --show-bin-path)/NetworkBenchmark
 
+precisions=f32
+if grep -qwE 'avx512_bf16|amx_bf16' /proc/cpuinfo; then precisions="f32 bf16"; fi
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
 round=1
 while [ "$round" -le "$rounds" ]; do
     echo "round $round of $rounds"
-    "$ours" f32 "$threads" 3 >> "$lines"
-    "$venv/bin/python" scripts/bench-network.py measure "$threads" 3 >> "$lines"
+    for precision in $precisions; do "$ours" "$precision" "$threads" 3 >> "$lines"; done
+    for layout in default channels-last compiled; do
+        "$venv/bin/python" scripts/bench-network.py measure "$layout" "$threads" 3 >> "$lines"
+    done
+    "$venv/bin/python" scripts/bench-network.py rates "$threads" >> "$lines"
     round=$((round + 1))
 done
 "$venv/bin/python" scripts/bench-network.py compare "$lines"

@@ -71,6 +71,8 @@ public struct TrainingProgress: Sendable {
     public let validation: ValidationScore?
     /// Of the last steps; nil before the first.
     public let secondsPerStep: Double?
+    /// Of all seconds of steps so far, the share in which the network waited for patches.
+    public let waiting: Double
     /// A line that should be kept, such as that a damaged checkpoint was set aside.
     public let note: String?
 }

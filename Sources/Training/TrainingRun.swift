@@ -80,10 +80,12 @@ final class TrainingRun {
                 throw Interrupted(done: state.step, total: training.steps)
             }
             let start = Date()
-            guard let loss = try learner.step(state.step, queue.next()) else { return try diverge(report) }
+            let batches = queue.next()
+            let ready = Date()
+            guard let loss = try learner.step(state.step, batches) else { return try diverge(report) }
             state.step += 1
             state.recorder.add(loss)
-            recent.add(loss, seconds: Date().timeIntervalSince(start))
+            recent.add(loss, seconds: Date().timeIntervalSince(start), waited: ready.timeIntervalSince(start))
             if isDue(TrainingConfiguration.curvePoints) || isDue(training.validations) {
                 guard try recordPoint() else { return try diverge(report) }
             }
@@ -185,7 +187,7 @@ final class TrainingRun {
         TrainingProgress(
             member: member, step: state.step, steps: training.steps, loss: recent.loss,
             validation: state.recorder.curve.lastValidation, secondsPerStep: recent.secondsPerStep,
-            note: recent.takeNote())
+            waiting: recent.waiting, note: recent.takeNote())
     }
 }
 
@@ -195,11 +197,17 @@ private struct RecentSteps {
     private var losses: [Double] = []
     private var seconds: [Double] = []
 
-    mutating func add(_ loss: Double, seconds: Double) {
+    private var total = 0.0
+    private var waited = 0.0
+
+    mutating func add(_ loss: Double, seconds: Double, waited: Double) {
+        total += seconds
+        self.waited += waited
         losses = losses.suffix(19) + [loss]
         self.seconds = self.seconds.suffix(19) + [seconds]
     }
 
+    var waiting: Double { total > 0 ? waited / total : 0 }
     var loss: Double { losses.reduce(0, +) / Double(max(1, losses.count)) }
     /// The median, which the first step and a checkpoint do not move.
     var secondsPerStep: Double? { seconds.isEmpty ? nil : seconds.sorted()[seconds.count / 2] }

@@ -1,80 +1,98 @@
 import Foundation
+import Inference
 import Networks
 import Tensors
+import Training
+import Volumes
 
-/// Times one prediction and one training step of the U-Net that `scripts/bench-network.py` has in PyTorch, and prints
-/// them as one line of JSON under the same names.
+/// Times one prediction of the U-Net that `scripts/bench-network.py` has in PyTorch, and the steps of its training as
+/// `segment run` takes them, patches and augmentation included, and prints them as one line of JSON under the same names.
 ///
 ///     NetworkBenchmark [f32|bf16] [threads] [repetitions]
 @main
 struct NetworkBenchmark {
-    let network: Network
-    let optimizer: SGD
     let precision: Precision
-    let image: Tensor
-    let target: Tensor
-    let weight: Tensor
-
-    init(precision: Precision) throws {
-        network = try Network(
-            NetworkConfiguration("unet") {
-                $0.levels = 4
-                $0.features = 16
-            }, seed: 1)
-        optimizer = try SGD(network.parameters, rate: 0.01, momentum: 0.99, decay: 3e-5)
-        self.precision = precision
-        let shape = [2, 1, 64, 64, 64]
-        let random = CounterRandom(seed: 1, stream: "benchmark")
-        let values = (0..<UInt64(2 * 64 * 64 * 64)).map { Float(random.normal($0)) }
-        image = try Tensor(values, shape: shape)
-        target = try image.isGreater(than: 0).to(.float32)
-        weight = try image.absolute() + 0.5
-    }
+    let threads: Int
+    let repetitions: Int
+    let configuration: NetworkConfiguration
 
     static func main() throws {
         let arguments = CommandLine.arguments
         func argument(_ index: Int, _ fallback: String) -> String {
             index < arguments.count ? arguments[index] : fallback
         }
+        let precision = Precision(rawValue: argument(1, "f32")) ?? .f32
+        try NetworkBenchmark(
+            precision: precision, threads: Int(argument(2, "2")) ?? 2, repetitions: Int(argument(3, "3")) ?? 3,
+            configuration: NetworkConfiguration("unet") {
+                $0.levels = 4
+                $0.features = 16
+            }
+        ).run()
+    }
+
+    func run() throws {
         Libtorch.keepMemory()
-        try Libtorch.setThreads(Int(argument(2, "2")) ?? 2)
-        let benchmark = try NetworkBenchmark(precision: Precision(rawValue: argument(1, "f32")) ?? .f32)
-        let repetitions = Int(argument(3, "3")) ?? 3
-        let folded = try benchmark.network.folded(precision: benchmark.precision)
-        let prediction = try times(repetitions) { _ = try folded(benchmark.image) }
+        try Libtorch.setThreads(threads)
+        let prediction = try predictions()
         let predictionPeak = peakMemory()
-        let step = try times(repetitions, benchmark.step)
+        let (step, waiting, stepPeak) = try steps()
         print(
             """
-            {"name": "segment", "prediction": \(prediction), "prediction_mib": \(predictionPeak), \
-            "step": \(step), "step_mib": \(peakMemory())}
+            {"name": "segment \(precision.rawValue)", "prediction": \(prediction), "prediction_mib": \(predictionPeak), \
+            "step": \(step), "step_mib": \(stepPeak), "waiting": \(waiting)}
             """)
     }
 
-    /// Forward pass, weighted cross-entropy + soft Dice, backward pass, optimizer.
-    func step() throws {
-        try optimizer.clearGradients()
-        let logits = try withAutocast(precision, on: .cpu) { try network(image) }
-        let probability = try logits.sigmoid()
-        let overlap = try (probability * target).sum() * 2 + 1
-        let dice = try overlap / (probability.sum() + target.sum() + 1)
-        let loss = try logits.binaryCrossEntropy(withTarget: target, weight: weight) + (1 - dice)
-        try loss.backward()
-        try optimizer.step()
-    }
-
-    /// Seconds of each run after one that warms up.
-    static func times(_ repetitions: Int, _ body: () throws -> Void) rethrows -> [Double] {
-        try body()
+    /// Seconds of each prediction after one that warms up.
+    private func predictions() throws -> [Double] {
+        let network = try Network(configuration, seed: 1)
+        let random = CounterRandom(seed: 1, stream: "benchmark")
+        let values = (0..<UInt64(2 * 64 * 64 * 64)).map { Float(random.normal($0)) }
+        let image = try Tensor(values, shape: [2, 1, 64, 64, 64])
+        let folded = try network.folded(precision: precision)
+        _ = try folded(image)
         return try (0..<repetitions).map { _ in
-            let clock = ContinuousClock()
-            let duration = try clock.measure(body)
-            return duration / .seconds(1)
+            try ContinuousClock().measure { _ = try folded(image) } / .seconds(1)
         }
     }
 
+    /// Seconds of each step after two that warm up, the share of them spent waiting for patches, and the peak memory
+    /// before the validation at the end.
+    private func steps() throws -> (seconds: [Double], waiting: Double, peak: Int) {
+        let shape = ZYX(repeating: 96)
+        let random = CounterRandom(seed: 2, stream: "benchmark")
+        let image = Volume(shape: shape, voxels: (0..<UInt64(shape.count)).map { Float(random.normal($0)) })
+        let labels = Volume(
+            shape: shape, voxels: (0..<shape.count).map { UInt32($0 / (96 * 96 * 24) * 16 + $0 % 96 / 24 + 1) })
+        let volume = try AnnotatedVolume(
+            image: VoxelBuffer(image), normalization: IntensityNormalization(mean: 0, deviation: 1),
+            labels: labels, voxelSize: VoxelSize(ZYX(repeating: 10), .nanometer))
+        let training = MemberTraining(
+            member: 0, volumes: [volume],
+            split: try AnnotationSplit(shapes: [shape], calibration: 0, members: 1), network: configuration,
+            training: TrainingConfiguration(steps: repetitions + 3, validations: 1), device: .cpu,
+            precision: precision, threads: threads)
+        let folder = NSTemporaryDirectory() + "benchmark-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var (seconds, waiting, peak): ([Double], Double, Int) = ([], 0, 0)
+        var last = ContinuousClock.now
+        try training.run(
+            folder: folder,
+            report: { progress in
+                // The last one comes after a validation.
+                if progress.step <= repetitions + 2 {
+                    let now = ContinuousClock.now
+                    if progress.step > 2 { seconds.append((now - last) / .seconds(1)) }
+                    (last, waiting, peak) = (now, progress.waiting, peakMemory())
+                }
+            })
+        return (seconds, waiting, peak)
+    }
+
     /// The process's largest resident memory so far, MiB.
-    static func peakMemory() -> Int {
+    private func peakMemory() -> Int {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return usage.ru_maxrss / 1024
