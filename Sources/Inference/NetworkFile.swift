@@ -33,18 +33,21 @@ public enum NetworkFile {
             network.mode = .evaluation
             return network
         } catch let error as DecodingError {
-            throw NetworkFileError(path: path, problem: "its metadata 'network' cannot be read: \(reason(error))")
+            throw NetworkFileError(path: path, problem: "its metadata 'network' cannot be read: \(error.reason)")
         } catch {
             throw NetworkFileError(path: path, problem: "does not hold the network it describes: \(error)")
         }
     }
+}
 
-    private static func reason(_ error: DecodingError) -> String {
-        switch error {
+extension DecodingError {
+    /// What is wrong with the JSON, in a few words.
+    package var reason: String {
+        switch self {
         case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
             context.debugDescription
-        @unknown default: "\(error)"
+        @unknown default: "\(self)"
         }
     }
 }

@@ -1,5 +1,5 @@
 /// How many members of an ensemble must find a voxel inside for the consensus to keep it.
-public enum AgreementRule: Codable, Sendable, Equatable {
+public enum AgreementRule: Sendable, Equatable {
     /// Every member.
     case all
     /// More than half of the members.
@@ -47,5 +47,23 @@ extension AgreementRule: CustomStringConvertible {
         case .mean: "mean"
         case .atLeast(let votes): "\(votes)"
         }
+    }
+}
+
+extension AgreementRule: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let rule = AgreementRule(text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "'\(text)' is not all, majority, mean or a number of members")
+        }
+        self = rule
+    }
+
+    /// Encodes as the text that ``init(_:)`` reads.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
     }
 }

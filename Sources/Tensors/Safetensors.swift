@@ -18,21 +18,9 @@ public struct Safetensors {
     ///
     /// - Throws: ``SafetensorsError`` naming the file, where it is truncated, malformed or cannot be read.
     public init(contentsOf path: String) throws {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw SafetensorsError(path, "cannot be read: \(String(cString: strerror(errno)))")
-        }
-        let header = try SafetensorsHeader(data, path: path)
-        metadata = header.metadata
-        tensors = try data.withUnsafeBytes { bytes in
-            try header.entries.mapValues { entry in
-                let range = header.dataStart + entry.begin..<header.dataStart + entry.end
-                return try Tensor(
-                    bytes: UnsafeRawBufferPointer(rebasing: bytes[range]), type: entry.type, shape: entry.shape)
-            }
-        }
+        let file = try SafetensorsFile(path)
+        metadata = file.metadata
+        tensors = try file.tensors()
     }
 
     /// The bytes of the file.

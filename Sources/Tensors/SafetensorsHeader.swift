@@ -19,20 +19,22 @@ struct SafetensorsHeader {
     /// The limit that Python's library sets.
     private static let longest = 100_000_000
 
-    init(_ data: Data, path: String) throws {
+    /// - Throws: ``SafetensorsError`` naming the file at `path`.
+    init(of file: FileHandle, path: String) throws {
         func fault(_ reason: String) -> SafetensorsError { SafetensorsError(path, reason) }
-        guard data.count >= 8 else {
-            throw fault("is no safetensors file: \(data.count) bytes, expected at least 8")
+        guard let end = try? file.seekToEnd(), let size = Int(exactly: end) else { throw fault("cannot be read") }
+        guard size >= 8 else {
+            throw fault("is no safetensors file: \(size) bytes, expected at least 8")
         }
-        let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let length = try file.bytes(0..<8, of: path).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(Self.longest) else {
             throw fault("is no safetensors file: its header would have \(length) bytes")
         }
         dataStart = 8 + Int(length)
-        guard dataStart <= data.count else {
-            throw fault("is truncated: a header of \(length) bytes is expected, \(data.count - 8) are there")
+        guard dataStart <= size else {
+            throw fault("is truncated: a header of \(length) bytes is expected, \(size - 8) are there")
         }
-        let json = data.subdata(in: 8..<dataStart)
+        let json = try file.bytes(8..<dataStart, of: path)
         guard let fields = (try? JSONSerialization.jsonObject(with: json)) as? [String: Any] else {
             throw fault("is malformed: its header is not a JSON object")
         }
@@ -57,8 +59,8 @@ struct SafetensorsHeader {
             }
             position = entry.end
         }
-        guard position == data.count - dataStart else {
-            let found = data.count - dataStart
+        guard position == size - dataStart else {
+            let found = size - dataStart
             throw fault(
                 "\(found < position ? "is truncated" : "is malformed"): \(position) bytes of tensors are expected, "
                     + "\(found) are there")

@@ -20,6 +20,7 @@ final class Learner {
         // Step -1 is used for no patch.
         var random = SampleRandom(seed: training.seed, member: plan.member, step: -1, index: -1)
         let network = try Network(plan.network, seed: random.next(), device: plan.device)
+        if let start = plan.start { try network.load(Safetensors(contentsOf: start.path).tensors) }
         self.network = network
         optimizer =
             switch training.optimizer {

@@ -18,6 +18,8 @@ public struct MemberTraining {
     public let device: Device
     public let precision: Precision
     public let threads: Int
+    /// nil where the weights are drawn at random.
+    public let start: StartingWeights?
     /// The longest time between two checkpoints, in seconds.
     public var checkpointInterval = 60.0
 
@@ -28,7 +30,7 @@ public struct MemberTraining {
     public init(
         member: Int, volumes: [AnnotatedVolume], split: AnnotationSplit, target: Target = Target(),
         network: NetworkConfiguration, training: TrainingConfiguration, device: Device, precision: Precision,
-        threads: Int
+        threads: Int, start: StartingWeights? = nil
     ) {
         self.member = member
         self.volumes = volumes
@@ -39,6 +41,7 @@ public struct MemberTraining {
         self.device = device
         self.precision = precision
         self.threads = threads
+        self.start = start
     }
 
     /// Trains, or goes on where a run in the same folder stopped, and writes into `folder`, which must exist:
@@ -83,12 +86,27 @@ public struct MemberTraining {
             let precision: Precision
             let shapes: [ZYX<Int>]
             let normalizations: [IntensityNormalization]
+            let start: String?
         }
         return try sortedJSON(
             Settings(
                 member: member, target: target, network: network, training: training, split: split,
                 precision: precision,
-                shapes: volumes.map(\.shape), normalizations: volumes.flatMap { $0.channels.map(\.normalization) }))
+                shapes: volumes.map(\.shape), normalizations: volumes.flatMap { $0.channels.map(\.normalization) },
+                start: start?.digest))
+    }
+}
+
+/// The weights of a trained network, for another training to go on from.
+public struct StartingWeights: Sendable {
+    /// A `NetworkFile` of the network that is trained.
+    public let path: String
+    /// What tells these weights from others.
+    public let digest: String
+
+    public init(path: String, digest: String) {
+        self.path = path
+        self.digest = digest
     }
 }
 

@@ -10,13 +10,21 @@ enum Digest {
 
     /// The digest of a file's content, read a piece at a time.
     ///
+    /// - Parameter zeroing: bytes that count as the digit 0.
     /// - Throws: `FileFault` where the file cannot be read.
-    static func ofFile(_ path: String) throws -> String {
+    static func ofFile(_ path: String, zeroing: Range<Int> = 0..<0) throws -> String {
         guard let file = FileHandle(forReadingAtPath: path) else { throw FileFault.unreadable(path) }
         defer { try? file.close() }
         var hash = SHA256()
         do {
-            while let piece = try file.read(upToCount: 4 << 20), !piece.isEmpty { hash.update(data: piece) }
+            var position = 0
+            while var piece = try file.read(upToCount: 4 << 20), !piece.isEmpty {
+                for byte in zeroing.clamped(to: position..<position + piece.count) {
+                    piece[byte - position] = UInt8(ascii: "0")
+                }
+                hash.update(data: piece)
+                position += piece.count
+            }
         } catch {
             throw FileFault(path, "cannot be read to its end")
         }

@@ -38,6 +38,7 @@ public struct PipelineCheck {
         }
         for fault in faults { report.add(fault) }
         for note in file.notes { report.add(.note, path, note) }
+        if let model = file.model { report.add(.note, model.title, "holds \(model.description.summary)") }
         file.segment = file.segment.flatMap { timePoints(of: $0, &report) }
         let inspections = try InspectedFiles(
             file, voxels: !headersOnly, executable: options.executable,
@@ -130,6 +131,12 @@ struct InspectedFiles {
 
     func images(_ entry: VolumeEntry) -> [VolumeInspection] { entry.images.map(image) }
     func truth(_ entry: VolumeEntry) -> VolumeInspection? { entry.truth.map(labels) }
+
+    /// The voxels that the networks learn from, or have learnt from; nil where no file says it.
+    func learntVoxelSize(_ file: PipelineFile) -> VoxelSize? {
+        if let model = file.model, !file.learns { return model.description.voxelSize }
+        return file.train.lazy.compactMap { image($0.image).voxelSize }.first
+    }
 
     private subscript(source: SourceLocation, role: Ingest.Role) -> VolumeInspection {
         inspections[Key(source: source, role: role)] ?? VolumeInspection(errors: [])

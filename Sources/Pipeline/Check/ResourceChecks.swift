@@ -56,7 +56,7 @@ struct ResourceChecks {
     }
 
     private var bytesNeeded: Int {
-        var bytes = 0.0
+        var bytes = Double(file.model.flatMap { FileStamp($0.path)?.size } ?? 0)
         var training = 0.0
         for entry in file.train {
             for image in entry.images {
@@ -82,9 +82,9 @@ struct ResourceChecks {
     }
 
     private var storedChannels: Int {
-        let size = file.train.lazy.compactMap { inspections.image($0.image).voxelSize }.first
-        return size.map {
-            StoredOutputs(file.target, voxelSize: $0, dimensions: file.network.configuration.dimensions).channels.count
+        inspections.learntVoxelSize(file).map {
+            StoredOutputs(file.target, voxelSize: $0, dimensions: file.network.configuration.dimensions).channels
+                .count
         } ?? 1
     }
 
@@ -100,7 +100,7 @@ struct ResourceChecks {
 
     /// The smallest tile of a prediction must fit; so must the annotated volumes, and the labels of one volume.
     private func checkMemory(_ execution: Execution, _ report: inout CheckReport) throws {
-        guard let size = file.train.lazy.compactMap({ inspections.image($0.image).voxelSize }).first else { return }
+        guard let size = inspections.learntVoxelSize(file) else { return }
         let graph = try file.network(voxelSize: size).graph()
         let geometry = try TileGeometry(graph, patch: file.training.patch)
         let perVoxel = TilePlan.bytesPerVoxel(graph, precision: execution.precision)

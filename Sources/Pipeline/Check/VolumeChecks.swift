@@ -155,9 +155,7 @@ struct VolumeChecks {
     private func checkSize(
         of image: VolumeInspection, _ source: SourceLocation, _ report: inout CheckReport
     ) {
-        guard let trained = file.train.lazy.compactMap({ inspections.image($0.image).voxelSize }).first,
-            let size = image.voxelSize
-        else { return }
+        guard let trained = inspections.learntVoxelSize(file), let size = image.voxelSize else { return }
         if !size.agrees(with: trained, tolerance: 0.1) {
             report.add(
                 .error, source.subject,
@@ -175,6 +173,12 @@ struct VolumeChecks {
         let images = file.train.map { ($0, inspections.image($0.image)) }
         let sized = images.filter { $0.1.voxelSize != nil }
         guard let (first, known) = sized.first, let voxelSize = known.voxelSize else { return }
+        if let model = file.model, !voxelSize.agrees(with: model.description.voxelSize, tolerance: 0.1) {
+            report.add(
+                .warning, first.image.subject,
+                "has voxels of \(voxelSize), but \(model.title), from which training goes on, has learnt from "
+                    + "\(model.description.voxelSize)")
+        }
         for (entry, image) in sized.dropFirst() {
             if let problem = VoxelSizeRule.problem(image.voxelSize, like: voxelSize, of: first.image.subject) {
                 report.add(.error, entry.image.subject, problem)
@@ -182,6 +186,7 @@ struct VolumeChecks {
         }
         do {
             let network = try file.network(voxelSize: voxelSize)
+            try file.check(network, suits: file.model)
             try file.checkPatch(against: network)
         } catch let fault as PipelineFault {
             report.add(fault)

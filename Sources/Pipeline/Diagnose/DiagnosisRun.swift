@@ -33,10 +33,17 @@ public struct DiagnosisRun {
 
     /// Diagnoses a pipeline's network, on its training volumes.
     ///
-    /// - Throws: ``Interruption`` where the user asked to stop; `FileFault` where a file is at fault.
+    /// - Throws: ``Interruption`` where the user asked to stop; `FileFault` where a file is at fault; `PipelineFault`
+    ///   where nothing is trained.
     public func run(
         _ pipeline: PipelineRun, shouldStop: @escaping () -> Bool, observe: @escaping (DiagnosisEvent) -> Void
     ) throws -> DiagnosisResults {
+        guard pipeline.file.learns else {
+            throw PipelineFault(
+                file: pipeline.file.path,
+                problem: "learns from nothing, so there is no training to diagnose; give 'train'"
+            )
+        }
         try AtomicFile.makeFolder(folder)
         try AtomicFile.makeFolder(pipeline.workFolder)
         let lock = try WorkFolderLock(pipeline.workFolder)

@@ -12,6 +12,11 @@ public struct NetworkSettings: Codable, Equatable, Sendable {
         configuration = try Architecture.named(architecture).configuration(dimensions: dimensions)
     }
 
+    /// All settings, whatever they were read from.
+    init(_ configuration: NetworkConfiguration) {
+        self.configuration = configuration
+    }
+
     /// The kind of block that a setting is of, where this network has blocks of another kind; nil for a setting that
     /// counts.
     func idleKind(_ setting: NetworkSetting) -> String? {

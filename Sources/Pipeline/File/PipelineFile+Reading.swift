@@ -29,8 +29,8 @@ extension PipelineFile {
         }
         let document = try YAMLValue.document(of: text, file: path)
         let keys = try document.mapping(of: [
-            "name", "voxel_size", "train", "target", "network", "training", "ensemble", "consensus", "label",
-            "segment", "export", "execution",
+            "name", "voxel_size", "model", "train", "target", "network", "training", "ensemble", "consensus",
+            "label", "segment", "export", "execution",
         ])
         var found: [PipelineFault] = []
         func read<Value>(_ key: String, _ body: (YAMLValue) throws -> Value) throws -> Value? {
@@ -47,37 +47,44 @@ extension PipelineFile {
         let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         name = try read("name") { try $0.folderName() } ?? stem
         voxelSize = try read("voxel_size") { try $0.voxelSize() }
-        target = try read("target") { try $0.target() } ?? Target()
-        network = try read("network") { try $0.segmentationNetwork() } ?? NetworkSettings()
-        training = TrainingConfiguration()
-        if network.configuration.dimensions == 2 { training.patch = ZYX(1, 256, 256) }
-        let defaults = training
+        let base = folder
+        model = try read("model") { try $0.model(relativeTo: base) }
+        found += PipelineFile.contradictions(keys)
+        let usual = try PipelineDefaults(model?.description)
+        target = try read("target") { try $0.target() } ?? usual.target
+        network = try read("network") { try $0.segmentationNetwork() } ?? usual.network
+        let defaults = usual.training(dimensions: network.configuration.dimensions)
         training = try read("training") { try $0.training(defaults) } ?? defaults
         if let statistics = try read("network", { try $0.value(of: "statistics")?.statistics() }) {
             training.statistics = statistics ?? training.statistics
         }
-        ensemble = try read("ensemble") { try $0.ensemble() } ?? EnsembleSettings()
+        ensemble = try read("ensemble") { try $0.ensemble(usual.ensemble) } ?? usual.ensemble
         let members = ensemble.members
-        consensus = try read("consensus") { try $0.consensus(members: members) } ?? ConsensusSettings()
-        label = try read("label") { try $0.label() } ?? LabelSettings()
+        consensus = try read("consensus") { try $0.consensus(usual.consensus, members: members) } ?? usual.consensus
+        label = try read("label") { try $0.label(usual.label) } ?? usual.label
         export = try read("export") { try $0.export() } ?? ExportSettings()
-        execution = try read("execution") { try $0.execution() } ?? ExecutionSettings()
-        for (key, what) in [("train", "a list of image and labels"), ("segment", "the volumes to segment")]
-        where keys[key] == nil {
+        execution = try read("execution") { try $0.execution(usual.execution) } ?? usual.execution
+        let needed = [
+            ("train", "a list of image and labels, or 'model', a trained ensemble"),
+            ("segment", "the volumes to segment"),
+        ]
+        for (key, what) in needed where keys[key] == nil && !(key == "train" && keys["model"] != nil) {
             found.append(PipelineFault(file: path, problem: "the key '\(key)' is missing: \(what)"))
         }
         let file = folder + "/" + (path as NSString).lastPathComponent
         let search = VolumeSearch(
-            folder: folder, passedOver: [folder + "/results", folder + "/work", file],
+            folder: folder,
+            passedOver: [folder + "/results", folder + "/work", file] + (model.map { [$0.path] } ?? []),
             joinsSections: network.configuration.dimensions == 3, executable: executable)
         var findings = FolderFindings(search)
         train = try read("train") { try TrainingEntry.expand($0, search, &findings, faults: &found) } ?? []
         segment = try read("segment") { try VolumeEntry.expand($0, search, &findings, faults: &found) } ?? []
-        notes = findings.notes
+        notes = findings.notes + (noteOnThreshold.map { [$0] } ?? [])
         if execution.externalLinks { allowExternalLinks() }
-        network.configuration.inputChannels = train.first?.images.count ?? 1
+        if model == nil { network.configuration.inputChannels = train.first?.images.count ?? 1 }
         if found.isEmpty {
             do {
+                if let model, learns { try adoptNetwork(of: model, asked: keys["network"] != nil) }
                 try checkTogether(keys)
             } catch let fault as PipelineFault {
                 found.append(fault)
@@ -104,7 +111,7 @@ extension PipelineFile {
     private func checkTogether(_ keys: [String: YAMLValue]) throws {
         try checkInputs()
         try checkLabelling()
-        if ensemble.calibration == 0 && consensus.threshold == nil {
+        if learns && ensemble.calibration == 0 && consensus.threshold == nil {
             let value = keys["ensemble"] ?? keys["consensus"]
             throw PipelineFault(
                 file: path, line: lines["ensemble.calibration"] ?? value?.line,
@@ -151,14 +158,16 @@ extension PipelineFile {
 
     /// A network has one number of inputs.
     private func checkInputs() throws {
-        func said(_ entry: [SourceLocation]) -> String {
-            "\(entry[0].title) has \(entry.count) input\(entry.count == 1 ? "" : "s")"
+        func said(_ inputs: (title: String, count: Int, line: Int?)) -> String {
+            "\(inputs.title) has \(inputs.count) input\(inputs.count == 1 ? "" : "s")"
         }
-        let all = train.map { ($0.images, $0.line) } + segment.map { ($0.images, $0.line) }
-        guard let first = all.first, let other = all.first(where: { $0.0.count != first.0.count }) else { return }
+        var all = model.map { [($0.title, $0.description.network.inputChannels, lines["model"])] } ?? []
+        all += train.map { ($0.image.title, $0.images.count, $0.line) }
+        all += segment.map { ($0.image.title, $0.images.count, $0.line) }
+        guard let first = all.first, let other = all.first(where: { $0.1 != first.1 }) else { return }
         throw PipelineFault(
-            file: path, line: other.1,
-            problem: "\(said(other.0)), but \(said(first.0)); all volumes must have the same channels")
+            file: path, line: other.2,
+            problem: "\(said(other)), but \(said(first)); all volumes must have the same channels")
     }
 
     /// - Throws: `FileFault` where a 3D network is to learn from a single section; see ``checkPatch(against:)``.
@@ -242,18 +251,18 @@ extension YAMLValue {
         return (value, unit)
     }
 
-    fileprivate func ensemble() throws -> EnsembleSettings {
+    fileprivate func ensemble(_ defaults: EnsembleSettings) throws -> EnsembleSettings {
         let keys = try mapping(of: ["members", "calibration"])
-        var ensemble = EnsembleSettings()
+        var ensemble = defaults
         if let value = keys["members"] { ensemble.members = try value.integer(atLeast: 1) }
         if let value = keys["calibration"] { ensemble.calibration = try value.number(in: 0...0.5) }
         guard ensemble.members <= 255 else { throw fault("ensemble.members must be at most 255") }
         return ensemble
     }
 
-    fileprivate func consensus(members: Int) throws -> ConsensusSettings {
+    fileprivate func consensus(_ defaults: ConsensusSettings, members: Int) throws -> ConsensusSettings {
         let keys = try mapping(of: ["agree", "threshold"])
-        var consensus = ConsensusSettings()
+        var consensus = defaults
         if let value = keys["agree"] {
             guard let rule = AgreementRule(try value.text()) else {
                 throw value.misfit("all, majority, mean or a number of members")
@@ -268,7 +277,7 @@ extension YAMLValue {
     }
 
     /// `auto` (nil), a probability, or `{logit: 4.0}`.
-    private func threshold() throws -> Threshold? {
+    func threshold() throws -> Threshold? {
         if isMapping {
             guard let logit = try mapping(of: ["logit"])["logit"] else {
                 throw misfit("auto, 0.98 or {logit: 4.0}")
@@ -282,39 +291,6 @@ extension YAMLValue {
         return threshold
     }
 
-    fileprivate func label() throws -> LabelSettings {
-        let keys = try mapping(of: ["connectivity", "min_voxels", "regrow", "merge"])
-        var label = LabelSettings()
-        if let value = keys["connectivity"] {
-            guard let connectivity = Int(try value.text()).flatMap(Connectivity.init(rawValue:)) else {
-                throw value.misfit("6, 18 or 26")
-            }
-            label.connectivity = connectivity
-        }
-        if let value = keys["min_voxels"] { label.minimumVoxels = try value.integer(atLeast: 0) }
-        label.regrow = try keys["regrow"]?.regrowth()
-        if let value = keys["merge"] {
-            guard let above = try value.mapping(of: ["above"])["above"] else {
-                throw value.misfit("a mean affinity, such as {above: 0.7}")
-            }
-            label.merge = LabelSettings.Merging(above: try above.number(in: 0...1))
-        }
-        return label
-    }
-
-    private func regrowth() throws -> LabelSettings.Regrowth {
-        let keys = try mapping(of: ["within", "seeds", "above"])
-        guard let within = keys["within"] else { throw misfit("a distance, such as {within: 40 nm}") }
-        let (length, unit) = try within.length()
-        var regrow = LabelSettings.Regrowth(within: length * unit.nanometers)
-        if let value = keys["seeds"] { regrow.seeds = try value.integer(atLeast: 1) }
-        if let value = keys["above"] {
-            regrow.above = try value.threshold()
-            if regrow.above == nil { throw value.misfit("0.5 or {logit: 0}") }
-        }
-        return regrow
-    }
-
     fileprivate func export() throws -> ExportSettings {
         let keys = try mapping(of: ["formats"])
         guard let formats = keys["formats"] else { return ExportSettings() }
@@ -325,9 +301,9 @@ extension YAMLValue {
         return ExportSettings(formats: chosen)
     }
 
-    fileprivate func execution() throws -> ExecutionSettings {
+    fileprivate func execution(_ defaults: ExecutionSettings) throws -> ExecutionSettings {
         let keys = try mapping(of: ["device", "precision", "threads", "memory", "external_links"])
-        var execution = ExecutionSettings()
+        var execution = defaults
         if let value = keys["device"] { execution.device = try value.choice(Device.Choice.self) }
         if let value = keys["precision"] {
             execution.precision = try value.choice(ExecutionSettings.Arithmetic.self)

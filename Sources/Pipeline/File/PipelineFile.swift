@@ -13,6 +13,8 @@ public struct PipelineFile: Sendable {
     public var folder: String
     public var name: String
     public var voxelSize: VoxelSizeSetting?
+    /// What members come from, or where there is something to learn from, start from.
+    public var model: ModelFile?
     public var train: [TrainingEntry]
     public var target: Target
     public var network: NetworkSettings
@@ -28,6 +30,9 @@ public struct PipelineFile: Sendable {
     public var notes: [String] = []
     /// The line of every key that the file gives, by dotted name.
     var lines: [String: Int]
+
+    /// Whether members are trained; otherwise those of the model predict.
+    public var learns: Bool { !train.isEmpty }
 
     /// Where results go: `results/NAME` beside the file.
     public var resultsFolder: String { "\(folder)/results/\(name)" }
@@ -131,7 +136,7 @@ public struct ExportSettings: Codable, Equatable, Sendable {
 }
 
 public struct ExecutionSettings: Equatable, Sendable {
-    public enum Arithmetic: String, CaseIterable, Sendable {
+    public enum Arithmetic: String, Codable, CaseIterable, Sendable {
         case auto, f32, bf16
     }
 

@@ -50,9 +50,8 @@ public struct PipelineRun {
 
     /// For example `larva: train on 1 volume, segment 2 · 5 members · cpu (2 threads, bf16) · …`.
     public var headline: String {
-        let volumes = file.train.count == 1 ? "1 volume" : "\(file.train.count) volumes"
         let free = Bytes.format(Machine.freeDisk(at: workFolder))
-        return "\(file.name): train on \(volumes), segment \(volumeCount) · \(file.ensemble.members) "
+        return "\(file.name): \(file.origin), segment \(volumeCount) · \(file.ensemble.members) "
             + "member\(file.ensemble.members == 1 ? "" : "s") · \(execution.description) · "
             + "memory \(Bytes.format(execution.memory)) · \(shortened(workFolder)), \(free) free"
     }
@@ -107,7 +106,7 @@ public struct PipelineRun {
             report: last >= .report ? shortened(file.resultsFolder + "/report.html") : nil)
     }
 
-    private func context(shouldStop: @escaping () -> Bool) -> StepContext {
+    func context(shouldStop: @escaping () -> Bool) -> StepContext {
         StepContext(
             cache: cache, device: execution.device, precision: execution.precision, threads: execution.threads,
             memory: execution.memory, executable: options.executable, shouldStop: shouldStop)
@@ -128,17 +127,13 @@ public struct PipelineRun {
 
     // MARK: Plan, status, clean
 
-    /// The network that the training volumes ask for, known from their headers, in a line: for example `unet in 3D,
+    /// The network that the training volumes ask for, known from their headers, or the model's, in a line: for example `unet in 3D,
     /// 1,401,265 parameters, sees z 100 × y 100 × x 100 voxels, 14.1 G multiply-adds a patch`.
     ///
     /// - Returns: nil where the first of those volumes cannot be opened, which ingest will say.
     /// - Throws: `PipelineFault` or `FileFault`, in one line, where it does not suit them.
     private func network() throws -> String? {
-        let ingest = plan.data.parts[0].image.ingest
-        let opened = try? InspectedFiles.inspect(ingest, voxels: false, executable: options.executable) { false }
-        guard let size = opened?.voxelSize, let shape = opened?.shape else { return nil }
-        let network = try file.network(voxelSize: size)
-        try file.check(network, against: shape, of: ingest.source.title)
+        guard let network = try configuration() else { return nil }
         let summary = try NetworkSummary(
             network, input: Array(file.training.patch.array.suffix(network.dimensions)))
         func times(_ extents: [Int]) -> String { extents.map(String.init).joined(separator: "×") }
@@ -146,6 +141,15 @@ public struct PipelineRun {
         return "\(summary.name) in \(network.dimensions)D, \(grouped(summary.parameters)) parameters, sees "
             + "\(times(summary.receptiveField)) voxels, \(String(format: "%.3g", work / 1e9)) G multiply-adds a patch of "
             + times(file.training.patch.array)
+    }
+
+    private func configuration() throws -> NetworkConfiguration? {
+        guard let ingest = plan.data.parts.first?.image.ingest else { return file.model?.description.network }
+        let opened = try? InspectedFiles.inspect(ingest, voxels: false, executable: options.executable) { false }
+        guard let size = opened?.voxelSize, let shape = opened?.shape else { return nil }
+        let network = try file.network(voxelSize: size)
+        try file.check(network, against: shape, of: ingest.source.title)
+        return network
     }
 
     /// A line of `segment plan` and `segment status`.

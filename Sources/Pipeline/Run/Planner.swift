@@ -10,9 +10,12 @@ struct Plan {
     let volumes: [PlannedVolume]
     /// Volumes that cannot be planned, for example since a file is missing.
     let failures: [VolumeFailure]
+    /// Without parts where nothing is learnt.
     let data: TrainingData
     let trains: [TrainStep]
-    let calibrate: CalibrateStep?
+    /// Those that predict: trained here, or a model's.
+    let members: [any MemberStep]
+    let threshold: ThresholdSource
 
     /// The steps of one volume to segment that its results are read from.
     struct PlannedVolume {
@@ -28,14 +31,15 @@ struct Plan {
         var image: IngestStep { images[0] }
 
         /// Refuses, before anything is trained, a volume that the networks or its truth will not suit.
-        func check(against data: TrainingData, _ context: StepContext) throws {
+        ///
+        /// - Parameter trained: the voxels that they learn from.
+        func check(against trained: VoxelSize, _ context: StepContext) throws {
             let record = try image.record(context)
-            let trained = try data.parts[0].image.record(context).voxelSize
-            guard let size = record.voxelSize, let trained, size.agrees(with: trained, tolerance: 0.1) else {
+            guard let size = record.voxelSize, size.agrees(with: trained, tolerance: 0.1) else {
                 throw FileFault(
                     record.title,
                     "has voxels of \(record.voxelSize.map { "\($0)" } ?? "unknown size"), but the networks learn from "
-                        + "\(trained.map { "\($0)" } ?? "unknown size"); resample it to that voxel size")
+                        + "\(trained); resample it to that voxel size")
             }
             for further in images.dropFirst() { try further.record(context).check(fits: record) }
             try evaluate?.truth.record(context).check(fits: record)
@@ -66,19 +70,20 @@ struct Plan {
                     zeroIsUnlabelled: entry.zeroIsUnlabelled, place: entry.place)
             }, ensemble: file.ensemble, context: file.training.patch)
         self.data = data
-        trains = try (0..<file.ensemble.members).map { member in
+        let models = try file.model.map { model in
+            try model.description.members.indices.map {
+                try ModelMemberStep(model, member: $0, precision: precision)
+            }
+        }
+        trains = try (0..<(file.learns ? file.ensemble.members : 0)).map { member in
             try TrainStep(
                 member: member, data: data, target: file.target, network: file.network, training: file.training,
-                precision: precision)
+                start: models?[member], precision: precision)
         }
-        var predictions: [PredictStep] = []
-        if file.consensus.threshold == nil {
-            predictions = try trains.map { try PredictStep(.calibration, member: $0) }
-            calibrate = try CalibrateStep(
-                predictions: predictions, data: data, agree: file.consensus.agree, label: file.label)
-        } else {
-            calibrate = nil
-        }
+        let members: [any MemberStep] = file.learns ? trains : models ?? []
+        self.members = members
+        threshold = try Plan.threshold(file, members, data)
+        var predictions = threshold.step?.predictions ?? []
         var volumes: [PlannedVolume] = []
         var failures: [VolumeFailure] = []
         for entry in file.segment {
@@ -86,10 +91,10 @@ struct Plan {
                 for entry in try entry.timePoints(executable: executable) {
                     let images = try entry.images.map { try ingests.step($0, .image, volume: entry.name) }
                     let truth = try entry.truth.map { try ingests.step($0, .labels, volume: entry.name) }
-                    let logits = try trains.map { try PredictStep(.volume(images, name: entry.name), member: $0) }
+                    let logits = try members.map { try PredictStep(.volume(images, name: entry.name), member: $0) }
                     predictions += logits
                     volumes.append(
-                        try Plan.volume(entry, images: images, truth: truth, logits: logits, file, calibrate))
+                        try Plan.volume(entry, images: images, truth: truth, logits: logits, file, threshold))
                 }
             } catch let fault as FileFault {
                 failures.append(VolumeFailure(volume: entry.name, problem: fault.description))
@@ -97,8 +102,8 @@ struct Plan {
         }
         self.volumes = volumes
         self.failures = failures
-        let calibrations: [any Step] = calibrate.map { [$0] } ?? []
-        var steps: [any Step] = ingests.steps + trains + predictions + calibrations
+        let calibrations: [any Step] = threshold.step.map { [$0] } ?? []
+        var steps: [any Step] = ingests.steps + (models ?? []) + trains + predictions + calibrations
         steps += volumes.map(\.consensus) as [any Step] + volumes.compactMap(\.labels.regrow)
         steps += volumes.map(\.labels) as [any Step]
         steps += volumes.map(\.export) + volumes.compactMap(\.evaluate) as [any Step]
@@ -117,8 +122,9 @@ struct Plan {
     /// Refuses, before anything is trained, a network that does not suit the training volumes.
     func checkNetwork(_ context: StepContext) throws {
         let images = try data.parts.map { try $0.image.record(context) }
-        guard let voxelSize = images[0].voxelSize else { return }
+        guard let voxelSize = images.first?.voxelSize else { return }
         let network = try file.network(voxelSize: voxelSize)
+        try file.check(network, suits: file.model)
         for image in images { try file.check(network, against: image.shape, of: image.title) }
     }
 
@@ -135,12 +141,21 @@ struct Plan {
         return nil
     }
 
+    private static func threshold(
+        _ file: PipelineFile, _ members: [any MemberStep], _ data: TrainingData
+    ) throws -> ThresholdSource {
+        if let threshold = file.consensus.threshold { return .given(threshold) }
+        if let model = file.model, !file.learns { return model.description.thresholdSource }
+        return .calibrated(
+            try CalibrateStep(
+                predictions: try members.map { try PredictStep(.calibration(data), member: $0) }, data: data,
+                agree: file.consensus.agree, label: file.label))
+    }
+
     private static func volume(
         _ entry: VolumeEntry, images: [IngestStep], truth: IngestStep?, logits: [PredictStep], _ file: PipelineFile,
-        _ calibrate: CalibrateStep?
+        _ threshold: ThresholdSource
     ) throws -> PlannedVolume {
-        let threshold: ConsensusStep.ThresholdSource =
-            calibrate.map { .calibrated($0) } ?? .given(file.consensus.threshold!)
         let consensus = try ConsensusStep(
             name: entry.name, predictions: logits, agree: file.consensus.agree, threshold: threshold)
         let regrow = try file.label.regrow.map {

@@ -40,7 +40,11 @@ struct Runner {
                 try plan.checkNetwork(context)
                 if last > .ingest, let note = try plan.noteOnPatch(context) { observe(.note(note)) }
                 try checkVolumes()
-                if !isAnyLeft { observe(.note("no volume is left to segment, so nothing is trained")) }
+                if !isAnyLeft {
+                    observe(
+                        .note(
+                            "no volume is left to segment, so nothing is \(plan.file.learns ? "trained" : "done")"))
+                }
             }
         }
         let whole = plan.volumes.filter { !isFailed($0.entry.name) }
@@ -53,9 +57,10 @@ struct Runner {
     mutating func ingestTrainingData() throws { try run(.ingest, plan.data.ingests) }
 
     private mutating func checkVolumes() throws {
+        let trained = try plan.members[0].voxelSize(context)
         for volume in plan.volumes where !isFailed(volume.entry.name) {
             do {
-                try volume.check(against: plan.data, context)
+                try volume.check(against: trained, context)
             } catch let fault as FileFault {
                 fail([volume.entry.name], fault)
             }

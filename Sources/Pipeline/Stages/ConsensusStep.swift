@@ -12,11 +12,6 @@ struct ConsensusStep: Step {
     let ingredients: Ingredients
     let key: String
 
-    enum ThresholdSource: Sendable {
-        case given(Threshold)
-        case calibrated(CalibrateStep)
-    }
-
     static let votesName = "votes.zarr"
     static let logitsName = "logits.zarr"
     static let recordName = "consensus.json"
@@ -26,24 +21,17 @@ struct ConsensusStep: Step {
         self.predictions = predictions
         self.agree = agree
         self.threshold = threshold
-        var parameters = ["consensus.agree": agree.description]
-        var inputs = predictions.enumerated().map { $1.input("logits \($0 + 1)") }
-        switch threshold {
-        case .given(let threshold): parameters["consensus.threshold"] = threshold.description
-        case .calibrated(let step):
-            parameters["consensus.threshold"] = "auto"
-            inputs.append(step.input("threshold"))
-        }
         ingredients = Ingredients(
-            stage: .consensus, version: 2, subject: name, parameters: parameters, inputs: inputs)
+            stage: .consensus, version: 2, subject: name,
+            parameters: ["consensus.agree": agree.description, "consensus.threshold": threshold.parameter],
+            inputs: predictions.enumerated().map { $1.input("logits \($0 + 1)") }
+                + (threshold.step.map { [$0.input("threshold")] } ?? []))
         key = try ingredients.key
     }
 
     var volume: String? { name }
 
-    var dependencies: [any Step] {
-        if case .calibrated(let step) = threshold { predictions + [step] } else { predictions }
-    }
+    var dependencies: [any Step] { predictions + (threshold.step.map { [$0] } ?? []) }
 
     /// What the vote was taken with.
     struct Record: Codable {
@@ -57,7 +45,7 @@ struct ConsensusStep: Step {
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
-        let threshold = try resolvedThreshold(context)
+        let threshold = try threshold.threshold(context)
         let logits = try predictions.map { try $0.store(context) }
         let head = try predictions[0].member.outputs(context).head
         let agreed = try BlockStore.create(at: folder + "/" + ConsensusStep.logitsName, logits[0].layout)
@@ -95,13 +83,6 @@ struct ConsensusStep: Step {
             againstMajority: againstMajority)
         try AtomicFile.write(try readableJSON(record), to: folder + "/" + ConsensusStep.recordName)
         return nil
-    }
-
-    private func resolvedThreshold(_ context: StepContext) throws -> Threshold {
-        switch threshold {
-        case .given(let threshold): threshold
-        case .calibrated(let step): try step.calibration(context).consensus.threshold
-        }
     }
 
     /// The voxels at which a member votes otherwise than most do.

@@ -69,11 +69,7 @@ struct EvaluateStep: Step {
     ) throws -> [SegmentationScores] {
         try labels.consensus.predictions.enumerated().map { member, prediction in
             if context.shouldStop() { throw Interruption() }
-            let threshold: Threshold =
-                switch labels.consensus.threshold {
-                case .given(let threshold): threshold
-                case .calibrated(let step): try step.calibration(context).members[member].threshold
-                }
+            let threshold = try labels.consensus.threshold.threshold(ofMember: member, context)
             let logits = try prediction.store(context).logits(in: whole, context.threads)
             let objects = try labels.consensus.making(labels.settings, context)
                 .objects(in: logits, threshold: threshold)

@@ -11,17 +11,17 @@ struct PredictStep: Step {
         /// The channels of its image.
         case volume([IngestStep], name: String)
         /// The block of the annotation that no member saw.
-        case calibration
+        case calibration(TrainingData)
     }
 
     let what: Subject
-    let member: TrainStep
+    let member: any MemberStep
     let ingredients: Ingredients
     let key: String
 
     static let storeName = "logits.zarr"
 
-    init(_ what: Subject, member: TrainStep) throws {
+    init(_ what: Subject, member: any MemberStep) throws {
         self.what = what
         self.member = member
         var inputs = [member.input("weights")]
@@ -34,7 +34,7 @@ struct PredictStep: Step {
             name = "the calibration block"
         }
         ingredients = Ingredients(
-            stage: .predict, version: 3, subject: "\(name), \(member.subject)",
+            stage: .predict, version: 3, subject: "\(name), member \(member.member + 1)",
             parameters: ["fixed_tile_voxels": "\(TileGeometry.fixedTileVoxels)"], inputs: inputs)
         key = try ingredients.key
     }
@@ -46,7 +46,7 @@ struct PredictStep: Step {
     var dependencies: [any Step] {
         switch what {
         case .volume(let images, _): [member] + images
-        case .calibration: [member] + member.data.ingests
+        case .calibration(let data): [member] + data.ingests
         }
     }
 
@@ -56,13 +56,14 @@ struct PredictStep: Step {
             let record = try images[0].record(context)
             let store = try store(at: folder + "/" + PredictStep.storeName, record.shape, record, context)
             try predictWhole(images, into: store, context)
-        case .calibration:
-            for (index, part) in try calibrationParts(context).enumerated() {
-                let images = member.data.parts[part.volume].images
+        case .calibration(let data):
+            let parts = try data.split(context.annotatedVolumes(data)).calibration
+            for (index, part) in parts.enumerated() {
+                let images = data.parts[part.volume].images
                 let record = try images[0].record(context)
                 let store = try store(
                     at: "\(folder)/\(index)-\(PredictStep.storeName)", part.box.shape, record, context)
-                let region = try member.data.region(of: member.data.parts[part.volume], context)
+                let region = try data.region(of: data.parts[part.volume], context)
                 let box = Box(origin: part.box.origin + region.origin, shape: part.box.shape)
                 try predict(box, of: images, record.shape, into: store, context)
             }
@@ -125,9 +126,5 @@ struct PredictStep: Step {
 
     func calibrationStore(_ index: Int, _ context: StepContext) throws -> BlockStore {
         try context.cache.output(of: self).store("\(index)-\(PredictStep.storeName)")
-    }
-
-    private func calibrationParts(_ context: StepContext) throws -> [AnnotatedPart] {
-        try member.data.split(context.annotatedVolumes(member.data)).calibration
     }
 }

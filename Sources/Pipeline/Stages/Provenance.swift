@@ -13,6 +13,14 @@ struct Provenance: Encodable {
         var voxelSizeNanometers: [Double]?
     }
 
+    /// What members come from, or started from.
+    struct Model: Encodable {
+        var path: String
+        var sha256: String
+        var name: String
+        var training: ModelDescription.Provenance
+    }
+
     struct StepEntry: Encodable {
         var stage: Stage
         var subject: String
@@ -26,6 +34,7 @@ struct Provenance: Encodable {
     var pipeline: String
     var seed: UInt64
     var threshold: Double?
+    var model: Model?
     var sources: [Source]
     var steps: [StepEntry]
 
@@ -34,9 +43,11 @@ struct Provenance: Encodable {
         libtorch = Libtorch.version
         pipeline = plan.file.path
         seed = plan.file.training.seed
-        threshold =
-            try plan.calibrate?.calibration(context).consensus.threshold.logit
-            ?? plan.file.consensus.threshold?.logit
+        threshold = try plan.threshold.threshold(context).logit
+        model = plan.file.model.map {
+            Model(
+                path: $0.title, sha256: $0.digest, name: $0.description.name, training: $0.description.training)
+        }
         sources = plan.steps.compactMap { $0 as? IngestStep }.map { step in
             Source(
                 path: step.ingest.source.title, dataset: step.ingest.source.dataset,

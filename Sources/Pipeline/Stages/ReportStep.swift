@@ -23,8 +23,8 @@ struct ReportStep: Step {
         self.plan = plan
         self.volumes = volumes
         self.failures = failures
-        var inputs: [Ingredients.Input] = plan.trains.enumerated().map { $1.input("weights \($0 + 1)") }
-        inputs += plan.calibrate.map { [$0.input("threshold")] } ?? []
+        var inputs: [Ingredients.Input] = plan.members.enumerated().map { $1.input("weights \($0 + 1)") }
+        inputs += plan.threshold.step.map { [$0.input("threshold")] } ?? []
         inputs += volumes.flatMap { volume in
             [volume.export.input("results of \(volume.entry.name)")]
                 + (volume.evaluate.map { [$0.input("scores of \(volume.entry.name)")] } ?? [])
@@ -37,7 +37,8 @@ struct ReportStep: Step {
     }
 
     var dependencies: [any Step] {
-        plan.trains + (plan.calibrate.map { [$0] } ?? []) + volumes.map(\.export) + volumes.compactMap(\.evaluate)
+        plan.members + (plan.threshold.step.map { [$0] } ?? []) + volumes.map(\.export)
+            + volumes.compactMap(\.evaluate)
     }
 
     func run(in _: String, _ context: StepContext) throws -> Results? {
@@ -50,30 +51,32 @@ struct ReportStep: Step {
     }
 
     private func report(_ context: StepContext) throws -> RunReport {
-        let curves = try plan.trains.map {
-            try context.cache.output(of: $0).json(TrainingCurve.self, TrainStep.curveName)
-        }
-        let calibration = try plan.calibrate?.calibration(context)
+        let curves = try plan.trains.map { try $0.curve(context) }
+        let members =
+            plan.file.learns
+            ? curves.map { ModelDescription.Member($0, steps: plan.file.training.steps) }
+            : plan.file.model?.description.members ?? []
+        let calibration = try plan.threshold.calibration(context)
         let disagreement = try memberDisagreement(context)
         return RunReport(
             title: plan.file.name, summary: summary(context), segmentations: try segmentations(context),
-            members: curves.enumerated().map { index, curve in
+            members: members.enumerated().map { index, member in
                 RunReport.Member(
-                    number: index + 1, seed: plan.file.training.seed,
-                    steps: curve.kept ?? plan.file.training.steps, ending: curve.ending?.rawValue,
-                    validationLoss: curve.keptValidation?.loss, dice: curve.keptValidation?.dice,
+                    number: index + 1, seed: plan.file.training.seed, steps: member.steps,
+                    ending: member.ending?.rawValue, validationLoss: member.validation?.loss,
+                    dice: member.validation?.dice,
                     disagreement: disagreement?[index])
             },
-            trainingCurve: trainingPlot(curves),
-            threshold: calibration?.consensus.threshold ?? plan.file.consensus.threshold,
+            trainingCurve: curves.isEmpty ? nil : trainingPlot(curves),
+            threshold: try plan.threshold.threshold(context),
             thresholdCurve: calibration.map { thresholdPlot($0.consensus) }, stages: stages(context),
             parameters: (try? String(contentsOfFile: plan.file.path, encoding: .utf8)) ?? "")
     }
 
     private func summary(_ context: StepContext) -> [RunReport.Fact] {
         [
-            RunReport.Fact("pipeline file", plan.file.path),
-            RunReport.Fact("annotated volumes", plan.file.train.map(\.image.title).joined(separator: ", ")),
+            RunReport.Fact("pipeline file", plan.file.path)
+        ] + origin + [
             RunReport.Fact(
                 "members", "\(plan.file.ensemble.members), which agree by the rule '\(plan.file.consensus.agree)'"),
             RunReport.Fact(
@@ -81,6 +84,19 @@ struct ReportStep: Step {
                 "\(context.device.rawValue), \(context.threads) threads, \(context.precision.rawValue), "
                     + "libtorch \(Libtorch.version)"),
         ]
+    }
+
+    /// What the members learnt from.
+    private var origin: [RunReport.Fact] {
+        let annotated = RunReport.Fact(
+            "annotated volumes", plan.file.train.map(\.image.title).joined(separator: ", "))
+        let model = plan.file.model.map { model in
+            RunReport.Fact(
+                plan.file.learns ? "training went on from" : "model",
+                "\(model.title): \(model.description.name), \(model.description.summary), "
+                    + "SHA-256 \(model.digest)")
+        }
+        return (plan.file.learns ? [annotated] : []) + (model.map { [$0] } ?? [])
     }
 
     private func segmentations(_ context: StepContext) throws -> [RunReport.Segmentation] {
@@ -101,7 +117,7 @@ struct ReportStep: Step {
 
     /// The share of the voxels at which each member differs from the majority, over all volumes.
     private func memberDisagreement(_ context: StepContext) throws -> [Double]? {
-        var counts = [Int](repeating: 0, count: plan.trains.count)
+        var counts = [Int](repeating: 0, count: plan.members.count)
         var voxels = 0
         for volume in volumes {
             let record = try volume.consensus.record(context)

@@ -60,11 +60,11 @@ final class StepContext {
     }
 
     /// A member's network, ready to predict; the last one is kept.
-    func predictor(of member: TrainStep) throws -> LoadedMember {
+    func predictor(of member: any MemberStep) throws -> LoadedMember {
         if let loaded, loaded.key == member.key { return loaded.member }
         let network = try NetworkFile.read(try member.weights(self), device: device)
         let predictor = try Predictor(
-            network: network, channels: try member.outputs(self).places, patch: member.training.patch,
+            network: network, channels: try member.outputs(self).places, patch: member.patch,
             precision: precision, device: device)
         let ready = LoadedMember(
             predictor: predictor,

@@ -6,30 +6,34 @@ import Training
 import Volumes
 
 /// Trains one member of the ensemble.
-struct TrainStep: Step {
+struct TrainStep: MemberStep {
     let member: Int
     let data: TrainingData
     let target: Target
     let network: NetworkSettings
     let training: TrainingConfiguration
+    /// The member of a model that training goes on from.
+    let start: ModelMemberStep?
     let ingredients: Ingredients
     let key: String
     let volume: String? = nil
 
-    var dependencies: [any Step] { data.ingests }
+    var dependencies: [any Step] { data.ingests + (start.map { [$0] } ?? []) }
+    var dimensions: Int { network.configuration.dimensions }
+    var patch: ZYX<Int> { training.patch }
 
-    static let weightsName = "weights.safetensors"
-    static let curveName = "curve.json"
+    private static let curveName = "curve.json"
 
     init(
         member: Int, data: TrainingData, target: Target, network: NetworkSettings,
-        training: TrainingConfiguration, precision: Precision
+        training: TrainingConfiguration, start: ModelMemberStep?, precision: Precision
     ) throws {
         self.member = member
         self.data = data
         self.target = target
         self.network = network
         self.training = training
+        self.start = start
         var parameters = try Pipeline.parameters("network", network.configuration)
         parameters.merge(try Pipeline.parameters("training", training)) { first, _ in first }
         parameters.merge(try Pipeline.parameters("ensemble", data.ensemble)) { first, _ in first }
@@ -37,7 +41,8 @@ struct TrainStep: Step {
         parameters["member"] = "\(member + 1)"
         parameters["execution.precision"] = precision.rawValue
         ingredients = Ingredients(
-            stage: .train, version: 3, subject: "member \(member + 1)", parameters: parameters, inputs: data.inputs)
+            stage: .train, version: 3, subject: "member \(member + 1)", parameters: parameters,
+            inputs: data.inputs + (start.map { [$0.input("model")] } ?? []))
         key = try ingredients.key
     }
 
@@ -47,7 +52,8 @@ struct TrainStep: Step {
         let trainer = MemberTraining(
             member: member, volumes: volumes, split: try data.split(volumes), target: target,
             network: configuration, training: training, device: context.device, precision: context.precision,
-            threads: context.threads)
+            threads: context.threads,
+            start: try start.map { StartingWeights(path: try $0.weights(context), digest: $0.key) })
         do {
             try trainer.run(
                 folder: folder, shouldStop: context.shouldStop, report: { context.report(StepProgress($0)) })
@@ -57,16 +63,15 @@ struct TrainStep: Step {
         return nil
     }
 
-    /// What of the network's output is kept of a volume.
-    func outputs(_ context: StepContext) throws -> StoredOutputs {
+    func voxelSize(_ context: StepContext) throws -> VoxelSize {
         let record = try data.parts[0].image.record(context)
         guard let voxelSize = record.voxelSize else { throw FileFault(record.title, "has no voxel size") }
-        return StoredOutputs(target, voxelSize: voxelSize, dimensions: network.configuration.dimensions)
+        return voxelSize
     }
 
-    /// The trained network, for prediction.
-    func weights(_ context: StepContext) throws -> String {
-        try context.cache.output(of: self).file(TrainStep.weightsName)
+    /// How training went.
+    func curve(_ context: StepContext) throws -> TrainingCurve {
+        try context.cache.output(of: self).json(TrainingCurve.self, TrainStep.curveName)
     }
 }
 

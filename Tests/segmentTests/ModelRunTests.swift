@@ -1,0 +1,158 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A model segments as the pipeline did that trained it, and training goes on from it.
+@Suite(.serialized) struct ModelRunTests {
+    private let trained: TrainedModel
+    private let folder: ScratchFolder
+
+    init() throws {
+        trained = try TrainedModel.shared.get()
+        folder = try trained.folder()
+    }
+
+    private static let segmentation = """
+        model: m.segmodel
+        segment:
+          - {image: test.tif, truth: test-labels.h5:/labels}
+        execution: {device: cpu, threads: 2}
+
+        """
+
+    /// Trains on, so little that the weights stay where they were.
+    private static let fineTuning = """
+        model: m.segmodel
+        train:
+          - {image: train.tif, labels: train-labels.h5:/labels}
+        training: {steps: 2, batch: 2, validations: 1, learning_rate: 1e-9}
+        segment: [test.tif]
+        execution: {device: cpu, threads: 2}
+
+        """
+
+    private func run(_ command: String..., pipeline: String) throws -> Program.Ending {
+        try folder.write("p.yaml", pipeline)
+        return try Program.wait(for: Program.start([command[0], "p.yaml"] + command.dropFirst(), in: folder.path))
+    }
+
+    private func stagesRun(_ ending: Program.Ending) -> Set<String> {
+        Set(
+            ending.complaints.split(separator: "\n").filter { $0.contains(" done in ") }
+                .map { String($0.split(separator: " ")[0]) })
+    }
+
+    @Test func itsLabelsAreThoseOfThePipelineThatTrainedIt() throws {
+        let ending = try run("run", pipeline: Self.segmentation)
+        #expect(ending.code == 0, "\(ending.words)")
+        #expect(ending.complaints.contains("p: model m.segmodel, segment 1 · 2 members"), "\(ending.words)")
+        #expect(
+            stagesRun(ending) == ["ingest", "predict", "consensus", "label", "export", "evaluate", "report"])
+        for name in ["labels.tif", "labels.h5", "votes.tif", "objects.csv", "overview.png", "scores.json"] {
+            let expected = try trained.home.data("results/train/test/\(name)")
+            #expect(try folder.data("results/p/test/\(name)") == expected, "\(name)")
+        }
+        let objects = try String(decoding: folder.data("results/p/test/objects.csv"), as: UTF8.self)
+        #expect(objects.split(separator: "\n").count > 1, "no object was found, so nothing was compared")
+
+        let report = try String(decoding: folder.data("results/p/report.html"), as: UTF8.self)
+        for expected in ["m.segmodel: train, 2 members", "Validation loss", "Threshold on the calibration block"] {
+            #expect(report.contains(expected), "\(expected)")
+        }
+        #expect(!report.contains("alt=\"Training\""))
+        let provenance = try JSONSerialization.jsonObject(with: folder.data("results/p/provenance.json"))
+        let model = (provenance as? [String: Any])?["model"] as? [String: Any]
+        #expect(try model?["sha256"] as? String == SafetensorsHeader(trained.model).metadata["digest"])
+
+        let again = try run("run", pipeline: Self.segmentation)
+        #expect(stagesRun(again) == [])
+    }
+
+    @Test func checkPlanAndStatusKnowOfIt() throws {
+        let check = try run("check", pipeline: Self.segmentation)
+        #expect(check.code == 0, "\(check.words)")
+        #expect(check.output.contains("m.segmodel: holds 2 members, unet in 3D, foreground, voxels of z 20"))
+        let plan = try run("plan", pipeline: Self.segmentation)
+        #expect(plan.output.contains("m.segmodel, member 1"), "\(plan.words)")
+        #expect(plan.output.contains("network: unet in 3D"), "\(plan.words)")
+        let status = try run("status", pipeline: Self.segmentation)
+        #expect(status.output.contains("model m.segmodel"))
+        let diagnosis = try run("diagnose", pipeline: Self.segmentation)
+        #expect(diagnosis.complaints.contains("p.yaml: learns from nothing"), "\(diagnosis.words)")
+    }
+
+    @Test func whatTheFileSaysOfVotesAndLabelsWinsOverTheModel() throws {
+        let ending = try run(
+            "run", pipeline: Self.segmentation + "consensus: {agree: all}\nlabel: {min_voxels: 1000000}\n")
+        #expect(ending.code == 0, "\(ending.words)")
+        #expect(ending.complaints.contains("was calibrated for agree: 1, not all"), "\(ending.words)")
+        #expect(ending.output.contains("test   0 objects"), "\(ending.words)")
+        let threshold = try run("plan", pipeline: Self.segmentation + "consensus: {threshold: 0.9}\n")
+        #expect(threshold.output.contains("consensus.threshold changed"), "\(threshold.words)")
+        #expect(!threshold.output.contains("calibrated for"))
+    }
+
+    @Test(arguments: [
+        ("network: {levels: 2}", 5, "network is what m.segmodel was trained with; remove it, or give 'train'"),
+        ("training: {steps: 9}", 5, "training is what m.segmodel was trained with"),
+        ("target: boundary", 5, "target is what m.segmodel was trained with"),
+        ("name: p\nensemble: {members: 2}", 6, "ensemble is what m.segmodel was trained with"),
+        ("consensus: {agree: 3}", 5, "consensus.agree must be from 1 to the 2 members, found 3"),
+    ])
+    func whatContradictsTheModelIsNamedWithItsLine(text: String, line: Int, problem: String) throws {
+        let ending = try run("run", pipeline: Self.segmentation + text + "\n")
+        #expect(ending.code == 1)
+        #expect(ending.complaints.hasPrefix("error: p.yaml:\(line): \(problem)"), "\(ending.words)")
+    }
+
+    @Test(arguments: [
+        ("network: {levels: 2, features: 8}", "network.features is 8, but that of m.segmodel is 4"),
+        ("network: {levels: 3, features: 4}", "network."),
+        ("target: boundary", "target is boundary, but that of m.segmodel is foreground"),
+        ("ensemble: {members: 3}", "ensemble.members is 3, but that of m.segmodel is 2"),
+    ])
+    func trainingDoesNotGoOnWithAnotherNetwork(text: String, problem: String) throws {
+        let ending = try run("run", pipeline: text + "\n" + Self.fineTuning)
+        #expect(ending.code == 1)
+        #expect(ending.complaints.hasPrefix("error: p.yaml:1: \(problem)"), "\(ending.words)")
+    }
+
+    @Test func trainingGoesOnFromItsWeightsAndAnewFromAnother() throws {
+        let first = try run("run", pipeline: Self.fineTuning)
+        #expect(first.code == 0, "\(first.words)")
+        #expect(first.complaints.contains("train on 1 volume from m.segmodel"))
+        let export = try Program.run("model", "export", "p.yaml", "-o", "tuned.segmodel", in: folder.path)
+        #expect(export.code == 0, "\(export.words)")
+        let (start, tuned) = try (
+            SafetensorsHeader(trained.model), SafetensorsHeader(folder.data("tuned.segmodel"))
+        )
+        let weights = start.tensors.keys.filter { $0.hasSuffix(".weight") }
+        #expect(weights.count >= 2 * 6)
+        for name in weights {
+            let distances = zip(start.floats(name), tuned.floats(name)).map { abs($0 - $1) }
+            #expect(distances.max() ?? 1 < 1e-5, "\(name)")
+        }
+        #expect(tuned.metadata["model"]?.contains(start.metadata["digest"] ?? "?") == true)
+
+        #expect(try stagesRun(run("run", pipeline: Self.fineTuning)) == [])
+        try folder.write("m.segmodel", folder.data("tuned.segmodel"))
+        let plan = try run("plan", pipeline: Self.fineTuning)
+        #expect(plan.output.contains("the content of m.segmodel changed"), "\(plan.words)")
+        #expect(try stagesRun(run("run", pipeline: Self.fineTuning)).contains("train"))
+    }
+
+    @Test func volumesMustHaveItsVoxelsAndChannels() throws {
+        try Program.run(
+            "synthesize", "coarse.tif", "coarse-labels.h5", "--shape", "16,32,40", "--voxel-size", "20,10,13",
+            "--seed", "2", in: folder.path)
+        let coarse = try run("run", pipeline: "model: m.segmodel\nsegment: coarse.tif\n")
+        #expect(coarse.code == 3)
+        #expect(coarse.complaints.contains("but the networks learn from z 20 × y 10 × x 11 nm"), "\(coarse.words)")
+        let check = try run("check", pipeline: "model: m.segmodel\nsegment: coarse.tif\n")
+        #expect(check.code == 1)
+        let channels = try run("run", pipeline: "model: m.segmodel\nsegment:\n  - image: [test.tif, test.tif]\n")
+        #expect(
+            channels.complaints.hasPrefix("error: p.yaml:3: test.tif has 2 inputs, but m.segmodel has 1 input"),
+            "\(channels.words)")
+    }
+}
