@@ -73,7 +73,7 @@ import Testing
         #expect(check.code == 0, "\(check.words)")
         #expect(check.output.contains("m.segmodel: holds 2 members, unet in 3D, foreground, voxels of z 20"))
         let plan = try run("plan", pipeline: Self.segmentation)
-        #expect(plan.output.contains("m.segmodel, member 1"), "\(plan.words)")
+        #expect(plan.output.contains("p: model m.segmodel"), "\(plan.words)")
         #expect(plan.output.contains("network: unet in 3D"), "\(plan.words)")
         let status = try run("status", pipeline: Self.segmentation)
         #expect(status.output.contains("model m.segmodel"))

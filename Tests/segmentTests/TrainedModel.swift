@@ -14,7 +14,7 @@ struct TrainedModel {
         train:
           - {image: train.tif, labels: train-labels.h5:/labels}
         network: {levels: 2, features: 4}
-        training: {steps: 40, patch: [8, 16, 16], batch: 2, validations: 1}
+        training: {steps: 150, patch: [8, 16, 16], batch: 2, validations: 1}
         ensemble: {members: 2}
         consensus: {agree: 1, threshold: auto}
         label: {connectivity: 26, min_voxels: 4}
