@@ -59,7 +59,7 @@ struct ModelFileTests {
         #expect(text.code == 0, "\(text.words)")
         for expected in [
             "unet in 3D", "z 20 × y 10 × x 11 nm", "agree: 1 of 2", "calibrated", "150 steps, seed 1, f32",
-            "member 2      validation loss", "test: adapted Rand error",
+            "member 2      150 steps, validation loss", "test: adapted Rand error",
         ] {
             #expect(text.output.contains(expected), "\(expected) in \(text.words)")
         }
