@@ -88,15 +88,12 @@ struct ModelFileTests {
 
     /// What may become of a file on its way.
     enum Damage: CaseIterable {
-        case empty, header, half, lastByte, length, version, threshold, weight, newer, foreign, network
+        case empty, header, half, lastByte, length, version, voxels, weight, newer, foreign, network
 
         func made(of model: Data, weights: Data) -> Data {
             var data = model
-            let text = String(decoding: model.prefix(4000), as: Unicode.ASCII.self)
             func flip(_ offset: Int) { data[offset] ^= 1 }
-            func place(of words: String) -> Int {
-                text.distance(from: text.startIndex, to: text.range(of: words)!.upperBound)
-            }
+            func place(of words: String) -> Int { model.range(of: Data(words.utf8))?.upperBound ?? 0 }
             switch self {
             case .empty: return Data()
             case .header: return model.prefix(1000)
@@ -104,7 +101,7 @@ struct ModelFileTests {
             case .lastByte: return model.prefix(model.count - 1)
             case .length: flip(1)
             case .version: flip(place(of: #""format_version":""#))
-            case .threshold: flip(place(of: #"\"voxelSize\":{\"nanometers\":{\"x\":"#))
+            case .voxels: flip(place(of: #"\"voxelSize\":{\"nanometers\":{\"x\":"#))
             case .weight: flip(model.count - 5)
             case .newer: data[place(of: #""format_version":""#)] = UInt8(ascii: "2")
             case .foreign: return Data("no model at all, but text of some length".utf8)
@@ -119,7 +116,7 @@ struct ModelFileTests {
             case .header, .half, .lastByte: "is truncated"
             case .length: "expected a model that 'segment model export' wrote"
             case .version: "format version 0, but segment"
-            case .threshold, .weight: "is damaged: the SHA-256 of its content is"
+            case .voxels, .weight: "is damaged: the SHA-256 of its content is"
             case .newer: "format version 2, but segment 0.1.0 reads version 1; update segment"
             case .foreign: "is no safetensors file"
             case .network: "is a safetensors file, but no model"

@@ -77,7 +77,7 @@ import Testing
         #expect(plan.output.contains("network: unet in 3D"), "\(plan.words)")
         let status = try run("status", pipeline: Self.segmentation)
         #expect(status.output.contains("model m.segmodel"))
-        let diagnosis = try run("diagnose", pipeline: Self.segmentation)
+        let diagnosis = try run("diagnose", "-o", "diagnosis", pipeline: Self.segmentation)
         #expect(diagnosis.complaints.contains("p.yaml: learns from nothing"), "\(diagnosis.words)")
     }
 
