@@ -183,8 +183,8 @@ extension NetworkConfiguration {
         func require(_ holds: Bool, _ field: String, _ found: Any, _ expected: String) throws {
             if !holds { throw NetworkConfigurationError(field: field, found: "\(found)", expected: expected) }
         }
-        try require(inputChannels >= 1, "input_channels", inputChannels, "at least 1")
-        try require(outputChannels >= 1, "output_channels", outputChannels, "at least 1")
+        try require((1...65_536).contains(inputChannels), "input_channels", inputChannels, "1 to 65536")
+        try require((1...65_536).contains(outputChannels), "output_channels", outputChannels, "1 to 65536")
         try require([2, 3].contains(dimensions), "dimensions", dimensions, "2 or 3")
         try require((1...16).contains(levels), "levels", levels, "1 to 16")
         try require((1...4096).contains(features), "features", features, "1 to 4096")

@@ -87,9 +87,11 @@ public struct ModelDescription: Codable, Sendable {
         } catch {
             return "\(error)"
         }
-        if !voxelSize.nanometers.array.allSatisfy({ $0 > 0 && $0.isFinite }) { return "its voxels have no size" }
+        if !voxelSize.nanometers.array.allSatisfy({ (1e-3...1e9).contains($0) }) {
+            return "its voxels measure \(voxelSize)"
+        }
         if !training.patch.array.allSatisfy({ (1...1024).contains($0) }) { return "its patch is \(training.patch)" }
-        if target.heads.isEmpty { return "it has no target" }
+        if target.heads.isEmpty || !target.heads.allSatisfy(isUsable) { return "its target is none" }
         let outputs = target.channels(voxelSize: voxelSize, dimensions: network.dimensions).joined().count
         if outputs != network.outputChannels {
             return "its network has \(network.outputChannels) outputs, its target \(outputs)"
@@ -98,5 +100,16 @@ public struct ModelDescription: Codable, Sendable {
             return "it has \(members.count) members and \(calibration.members.count) thresholds for them"
         }
         return nil
+    }
+
+    private func isUsable(_ head: Target.Head) -> Bool {
+        guard case .affinities(let distances) = head else { return true }
+        return distances.allSatisfy { distance in
+            switch distance {
+            case .voxels(let count): (1...256).contains(count)
+            case .nanometers(let length): (0...1e9).contains(length)
+            case .offset(let offset): offset.array.allSatisfy { (-256...256).contains($0) }
+            }
+        }
     }
 }

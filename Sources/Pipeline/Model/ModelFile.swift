@@ -32,9 +32,10 @@ public struct ModelFile: Sendable {
     init(_ title: String, at path: String) throws {
         self.title = title
         self.path = path
-        guard FileManager.default.isReadableFile(atPath: path) else {
-            throw FileFault(title, FileFault.unreadable(path).problem)
-        }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
+            FileManager.default.isReadableFile(atPath: path)
+        else { throw FileFault(title, FileFault.unreadable(path).problem) }
         let metadata: [String: String]
         do {
             metadata = try SafetensorsFile(path).metadata
