@@ -114,7 +114,7 @@ private struct OverviewLayout {
         canvas.text(
             "\(axes.horizontal) →  \(axes.vertical) ↓", column(0) + size.width, top + 15, size: 13, .quiet,
             align: .right)
-        let panels = [plane.imagePixels, plane.votePixels(members: members), plane.regionPixels(colors)]
+        let panels = [plane.imagePixels, plane.votePixels(members: members), plane.regionPixels(of: plane.labels, colors)]
         for (index, pixels) in panels.enumerated() {
             canvas.image(pixels, width: plane.width, column(index), top + caption, size.width, size.height)
             canvas.frame(column(index), top + caption, size.width, size.height, .line)
@@ -171,7 +171,7 @@ extension OverviewPlane {
             ))
     }
 
-    fileprivate var imagePixels: [UInt32] { gray.map { grayColor($0).pixel } }
+    var imagePixels: [UInt32] { gray.map { grayColor($0).pixel } }
 
     fileprivate func votePixels(members: Int) -> [UInt32] {
         let scale = (0...255).map { Color.viridis(Double($0) / Double(max(1, members))).pixel }
@@ -179,7 +179,7 @@ extension OverviewPlane {
     }
 
     /// The regions in their colours over the faint image.
-    fileprivate func regionPixels(_ colors: LabelColors) -> [UInt32] {
+    func regionPixels(of labels: [UInt32], _ colors: LabelColors) -> [UInt32] {
         zip(gray, labels).map { gray, label in
             let image = grayColor(gray)
             return label == 0

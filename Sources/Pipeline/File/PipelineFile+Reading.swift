@@ -30,7 +30,7 @@ extension PipelineFile {
         let document = try YAMLValue.document(of: text, file: path)
         let keys = try document.mapping(of: [
             "name", "voxel_size", "model", "train", "target", "network", "training", "ensemble", "consensus",
-            "label", "segment", "export", "execution",
+            "label", "segment", "export", "evaluate", "execution",
         ])
         var found: [PipelineFault] = []
         func read<Value>(_ key: String, _ body: (YAMLValue) throws -> Value) throws -> Value? {
@@ -63,6 +63,7 @@ extension PipelineFile {
         consensus = try read("consensus") { try $0.consensus(usual.consensus, members: members) } ?? usual.consensus
         label = try read("label") { try $0.label(usual.label) } ?? usual.label
         export = try read("export") { try $0.export() } ?? ExportSettings()
+        evaluation = try read("evaluate") { try $0.evaluation() } ?? EvaluationSettings()
         execution = try read("execution") { try $0.execution(usual.execution) } ?? usual.execution
         let needed = [
             ("train", "a list of image and labels, or 'model', a trained ensemble"),
@@ -299,6 +300,11 @@ extension YAMLValue {
             throw formats.misfit("tiff, hdf5 and ome-zarr, each at most once")
         }
         return ExportSettings(formats: chosen)
+    }
+
+    fileprivate func evaluation() throws -> EvaluationSettings {
+        let keys = try mapping(of: ["thresholds"])
+        return EvaluationSettings(thresholds: try keys["thresholds"]?.boolean() ?? false)
     }
 
     fileprivate func execution(_ defaults: ExecutionSettings) throws -> ExecutionSettings {

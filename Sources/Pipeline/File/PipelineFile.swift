@@ -24,6 +24,7 @@ public struct PipelineFile: Sendable {
     public var label: LabelSettings
     public var segment: [VolumeEntry]
     public var export: ExportSettings
+    public var evaluation: EvaluationSettings
     public var execution: ExecutionSettings
     /// What people should know of the folders that were searched, in one sentence each: sections that were joined to a
     /// volume, files that are not read.
@@ -55,6 +56,12 @@ public struct VoxelSizeSetting: Codable, Equatable, Sendable {
     public var size: VoxelSize
     /// Whether it replaces what a file says; without it a contradiction is an error.
     public var replaces: Bool
+}
+
+/// What volumes with truth are scored by, beside the scores themselves.
+public struct EvaluationSettings: Codable, Equatable, Sendable {
+    /// Whether each member, their mean and their agreement are scored at every threshold.
+    public var thresholds = false
 }
 
 /// One annotated volume.

@@ -168,7 +168,8 @@ struct Plan {
             results: file.resultsFolder)
         let evaluate = try truth.map {
             try EvaluateStep(
-                name: entry.name, labels: labels, truth: $0, image: images[0], results: file.resultsFolder)
+                name: entry.name, labels: labels, truth: $0, image: images[0], settings: file.evaluation,
+                results: file.resultsFolder)
         }
         return PlannedVolume(
             entry: entry, images: images, consensus: consensus, labels: labels, export: export, evaluate: evaluate)

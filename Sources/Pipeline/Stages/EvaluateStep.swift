@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import Labeling
+import Reports
 import Volumes
 
 /// Scores a labelled volume against its truth: the consensus, each member alone, and a plain threshold.
@@ -9,21 +10,28 @@ struct EvaluateStep: Step {
     let labels: LabelStep
     let truth: IngestStep
     let image: IngestStep
+    let settings: EvaluationSettings
     let results: String
     let ingredients: Ingredients
     let key: String
 
     static let scoresName = "scores.json"
+    static let comparisonName = "members.png"
 
-    init(name: String, labels: LabelStep, truth: IngestStep, image: IngestStep, results: String) throws {
+    init(
+        name: String, labels: LabelStep, truth: IngestStep, image: IngestStep, settings: EvaluationSettings,
+        results: String
+    ) throws {
         self.name = name
         self.labels = labels
         self.truth = truth
         self.image = image
+        self.settings = settings
         self.results = results
+        var parameters = try Pipeline.parameters("evaluate", settings)
+        parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         ingredients = Ingredients(
-            stage: .evaluate, version: 2, subject: name,
-            parameters: ["results": (results as NSString).lastPathComponent + "/" + name],
+            stage: .evaluate, version: 3, subject: name, parameters: parameters,
             inputs: [
                 labels.input("labels"), labels.consensus.input("consensus"), truth.input("truth"),
                 image.input("image"),
@@ -46,15 +54,70 @@ struct EvaluateStep: Step {
         let scores = VolumeScores(
             consensus: try SegmentationScores.evaluate(
                 labels: labelled.volume(of: UInt32.self), truth: truthLabels, threads: context.threads),
-            members: try memberScores(whole, truthLabels, context),
+            members: try memberScores(truthLabels, context),
             thresholding: try ThresholdBaseline(
                 connectivity: labels.settings.connectivity, minimumVoxels: labels.settings.minimumVoxels,
                 threads: context.threads
             ).best(of: normalizedImage(whole, imageRecord, context), truth: truthLabels))
         let json = try readableJSON(scores)
         try AtomicFile.write(json, to: folder + "/" + EvaluateStep.scoresName)
-        try AtomicFile.write(json, to: results + "/" + name + "/" + EvaluateStep.scoresName)
-        return Results(root: results + "/" + name, files: [EvaluateStep.scoresName])
+        let root = results + "/" + name
+        try AtomicFile.write(json, to: root + "/" + EvaluateStep.scoresName)
+        guard settings.thresholds else { return Results(root: root, files: [EvaluateStep.scoresName]) }
+        let comparison = try thresholds(truthLabels, context)
+        try AtomicFile.write(try readableJSON(comparison), to: root + "/" + ThresholdComparison.curvesName)
+        try AtomicFile.write(
+            comparison.plot(of: name).png(width: 900, height: 700), to: root + "/" + ThresholdComparison.pictureName
+        )
+        try AtomicFile.write(
+            try members(beside: labelled.volume(of: UInt32.self), scores, truthLabels, imageRecord, context).png(),
+            to: root + "/" + EvaluateStep.comparisonName)
+        return Results(
+            root: root,
+            files: [
+                EvaluateStep.scoresName, ThresholdComparison.curvesName, ThresholdComparison.pictureName,
+                EvaluateStep.comparisonName,
+            ])
+    }
+
+    private func thresholds(_ truth: Volume<UInt32>, _ context: StepContext) throws -> ThresholdComparison {
+        let block = CalibrationBlock(
+            logits: try labels.consensus.predictions.indices.map { try logits(ofMember: $0, context) }, truth: truth
+        )
+        let search = ThresholdSearch(
+            making: try labels.consensus.making(labels.settings, context), shouldStop: context.shouldStop)
+        return try ThresholdComparison(search, block) { context.report(StepProgress(fraction: $0)) }
+    }
+
+    /// The objects of the first member beside those of the consensus and the truth, in the middle section.
+    private func members(
+        beside consensus: Volume<UInt32>, _ scores: VolumeScores, _ truth: Volume<UInt32>, _ record: IngestedVolume,
+        _ context: StepContext
+    ) throws -> Comparison {
+        let z = record.shape.z / 2
+        func section(_ labels: Volume<UInt32>) -> [UInt32] {
+            labels.cropped(to: Box(origin: ZYX(z, 0, 0), shape: ZYX(1, labels.shape.y, labels.shape.x))).voxels
+        }
+        func caption(_ scores: SegmentationScores) -> String {
+            String(
+                format: "VI %.2f split + %.2f merge, adapted Rand error %.3f", scores.viSplit, scores.viMerge,
+                scores.adaptedRandError)
+        }
+        let pictures = PlanePictures(
+            image: try image.store(context), statistics: record.statistics,
+            votes: try labels.consensus.store(ConsensusStep.votesName, context),
+            labels: try context.cache.output(of: labels).store(LabelStep.storeName))
+        return Comparison(
+            title: name, plane: try pictures.middlePlanes()[0],
+            panels: [
+                Comparison.Panel(
+                    name: "Member 1", caption: caption(scores.members[0]),
+                    labels: section(try objects(ofMember: 0, context).labels)),
+                Comparison.Panel(
+                    name: "All \(scores.members.count)", caption: caption(scores.consensus),
+                    labels: section(consensus)),
+                Comparison.Panel(name: "Truth", caption: "", labels: section(truth)),
+            ])
     }
 
     private func normalizedImage(
@@ -64,20 +127,25 @@ struct EvaluateStep: Step {
     }
 
     /// Each member labelled alone, at its own calibrated threshold where the threshold is automatic.
-    private func memberScores(
-        _ whole: Box, _ truth: Volume<UInt32>, _ context: StepContext
-    ) throws -> [SegmentationScores] {
-        try labels.consensus.predictions.enumerated().map { member, prediction in
+    private func memberScores(_ truth: Volume<UInt32>, _ context: StepContext) throws -> [SegmentationScores] {
+        let count = labels.consensus.predictions.count
+        return try (0..<count).map { member in
             if context.shouldStop() { throw Interruption() }
-            let threshold = try labels.consensus.threshold.threshold(ofMember: member, context)
-            let logits = try prediction.store(context).logits(in: whole, context.threads)
-            let objects = try labels.consensus.making(labels.settings, context)
-                .objects(in: logits, threshold: threshold)
-            context.report(
-                StepProgress(fraction: Double(member + 1) / Double(labels.consensus.predictions.count + 1)))
+            context.report(StepProgress(fraction: Double(member) / Double(count)))
             return try SegmentationScores.evaluate(
-                labels: objects.labels, truth: truth, threads: context.threads)
+                labels: try objects(ofMember: member, context).labels, truth: truth, threads: context.threads)
         }
+    }
+
+    private func objects(ofMember member: Int, _ context: StepContext) throws -> ClassifiedComponents {
+        try labels.consensus.making(labels.settings, context).objects(
+            in: logits(ofMember: member, context),
+            threshold: labels.consensus.threshold.threshold(ofMember: member, context))
+    }
+
+    private func logits(ofMember member: Int, _ context: StepContext) throws -> [Volume<Int16>] {
+        let store = try labels.consensus.predictions[member].store(context)
+        return try store.logits(in: Box(store.layout.shape), context.threads)
     }
 
     func scores(_ context: StepContext) throws -> VolumeScores {

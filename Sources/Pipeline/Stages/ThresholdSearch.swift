@@ -13,9 +13,12 @@ struct CalibrationBlock {
 struct ThresholdCurve: Codable {
     struct Point: Codable {
         var logit: Double
-        /// Split and merge together, in bits.
-        var variationOfInformation: Double
+        /// In bits.
+        var viSplit: Double
+        var viMerge: Double
         var adaptedRandError: Double
+
+        var variationOfInformation: Double { viSplit + viMerge }
     }
 
     var points: [Point]
@@ -29,6 +32,8 @@ struct ThresholdCurve: Codable {
 struct ThresholdSearch {
     let making: ObjectMaking
     let shouldStop: () -> Bool
+    /// Brings objects onto the grid of their truth.
+    var onGrid: (Volume<UInt32>) -> Volume<UInt32> = { $0 }
 
     /// Logits 0, 0.25, … 8: the best threshold of dense tissue lies near 0.98, which is 4.
     private static let logits = stride(from: 0.0, through: 8, by: 0.25)
@@ -54,12 +59,12 @@ struct ThresholdSearch {
         for (index, block) in blocks.enumerated() {
             let objects = try making.objects(in: block.logits, threshold: Threshold(logit: logit))
             try contingency.add(
-                labels: objects.labels.ids(ofBlock: index), truth: block.truth.ids(ofBlock: index),
+                labels: onGrid(objects.labels).ids(ofBlock: index), truth: block.truth.ids(ofBlock: index),
                 threads: making.threads)
         }
         let scores = try SegmentationScores(contingency)
         return ThresholdCurve.Point(
-            logit: logit, variationOfInformation: scores.variationOfInformation,
+            logit: logit, viSplit: scores.viSplit, viMerge: scores.viMerge,
             adaptedRandError: scores.adaptedRandError)
     }
 }

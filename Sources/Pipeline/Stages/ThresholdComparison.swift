@@ -1,0 +1,45 @@
+import Foundation
+import Labeling
+import Reports
+import Volumes
+
+/// How split and merge errors of a whole volume against its truth go with the threshold: of each member alone, of their
+/// mean, and of what all agree on.
+struct ThresholdComparison: Codable {
+    var members: [ThresholdCurve]
+    var mean: ThresholdCurve
+    var all: ThresholdCurve
+
+    static let curvesName = "thresholds.json"
+    static let pictureName = "thresholds.png"
+
+    /// - Parameters:
+    ///   - block: the whole volume, with the logits of each member.
+    ///   - report: called with the share that is done.
+    init(_ search: ThresholdSearch, _ block: CalibrationBlock, report: (Double) -> Void) throws {
+        let count = Double(block.logits.count + 2)
+        members = try block.logits.enumerated().map { index, logits in
+            try search.best(for: .all, [CalibrationBlock(logits: [logits], truth: block.truth)]) {
+                report((Double(index) + $0) / count)
+            }
+        }
+        mean = try search.best(for: .mean, [block]) { report((count - 2 + $0) / count) }
+        all = try search.best(for: .all, [block]) { report((count - 1 + $0) / count) }
+    }
+
+    /// Merge errors to the right, split errors upwards: the lower left is best.
+    func plot(of name: String) -> Plot {
+        func series(_ name: String, _ curve: ThresholdCurve, _ stroke: Stroke, of color: String? = nil)
+            -> Plot.Series
+        {
+            Plot.Series(
+                name: name, points: curve.points.map { ($0.viMerge, $0.viSplit) }, stroke: stroke, colorOf: color)
+        }
+        let singles = members.enumerated().map { index, curve in
+            series("member \(index + 1)", curve, .dashed, of: index > 0 ? "member 1" : nil)
+        }
+        return Plot(
+            title: "\(name): errors by threshold", xLabel: "VI merge (bits)", yLabel: "VI split (bits)",
+            series: singles + [series("mean", mean, .solid), series("all agree", all, .solid)])
+    }
+}

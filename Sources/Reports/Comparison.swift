@@ -1,0 +1,58 @@
+import Foundation
+import Volumes
+
+/// One plane through a volume and through several segmentations of it, side by side; pixels row by row.
+public struct Comparison: Sendable {
+    /// A segmentation and what is said of it below its name.
+    public struct Panel: Sendable {
+        public var name: String
+        public var caption: String
+        public var labels: [UInt32]
+
+        public init(name: String, caption: String, labels: [UInt32]) {
+            self.name = name
+            self.caption = caption
+            self.labels = labels
+        }
+    }
+
+    public var title: String
+    /// The image, whose votes and labels are not drawn.
+    public var plane: OverviewPlane
+    public var panels: [Panel]
+
+    public init(title: String, plane: OverviewPlane, panels: [Panel]) {
+        precondition(panels.allSatisfy { $0.labels.count == plane.gray.count })
+        self.title = title
+        self.plane = plane
+        self.panels = panels
+    }
+
+    /// The picture as a PNG file: the image, then each segmentation in its own colours over it.
+    public func png() -> Data {
+        let (panel, margin, gap, head) = (400.0, 28.0, 18.0, 120.0)
+        let height = Double(plane.height) * plane.pixelSize.vertical
+        let width = Double(plane.width) * plane.pixelSize.horizontal
+        let scale = panel / max(width, height)
+        let size = (width: (width * scale).rounded(), height: (height * scale).rounded())
+        let columns = Double(panels.count + 1)
+        let canvas = Canvas(
+            width: Int(2 * margin + columns * panel + (columns - 1) * gap), height: Int(head + size.height + margin)
+        )
+        let whole = Double(canvas.width) - 2 * margin
+        canvas.text(canvas.fitting(title, width: whole, size: 22, bold: true), margin, 44, size: 22, bold: true)
+        func draw(_ column: Int, _ name: String, _ caption: String, _ pixels: [UInt32]) {
+            let x = margin + Double(column) * (panel + gap)
+            canvas.text(canvas.fitting(name, width: panel, size: 15, bold: true), x, 82, size: 15, bold: true)
+            canvas.text(canvas.fitting(caption, width: panel, size: 13), x, 104, size: 13, .quiet)
+            canvas.image(pixels, width: plane.width, x, head, size.width, size.height)
+            canvas.frame(x, head, size.width, size.height, .line)
+        }
+        draw(0, "Image", "\(plane.axis.rawValue) = \(plane.position)", plane.imagePixels)
+        for (index, panel) in panels.enumerated() {
+            let colors = LabelColors([(panel.labels, plane.width)])
+            draw(index + 1, panel.name, panel.caption, plane.regionPixels(of: panel.labels, colors))
+        }
+        return canvas.png()
+    }
+}
