@@ -27,13 +27,17 @@ struct ThresholdComparison: Codable {
         all = try search.best(for: .all, [block]) { report((count - 1 + $0) / count) }
     }
 
-    /// Merge errors to the right, split errors upwards: the lower left is best.
+    /// Merge errors to the right, split errors upwards: the lower left is best. Thresholds that leave nothing, or more than
+    /// two bits worse than the best of all, are not shown.
     func plot(of name: String) -> Plot {
+        let best = (members + [mean, all]).map(\.best.variationOfInformation).min() ?? 0
         func series(_ name: String, _ curve: ThresholdCurve, _ stroke: Stroke, of color: String? = nil)
             -> Plot.Series
         {
             Plot.Series(
-                name: name, points: curve.points.map { ($0.viMerge, $0.viSplit) }, stroke: stroke, colorOf: color)
+                name: name,
+                points: curve.points.filter { $0.variationOfInformation < best + 2 }.map { ($0.viMerge, $0.viSplit) },
+                stroke: stroke, colorOf: color)
         }
         let singles = members.enumerated().map { index, curve in
             series("member \(index + 1)", curve, .dashed, of: index > 0 ? "member 1" : nil)
