@@ -63,6 +63,8 @@ public protocol VoxelElement: Numeric, Comparable, BitwiseCopyable, Sendable {
     init?<Source: BinaryInteger>(exactly source: Source)
     /// The nearest value of a floating-point number, or nil where it is not representable.
     static func nearest(_ value: Double) -> Self?
+    /// The value nearest to a number, which must lie between two that the type can hold.
+    static func rounding(_ value: Float) -> Self
 }
 
 extension VoxelElement {
@@ -78,6 +80,13 @@ extension VoxelElement where Self: FixedWidthInteger {
         // Some ten times faster than the generic `Self(exactly: value)`.
         Int64(exactly: value).flatMap { Self(exactly: $0) } ?? UInt64(exactly: value).flatMap { Self(exactly: $0) }
     }
+    @inlinable public static func rounding(_ value: Float) -> Self {
+        // A Float may round up to more than a wide type holds.
+        if bitWidth >= 32 { return Self(clamping: Int128(value.rounded(.toNearestOrEven))) }
+        // 1.5·2⁵² leaves the nearest whole number in the last bits: a loop of this is vectorized.
+        let shift = 0x1.8p52
+        return Self(truncatingIfNeeded: (Double(value) + shift).bitPattern &- shift.bitPattern)
+    }
 }
 
 extension VoxelElement where Self: BinaryFloatingPoint {
@@ -89,6 +98,7 @@ extension VoxelElement where Self: BinaryFloatingPoint {
         let nearest = Self(value)
         return nearest.isInfinite && value.isFinite ? nil : nearest
     }
+    @inlinable public static func rounding(_ value: Float) -> Self { Self(value) }
 }
 
 extension UInt8: VoxelElement { public static var elementType: ElementType { .uint8 } }

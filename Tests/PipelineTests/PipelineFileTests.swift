@@ -158,10 +158,16 @@ struct PipelineFileTests {
         ("consensus: {threshold: 1.5}", 1, "consensus.threshold must be from 0.0 to 1.0, found 1.5"),
         ("label: {connectivity: 8}", 1, "label.connectivity must be 6, 18 or 26, found '8'"),
         ("voxel_size: {z: 40 nm, y: 8 nm}", 1, "voxel_size lacks x"),
+        ("resolution: {z: 40 nm, y: 8 nm}", 1, "resolution lacks x"),
+        ("resolution: {z: 40 nm, y: 8 nm, x: 8 nm, replace: true}", 1, "unknown key 'replace'"),
+        ("resolution: fine", 1, "resolution must be"),
         ("voxel_size: {z: 40, y: 8 nm, x: 8 nm}", 1, "voxel_size.z must be a length with its unit"),
         ("voxel_size: {z: 40 pixel, y: 8 nm, x: 8 nm}", 1, "voxel_size.z must be a length with its unit"),
         ("name: a\nname: b", 1, "the key 'name' is given twice"),
-        ("target: inside", 1, "target must be foreground, boundary, affinities, {affinities: [1, 4, 9]} or {classes: [1, 2]}, found 'inside'"),
+        (
+            "target: inside", 1,
+            "target must be foreground, boundary, affinities, {affinities: [1, 4, 9]} or {classes: [1, 2]}, found 'inside'"
+        ),
         ("execution: {device: gpu}", 1, "execution.device must be auto, cpu, cuda, found 'gpu'"),
         ("export: {formats: [tiff, png]}", 1, "must be tiff, hdf5, ome-zarr, found 'png'"),
         ("name: [a", 2, "not valid YAML"),

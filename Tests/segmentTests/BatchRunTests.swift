@@ -178,7 +178,7 @@ struct BatchRunTests {
         var flawed = image.map(Float.init)
         flawed[3, 5, 7] = .nan
         try writeTIFF("v/nan.tif", flawed)
-        try writeTIFF("v/coarse.tif", image, voxelSize: VoxelSize(ZYX(40, 10, 11), .nanometer))
+        try writeTIFF("v/coarse.tif", image, voxelSize: VoxelSize(ZYX(180, 10, 11), .nanometer))
         try writeTIFF("v/shape.tif", image.map { $0 / 2 })
         try writeTIFF("v/shape_masks.tif", Volume<UInt16>(shape: ZYX(8, 24, 31), repeating: 1))
         try FileManager.default.createSymbolicLink(atPath: path("v/gone.tif"), withDestinationPath: "nowhere.tif")
@@ -196,7 +196,7 @@ struct BatchRunTests {
         #expect(said.last == "1 of 10 volumes segmented")
         for (name, words) in [
             ("twin", "labels must be whole numbers, found float32"), ("nan", "first at z 3, y 5, x 7"),
-            ("coarse", "resample it"), ("shape", "has shape z 8 × y 24 × x 31"),
+            ("coarse", "along an axis that is more than 8 times"), ("shape", "has shape z 8 × y 24 × x 31"),
             ("gone", "v/gone.tif: there is no such file"), ("empty", "is empty"), ("folder", "v/folder.zarr: "),
             ("notes1", "begins with"), ("notes2", "begins with"),
         ] {

@@ -173,8 +173,19 @@ struct CheckTests {
             prepare: { try $0.write("fine.tif", image, voxelSize: VoxelSize(ZYX(10, 10, 11), .nanometer)) }),
         Fault(
             segment: "fine.tif",
-            finding: "error fine.tif: has voxels of z 10 × y 10 × x 11 nm, but the networks learn from z 20",
+            finding: "note fine.tif: z 10 × y 10 × x 11 nm is resampled to z 20 × y 10 × x 11 nm",
             prepare: { try $0.write("fine.tif", image, voxelSize: VoxelSize(ZYX(10, 10, 11), .nanometer)) }),
+        Fault(
+            segment: "far.tif",
+            finding:
+                "error far.tif: has voxels of z 180 × y 10 × x 11 nm, which are not resampled to z 20 × y 10 × x 11",
+            prepare: { try $0.write("far.tif", image, voxelSize: VoxelSize(ZYX(180, 10, 11), .nanometer)) }),
+        Fault(
+            extra: "resolution: {z: 160 nm, y: 30 nm, x: 11 nm}",
+            finding: "note image.tif: z 20 × y 10 × x 11 nm is resampled to z 160 × y 30 × x 11 nm"),
+        Fault(
+            extra: "resolution: {z: 20 nm, y: 81 nm, x: 11 nm}",
+            finding: "error image.tif: has voxels of z 20 × y 10 × x 11 nm, which are not resampled to z 20 × y 81"),
         Fault(
             segment: "unsized.tif", finding: "error unsized.tif: the file does not state the voxel size",
             prepare: { try $0.write("unsized.tif", image, voxelSize: nil) }),

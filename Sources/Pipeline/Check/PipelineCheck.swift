@@ -125,18 +125,17 @@ struct InspectedFiles {
         }
     }
 
+    /// The voxel size that the networks work at; nil where no file says it.
+    func resolution(_ file: PipelineFile) -> WorkingResolution? {
+        file.workingResolution(learningFrom: file.train.lazy.compactMap { image($0.image).voxelSize }.first)
+    }
+
     func image(_ source: SourceLocation) -> VolumeInspection { self[source, .image] }
     func labels(_ source: SourceLocation) -> VolumeInspection { self[source, .labels] }
     func mask(_ source: SourceLocation) -> VolumeInspection { self[source, .mask] }
 
     func images(_ entry: VolumeEntry) -> [VolumeInspection] { entry.images.map(image) }
     func truth(_ entry: VolumeEntry) -> VolumeInspection? { entry.truth.map(labels) }
-
-    /// The voxels that the networks learn from, or have learnt from; nil where no file says it.
-    func learntVoxelSize(_ file: PipelineFile) -> VoxelSize? {
-        if let model = file.model, !file.learns { return model.description.voxelSize }
-        return file.train.lazy.compactMap { image($0.image).voxelSize }.first
-    }
 
     private subscript(source: SourceLocation, role: Ingest.Role) -> VolumeInspection {
         inspections[Key(source: source, role: role)] ?? VolumeInspection(errors: [])

@@ -59,22 +59,23 @@ struct ResourceChecks {
         var bytes = Double(file.model.flatMap { FileStamp($0.path)?.size } ?? 0)
         var training = 0.0
         for entry in file.train {
-            for image in entry.images {
-                bytes += stored(inspections.image(image))
-                training += voxels(inspections.image(image))
-            }
-            bytes += stored(inspections.labels(entry.labels)) + stored(entry.mask.map(inspections.mask))
+            let images = entry.images.map(inspections.image)
+            let annotation = [inspections.labels(entry.labels)] + (entry.mask.map { [inspections.mask($0)] } ?? [])
+            for volume in images + annotation { bytes += stored(volume) + resampled(volume, like: images[0]) }
+            training += images.reduce(0) { $0 + seen($1) }
         }
         let members = Double(file.ensemble.members * storedChannels)
         if file.consensus.threshold == nil { bytes += training * file.ensemble.calibration * members * 2 }
         for entry in file.segment {
             let images = inspections.images(entry)
             // Logits of each member and of their consensus; votes and mask; regions and labels.
-            var volume = voxels(images[0]) * (members * 2 + 2 * Double(storedChannels) + 2 + 4)
-            if file.label.regrow != nil { volume += voxels(images[0]) * 4 }
-            // The votes and at most 32-bit labels, for people.
-            volume += voxels(images[0]) * (1 + 4 * Double(file.export.formats.count))
-            for image in images { volume += stored(image) }
+            var volume = seen(images[0]) * (members * 2 + 2 * Double(storedChannels) + 2)
+            if file.label.regrow != nil { volume += seen(images[0]) * 4 }
+            // The labels, and again for people, in at most 32 bits, with the votes.
+            volume += voxels(images[0]) * (4 + 1 + 4 * Double(file.export.formats.count))
+            for image in images { volume += stored(image) + resampled(image, like: images[0]) }
+            // Votes that have returned to the grid of the file.
+            if resampled(images[0], like: images[0]) > 0 { volume += voxels(images[0]) }
             volume += stored(inspections.truth(entry))
             bytes += volume
         }
@@ -82,14 +83,29 @@ struct ResourceChecks {
     }
 
     private var storedChannels: Int {
-        inspections.learntVoxelSize(file).map {
-            StoredOutputs(file.target, voxelSize: $0, dimensions: file.network.configuration.dimensions).channels
-                .count
+        resolution.map {
+            StoredOutputs(file.target, voxelSize: $0.size, dimensions: file.network.configuration.dimensions)
+                .channels.count
         } ?? 1
     }
 
-    private func voxels(_ inspection: VolumeInspection?) -> Double {
-        inspection?.shape?.array.reduce(1.0) { $0 * Double($1) } ?? 0
+    private var resolution: WorkingResolution? { inspections.resolution(file) }
+
+    private func voxels(_ inspection: VolumeInspection?) -> Double { product(inspection?.shape) }
+
+    private func product(_ shape: ZYX<Int>?) -> Double { shape?.array.reduce(1.0) { $0 * Double($1) } ?? 0 }
+
+    /// The voxels of an image as the networks see it.
+    private func seen(_ image: VolumeInspection) -> Double {
+        guard let shape = image.shape, let resolution else { return voxels(image) }
+        return product(resolution.box(Box(shape), of: image.voxelSize).shape)
+    }
+
+    /// Bytes of an image, or of what goes with it, at the resolution that the networks work at; 0 where that is its own.
+    private func resampled(_ volume: VolumeInspection, like image: VolumeInspection) -> Double {
+        guard let resolution, let size = image.voxelSize, !resolution.suits(size) else { return 0 }
+        let volumes = product(image.shape)
+        return volumes > 0 ? stored(volume) * seen(image) / volumes : 0
     }
 
     private func stored(_ inspection: VolumeInspection?) -> Double {
@@ -100,8 +116,8 @@ struct ResourceChecks {
 
     /// The smallest tile of a prediction must fit; so must the annotated volumes, and the labels of one volume.
     private func checkMemory(_ execution: Execution, _ report: inout CheckReport) throws {
-        guard let size = inspections.learntVoxelSize(file) else { return }
-        let graph = try file.network(voxelSize: size).graph()
+        guard let resolution else { return }
+        let graph = try file.network(voxelSize: resolution.size).graph()
         let geometry = try TileGeometry(graph, patch: file.training.patch)
         let perVoxel = TilePlan.bytesPerVoxel(graph, precision: execution.precision)
         let tile = Int(Double(geometry.smallTile.count) * perVoxel)
@@ -114,8 +130,10 @@ struct ResourceChecks {
         let available = Double(Machine.availableMemory)
         // The images, labels in 32 bits, target, weights and mask.
         let annotated = file.train.reduce(0.0) { sum, entry in
-            sum + entry.images.reduce(0.0) { $0 + stored(inspections.image($1)) }
-                + 7 * voxels(inspections.image(entry.image))
+            sum
+                + entry.images.map(inspections.image).reduce(7 * seen(inspections.image(entry.image))) {
+                    $0 + seen($1) * Double($1.elementType?.size ?? 0)
+                }
         }
         if annotated > available {
             report.add(
@@ -124,7 +142,7 @@ struct ResourceChecks {
                     + "\(Bytes.format(Machine.availableMemory)) are free")
         }
         for entry in file.segment {
-            let labelled = 5 * voxels(inspections.images(entry)[0])
+            let labelled = 5 * seen(inspections.images(entry)[0])
             guard labelled > available else { continue }
             report.add(
                 .error, entry.image.subject,

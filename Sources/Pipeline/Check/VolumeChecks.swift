@@ -151,16 +151,29 @@ struct VolumeChecks {
 
     // MARK: All together
 
-    /// A volume to segment must have voxels like those learnt from.
+    /// A volume of other voxels than the networks work at is resampled, unless they are too far from these.
+    private func checkResolution(
+        of image: VolumeInspection, _ source: SourceLocation, _ report: inout CheckReport
+    ) {
+        guard let resolution = inspections.resolution(file), let extent = image.extent(source.subject) else {
+            return
+        }
+        do {
+            if let resampling = try resolution.resampling(of: extent) {
+                report.add(.note, source.subject, resampling.note)
+            }
+        } catch let fault as FileFault {
+            report.add(.error, fault.file, fault.problem)
+        } catch {
+            report.add(.error, source.subject, "\(error)")
+        }
+    }
+
+    /// A volume to segment.
     private func checkSize(
         of image: VolumeInspection, _ source: SourceLocation, _ report: inout CheckReport
     ) {
-        guard let trained = inspections.learntVoxelSize(file), let size = image.voxelSize else { return }
-        if !size.agrees(with: trained, tolerance: 0.1) {
-            report.add(
-                .error, source.subject,
-                "has voxels of \(size), but the networks learn from \(trained); resample it to that voxel size")
-        }
+        checkResolution(of: image, source, &report)
         if let shape = image.shape, shape.z == 1, file.network.configuration.dimensions == 3 {
             report.add(
                 .warning, source.subject,
@@ -173,19 +186,23 @@ struct VolumeChecks {
         let images = file.train.map { ($0, inspections.image($0.image)) }
         let sized = images.filter { $0.1.voxelSize != nil }
         guard let (first, known) = sized.first, let voxelSize = known.voxelSize else { return }
-        if let model = file.model, !voxelSize.agrees(with: model.description.voxelSize, tolerance: 0.1) {
+        let learnt = file.resolution ?? voxelSize
+        if let model = file.model, !learnt.agrees(with: model.description.voxelSize, tolerance: 0.1) {
             report.add(
                 .warning, first.image.subject,
-                "has voxels of \(voxelSize), but \(model.title), from which training goes on, has learnt from "
-                    + "\(model.description.voxelSize)")
+                "is learnt from at voxels of \(learnt), but \(model.title), from which training goes on, at "
+                    + "\(model.description.voxelSize); give that as resolution, to which it is resampled")
         }
-        for (entry, image) in sized.dropFirst() {
-            if let problem = VoxelSizeRule.problem(image.voxelSize, like: voxelSize, of: first.image.subject) {
-                report.add(.error, entry.image.subject, problem)
+        for (entry, image) in sized {
+            if file.resolution != nil {
+                checkResolution(of: image, entry.image, &report)
+            } else if let problem = VoxelSizeRule.problem(image.voxelSize, like: voxelSize, of: first.image.subject)
+            {
+                report.add(.error, entry.image.subject, problem + VoxelSizeRule.resolutionAdvice)
             }
         }
         do {
-            let network = try file.network(voxelSize: voxelSize)
+            let network = try file.network(voxelSize: learnt)
             try file.check(network, suits: file.model)
             try file.checkPatch(against: network)
         } catch let fault as PipelineFault {
@@ -194,8 +211,8 @@ struct VolumeChecks {
             report.add(.error, file.path, "\(error)")
         }
         for (entry, image) in images {
-            guard let shape = image.shape else { continue }
-            if shape.z == 1 && file.network.configuration.dimensions == 3 {
+            guard let shape = image.shape.map({ seen(Box($0), of: image).shape }) else { continue }
+            if image.shape?.z == 1 && file.network.configuration.dimensions == 3 {
                 report.add(
                     .error, entry.image.subject,
                     "is a single section; write dimensions: 2 below network: to learn from images")
@@ -209,6 +226,11 @@ struct VolumeChecks {
         checkSplit(images.map(\.1), &report)
     }
 
+    /// A box of an image to learn from, in voxels of the resolution that the networks work at.
+    private func seen(_ box: Box, of image: VolumeInspection) -> Box {
+        inspections.resolution(file)?.box(box, of: image.voxelSize) ?? box
+    }
+
     /// Whether the annotation can be shared out among the members.
     private func checkSplit(_ images: [VolumeInspection], _ report: inout CheckReport) {
         let boxes = zip(file.train, images).compactMap { entry, image -> Box? in
@@ -219,7 +241,7 @@ struct VolumeChecks {
             if entry.zeroIsUnlabelled, let filled = inspections.labels(entry.labels).filled {
                 box = box.intersection(filled)
             }
-            return box
+            return seen(box, of: image)
         }
         guard boxes.count == images.count else { return }
         do {

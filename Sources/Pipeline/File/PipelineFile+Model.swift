@@ -21,7 +21,7 @@ extension PipelineFile {
     }
 
     /// The keys that a model answers where nothing is trained.
-    private static let answered = ["target", "network", "training", "ensemble"]
+    private static let answered = ["resolution", "target", "network", "training", "ensemble"]
 
     /// Faults of keys that say what only the model may say.
     static func contradictions(_ keys: [String: YAMLValue]) -> [PipelineFault] {

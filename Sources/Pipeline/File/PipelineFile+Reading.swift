@@ -29,8 +29,8 @@ extension PipelineFile {
         }
         let document = try YAMLValue.document(of: text, file: path)
         let keys = try document.mapping(of: [
-            "name", "voxel_size", "model", "train", "target", "network", "training", "ensemble", "consensus",
-            "label", "segment", "export", "evaluate", "execution",
+            "name", "voxel_size", "resolution", "model", "train", "target", "network", "training", "ensemble",
+            "consensus", "label", "segment", "export", "evaluate", "execution",
         ])
         var found: [PipelineFault] = []
         func read<Value>(_ key: String, _ body: (YAMLValue) throws -> Value) throws -> Value? {
@@ -47,6 +47,7 @@ extension PipelineFile {
         let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         name = try read("name") { try $0.folderName() } ?? stem
         voxelSize = try read("voxel_size") { try $0.voxelSize() }
+        resolution = try read("resolution") { try $0.resolution() } ?? nil
         let base = folder
         model = try read("model") { try $0.model(relativeTo: base) }
         found += PipelineFile.contradictions(keys)
@@ -130,7 +131,7 @@ extension PipelineFile {
         }
         // Without a voxel size or strides the network follows from files not yet read.
         let settings = try Architecture.named(network.configuration.architecture).settings
-        if let size = voxelSize?.size {
+        if let size = resolution ?? voxelSize?.size {
             try checkPatch(against: network(voxelSize: size))
         } else if network.configuration.strides != nil || !settings.contains(.strides) {
             try checkPatch(against: network.configuration)
@@ -226,6 +227,16 @@ extension YAMLValue {
     /// `{z: 40 nm, y: 8 nm, x: 8 nm}`
     fileprivate func voxelSize() throws -> VoxelSizeSetting {
         let keys = try mapping(of: ["z", "y", "x", "replace"])
+        return VoxelSizeSetting(size: try sides(keys), replaces: try keys["replace"]?.boolean() ?? false)
+    }
+
+    /// `auto` (nil), or `{z: 16 nm, y: 16 nm, x: 16 nm}`.
+    fileprivate func resolution() throws -> VoxelSize? {
+        if !isMapping, try text() == "auto" { return nil }
+        return try sides(mapping(of: ["z", "y", "x"]))
+    }
+
+    private func sides(_ keys: [String: YAMLValue]) throws -> VoxelSize {
         func side(_ axis: String) throws -> (Double, LengthUnit) {
             guard let value = keys[axis] else {
                 throw fault("\(name) lacks \(axis); expected for example {z: 40 nm, y: 8 nm, x: 8 nm}")
@@ -237,7 +248,7 @@ extension YAMLValue {
         let (x, unitX) = try side("x")
         var size = VoxelSize(ZYX(z * unit.nanometers, y * unitY.nanometers, x * unitX.nanometers), .nanometer)
         size.unit = unitX
-        return VoxelSizeSetting(size: size, replaces: try keys["replace"]?.boolean() ?? false)
+        return size
     }
 
     /// A number and a unit: `40 nm`, `0.5 µm`.

@@ -15,6 +15,8 @@ public struct PipelineFile: Sendable {
     public var voxelSize: VoxelSizeSetting?
     /// What members come from, or where there is something to learn from, start from.
     public var model: ModelFile?
+    /// The voxel size that the networks work at; nil: that of the images to learn from, or of the model.
+    public var resolution: VoxelSize?
     public var train: [TrainingEntry]
     public var target: Target
     public var network: NetworkSettings
@@ -43,6 +45,16 @@ public struct PipelineFile: Sendable {
     /// The network for voxels of this size, with an output for each channel of the target.
     func network(voxelSize: VoxelSize) throws -> NetworkConfiguration {
         try network.configuration(voxelSize: voxelSize, target: target)
+    }
+
+    /// The resolution that the networks work at: the file's, that of a model that only predicts, or that of the images to
+    /// learn from.
+    ///
+    /// - Parameter size: of those images; nil where it is not known.
+    func workingResolution(learningFrom size: VoxelSize?) -> WorkingResolution? {
+        (resolution ?? (learns ? size : model?.description.voxelSize)).map {
+            WorkingResolution(size: $0, dimensions: network.configuration.dimensions)
+        }
     }
 
     /// `larva.yaml:21` for a key that the file gives.

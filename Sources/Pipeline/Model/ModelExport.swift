@@ -26,7 +26,7 @@ extension PipelineRun {
             throw refuse(
                 "trains nothing: its members are those of \(file.model?.title ?? "a model"); copy that file")
         }
-        let needed: [any Step] = plan.trains + plan.data.ingests + (plan.threshold.step.map { [$0] } ?? [])
+        let needed: [any Step] = plan.trains + plan.data.volumes + (plan.threshold.step.map { [$0] } ?? [])
         let missing = needed.filter { cache.state(of: $0) != .complete }
         guard let first = missing.first else { return }
         let untrained = missing.count { $0.stage == .train }

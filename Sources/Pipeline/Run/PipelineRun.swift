@@ -44,7 +44,8 @@ public struct PipelineRun {
         cache = StageCache(root: workFolder)
         execution = try Execution(file.execution, options)
         let digests = SourceDigests(rememberingIn: workFolder + "/sources.json")
-        plan = try Plan(file, digests: digests, precision: execution.precision, executable: options.executable)
+        plan = try Plan(
+            file, digests: digests, cache: cache, precision: execution.precision, executable: options.executable)
         if FileManager.default.fileExists(atPath: workFolder) { try? digests.save() }
     }
 
@@ -63,6 +64,9 @@ public struct PipelineRun {
         let network = try network()
         return [headline] + (network.map { ["network: \($0)"] } ?? []) + file.notes.map { "note: \($0)" }
     }
+
+    /// What is resampled, before any of it is.
+    public var notes: [PlanNote] { plan.notes }
 
     /// The volumes to segment, those included of which a file is missing.
     public var volumeCount: Int { plan.volumes.count + plan.failures.count }
@@ -127,8 +131,8 @@ public struct PipelineRun {
 
     // MARK: Plan, status, clean
 
-    /// The network that the training volumes ask for, known from their headers, or the model's, in a line: for example `unet in 3D,
-    /// 1,401,265 parameters, sees z 100 × y 100 × x 100 voxels, 14.1 G multiply-adds a patch`.
+    /// The network that the training volumes ask for, known from their headers, or the model's, in a line: for example
+    /// `unet in 3D, 1,401,265 parameters, sees z 100 × y 100 × x 100 voxels, 14.1 G multiply-adds a patch`.
     ///
     /// - Returns: nil where the first of those volumes cannot be opened, which ingest will say.
     /// - Throws: `PipelineFault` or `FileFault`, in one line, where it does not suit them.
@@ -144,9 +148,11 @@ public struct PipelineRun {
     }
 
     private func configuration() throws -> NetworkConfiguration? {
-        guard let ingest = plan.data.parts.first?.image.ingest else { return file.model?.description.network }
+        guard let ingest = plan.data.parts.first?.image.source.ingest else {
+            return file.model?.description.network
+        }
         let opened = try? InspectedFiles.inspect(ingest, voxels: false, executable: options.executable) { false }
-        guard let size = opened?.voxelSize, let shape = opened?.shape else { return nil }
+        guard let size = file.resolution ?? opened?.voxelSize, let shape = opened?.shape else { return nil }
         let network = try file.network(voxelSize: size)
         try file.check(network, against: shape, of: ingest.source.title)
         return network

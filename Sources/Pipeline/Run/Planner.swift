@@ -10,6 +10,8 @@ struct Plan {
     let volumes: [PlannedVolume]
     /// Volumes that cannot be planned, for example since a file is missing.
     let failures: [VolumeFailure]
+    /// What is resampled.
+    let notes: [PlanNote]
     /// Without parts where nothing is learnt.
     let data: TrainingData
     let trains: [TrainStep]
@@ -22,6 +24,8 @@ struct Plan {
         let entry: VolumeEntry
         /// One an input of the network.
         let images: [IngestStep]
+        /// The same as the networks see them.
+        let seen: [any VolumeStep]
         let consensus: ConsensusStep
         let labels: LabelStep
         let export: ExportStep
@@ -30,25 +34,21 @@ struct Plan {
         /// The first input, by which people know the volume.
         var image: IngestStep { images[0] }
 
-        /// Refuses, before anything is trained, a volume that the networks or its truth will not suit.
-        ///
-        /// - Parameter trained: the voxels that they learn from.
-        func check(against trained: VoxelSize, _ context: StepContext) throws {
+        /// Refuses, before anything is trained, a volume whose files do not fit together.
+        func check(_ context: StepContext) throws {
             let record = try image.record(context)
-            guard let size = record.voxelSize, size.agrees(with: trained, tolerance: 0.1) else {
-                throw FileFault(
-                    record.title,
-                    "has voxels of \(record.voxelSize.map { "\($0)" } ?? "unknown size"), but the networks learn from "
-                        + "\(trained); resample it to that voxel size")
-            }
             for further in images.dropFirst() { try further.record(context).check(fits: record) }
             try evaluate?.truth.record(context).check(fits: record)
         }
     }
 
-    /// - Parameter executable: for looking into files; nil does so in this process.
+    /// - Parameters:
+    ///   - cache: tells of files that are ingested already; others are looked into.
+    ///   - executable: for looking into files; nil does so in this process.
     /// - Throws: `FileFault` where a file to learn from is missing or cannot be read, or a voxel is annotated twice.
-    init(_ file: PipelineFile, digests: SourceDigests, precision: Precision, executable: String?) throws {
+    init(
+        _ file: PipelineFile, digests: SourceDigests, cache: StageCache, precision: Precision, executable: String?
+    ) throws {
         if let overlap = LabelOverlap.find(
             among: file.train,
             extent: { source, role in
@@ -61,14 +61,21 @@ struct Plan {
         }
         self.file = file
         var ingests = IngestSteps(voxelSize: file.voxelSize, digests: digests, executable: executable)
+        let headers = Headers(cache: cache, executable: executable)
+        let first = try file.train.first.map { try ingests.step($0.image, .image) }
+        let size = first.flatMap { headers.extent(of: $0)?.voxelSize }
+        var seen = SeenVolumes(
+            resolution: file.workingResolution(learningFrom: size), extent: headers.extent)
         let data = TrainingData(
             parts: try file.train.map { entry in
-                TrainingData.Part(
-                    images: try entry.images.map { try ingests.step($0, .image) },
-                    labels: try ingests.step(entry.labels, .labels),
-                    mask: try entry.mask.map { try ingests.step($0, .mask) },
-                    zeroIsUnlabelled: entry.zeroIsUnlabelled, place: entry.place)
-            }, ensemble: file.ensemble, context: file.training.patch)
+                let images = try entry.images.map { try ingests.step($0, .image) }
+                let labels = try ingests.step(entry.labels, .labels)
+                let mask = try entry.mask.map { try ingests.step($0, .mask) }
+                let part = TrainingData.Part(
+                    images: images, labels: labels, mask: mask, zeroIsUnlabelled: entry.zeroIsUnlabelled,
+                    place: entry.place)
+                return try file.resolution == nil ? part : seen.part(part)
+            }, ensemble: file.ensemble, context: file.training.patch, resolution: file.resolution)
         self.data = data
         let models = try file.model.map { model in
             try model.description.members.indices.map {
@@ -89,12 +96,17 @@ struct Plan {
         for entry in file.segment {
             do {
                 for entry in try entry.timePoints(executable: executable) {
-                    let images = try entry.images.map { try ingests.step($0, .image, volume: entry.name) }
-                    let truth = try entry.truth.map { try ingests.step($0, .labels, volume: entry.name) }
-                    let logits = try members.map { try PredictStep(.volume(images, name: entry.name), member: $0) }
+                    // A volume that cannot be planned adds nothing to what is to do.
+                    var (files, resampled) = (ingests, seen)
+                    let images = try entry.images.map { try files.step($0, .image, volume: entry.name) }
+                    let truth = try entry.truth.map { try files.step($0, .labels, volume: entry.name) }
+                    let inputs = try resampled.images(images)
+                    (ingests, seen) = (files, resampled)
+                    let logits = try members.map { try PredictStep(.volume(inputs, name: entry.name), member: $0) }
                     predictions += logits
                     volumes.append(
-                        try Plan.volume(entry, images: images, truth: truth, logits: logits, file, threshold))
+                        try Plan.volume(
+                            entry, images: images, seen: inputs, truth: truth, logits: logits, file, threshold))
                 }
             } catch let fault as FileFault {
                 failures.append(VolumeFailure(volume: entry.name, problem: fault.description))
@@ -102,8 +114,9 @@ struct Plan {
         }
         self.volumes = volumes
         self.failures = failures
+        notes = seen.notes
         let calibrations: [any Step] = threshold.step.map { [$0] } ?? []
-        var steps: [any Step] = ingests.steps + (models ?? []) + trains + predictions + calibrations
+        var steps: [any Step] = ingests.steps + (models ?? []) + seen.steps + trains + predictions + calibrations
         steps += volumes.map(\.consensus) as [any Step] + volumes.compactMap(\.labels.regrow)
         steps += volumes.map(\.labels) as [any Step]
         steps += volumes.map(\.export) + volumes.compactMap(\.evaluate) as [any Step]
@@ -112,17 +125,17 @@ struct Plan {
 
     /// The names of the volumes that need a step; nil for what all of them need. A file may be of several volumes.
     func volumes(needing step: any Step) -> [String]? {
-        guard step is IngestStep else { return step.volume.map { [$0] } }
-        if data.ingests.contains(where: { $0.key == step.key }) { return nil }
+        guard step is any VolumeStep else { return step.volume.map { [$0] } }
+        if (data.ingests + data.volumes).contains(where: { $0.key == step.key }) { return nil }
         return volumes.filter { volume in
-            volume.images.contains { $0.key == step.key } || volume.evaluate?.truth.key == step.key
+            (volume.images + volume.seen).contains { $0.key == step.key } || volume.evaluate?.truth.key == step.key
         }.map(\.entry.name)
     }
 
     /// Refuses, before anything is trained, a network that does not suit the training volumes.
     func checkNetwork(_ context: StepContext) throws {
-        let images = try data.parts.map { try $0.image.record(context) }
-        guard let voxelSize = images.first?.voxelSize else { return }
+        let images = try data.parts.map { try $0.image.source.record(context) }
+        guard let first = images.first, let voxelSize = file.resolution ?? first.voxelSize else { return }
         let network = try file.network(voxelSize: voxelSize)
         try file.check(network, suits: file.model)
         for image in images { try file.check(network, against: image.shape, of: image.title) }
@@ -153,8 +166,8 @@ struct Plan {
     }
 
     private static func volume(
-        _ entry: VolumeEntry, images: [IngestStep], truth: IngestStep?, logits: [PredictStep], _ file: PipelineFile,
-        _ threshold: ThresholdSource
+        _ entry: VolumeEntry, images: [IngestStep], seen: [any VolumeStep], truth: IngestStep?,
+        logits: [PredictStep], _ file: PipelineFile, _ threshold: ThresholdSource
     ) throws -> PlannedVolume {
         let consensus = try ConsensusStep(
             name: entry.name, predictions: logits, agree: file.consensus.agree, threshold: threshold)
@@ -162,7 +175,8 @@ struct Plan {
             try RegrowStep(name: entry.name, consensus: consensus, regrow: $0, settings: file.label)
         }
         let labels = try LabelStep(
-            name: entry.name, consensus: consensus, regrow: regrow, settings: file.label)
+            name: entry.name, consensus: consensus, regrow: regrow, settings: file.label,
+            resampled: seen[0] as? ResampleStep)
         let export = try ExportStep(
             name: entry.name, labels: labels, image: images[0], settings: file.export, isScored: truth != nil,
             results: file.resultsFolder)
@@ -172,7 +186,8 @@ struct Plan {
                 results: file.resultsFolder)
         }
         return PlannedVolume(
-            entry: entry, images: images, consensus: consensus, labels: labels, export: export, evaluate: evaluate)
+            entry: entry, images: images, seen: seen, consensus: consensus, labels: labels, export: export,
+            evaluate: evaluate)
     }
 }
 

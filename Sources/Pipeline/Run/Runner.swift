@@ -38,7 +38,6 @@ struct Runner {
             try run(stage, plan.steps.filter { $0.stage == stage })
             if stage == .ingest {
                 try plan.checkNetwork(context)
-                if last > .ingest, let note = try plan.noteOnPatch(context) { observe(.note(note)) }
                 try checkVolumes()
                 if !isAnyLeft {
                     observe(
@@ -46,6 +45,7 @@ struct Runner {
                             "no volume is left to segment, so nothing is \(plan.file.learns ? "trained" : "done")"))
                 }
             }
+            if stage == .resample, let note = try plan.noteOnPatch(context) { observe(.note(note)) }
         }
         let whole = plan.volumes.filter { !isFailed($0.entry.name) }
         if last >= .report && !whole.isEmpty {
@@ -54,13 +54,15 @@ struct Runner {
     }
 
     /// Reads the annotated volumes into the cache, and nothing else.
-    mutating func ingestTrainingData() throws { try run(.ingest, plan.data.ingests) }
+    mutating func ingestTrainingData() throws {
+        try run(.ingest, plan.data.ingests)
+        try run(.resample, plan.data.volumes.filter { $0.stage == .resample })
+    }
 
     private mutating func checkVolumes() throws {
-        let trained = try plan.members[0].voxelSize(context)
         for volume in plan.volumes where !isFailed(volume.entry.name) {
             do {
-                try volume.check(against: trained, context)
+                try volume.check(context)
             } catch let fault as FileFault {
                 fail([volume.entry.name], fault)
             }

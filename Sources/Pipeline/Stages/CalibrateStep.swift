@@ -30,7 +30,7 @@ struct CalibrateStep: Step {
         key = try ingredients.key
     }
 
-    var dependencies: [any Step] { predictions + data.ingests }
+    var dependencies: [any Step] { predictions + data.volumes }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let volumes = try context.annotatedVolumes(data)

@@ -84,8 +84,10 @@ struct EvaluateStep: Step {
         let block = CalibrationBlock(
             logits: try labels.consensus.predictions.indices.map { try logits(ofMember: $0, context) }, truth: truth
         )
+        let grid = try labels.grid(context)
         let search = ThresholdSearch(
-            making: try labels.consensus.making(labels.settings, context), shouldStop: context.shouldStop)
+            making: try labels.consensus.making(labels.settings, context), shouldStop: context.shouldStop,
+            onGrid: grid.labels)
         return try ThresholdComparison(search, block) { context.report(StepProgress(fraction: $0)) }
     }
 
@@ -105,14 +107,14 @@ struct EvaluateStep: Step {
         }
         let pictures = PlanePictures(
             image: try image.store(context), statistics: record.statistics,
-            votes: try labels.consensus.store(ConsensusStep.votesName, context),
+            votes: try labels.votes(context),
             labels: try context.cache.output(of: labels).store(LabelStep.storeName))
         return Comparison(
             title: name, plane: try pictures.middlePlanes()[0],
             panels: [
                 Comparison.Panel(
                     name: "Member 1", caption: caption(scores.members[0]),
-                    labels: section(try objects(ofMember: 0, context).labels)),
+                    labels: section(try objects(ofMember: 0, context))),
                 Comparison.Panel(
                     name: "All \(scores.members.count)", caption: caption(scores.consensus),
                     labels: section(consensus)),
@@ -133,14 +135,16 @@ struct EvaluateStep: Step {
             if context.shouldStop() { throw Interruption() }
             context.report(StepProgress(fraction: Double(member) / Double(count)))
             return try SegmentationScores.evaluate(
-                labels: try objects(ofMember: member, context).labels, truth: truth, threads: context.threads)
+                labels: try objects(ofMember: member, context), truth: truth, threads: context.threads)
         }
     }
 
-    private func objects(ofMember member: Int, _ context: StepContext) throws -> ClassifiedComponents {
-        try labels.consensus.making(labels.settings, context).objects(
+    /// The objects of one member, on the grid of the results.
+    private func objects(ofMember member: Int, _ context: StepContext) throws -> Volume<UInt32> {
+        let objects = try labels.consensus.making(labels.settings, context).objects(
             in: logits(ofMember: member, context),
             threshold: labels.consensus.threshold.threshold(ofMember: member, context))
+        return try labels.grid(context).labels(objects.labels)
     }
 
     private func logits(ofMember member: Int, _ context: StepContext) throws -> [Volume<Int16>] {

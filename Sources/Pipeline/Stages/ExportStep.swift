@@ -147,7 +147,7 @@ struct ExportStep: Step {
     }
 
     private func writeVotes(_ context: StepContext) throws {
-        let votes = try labels.consensus.store(ConsensusStep.votesName, context)
+        let votes = try labels.votes(context)
         let writer = try TIFFWriter(
             path: folder + "/votes.tif", flavor: .imageJ, shape: votes.layout.shape, elementType: .uint8,
             voxelSize: votes.layout.voxelSize)
@@ -170,7 +170,7 @@ struct ExportStep: Step {
     private func drawOverview(_ labelStore: BlockStore, _ context: StepContext) throws {
         let pictures = PlanePictures(
             image: try image.store(context), statistics: try image.record(context).statistics,
-            votes: try labels.consensus.store(ConsensusStep.votesName, context), labels: labelStore)
+            votes: try labels.votes(context), labels: labelStore)
         try Reports.drawOverview(
             planes: try pictures.middlePlanes(), members: labels.consensus.predictions.count, title: name,
             to: folder + "/overview.png")

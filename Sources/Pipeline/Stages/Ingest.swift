@@ -146,6 +146,8 @@ struct IngestedVolume: Codable, Sendable {
     var voxelSize: VoxelSize?
     /// Of the middle of the first voxel, in nanometres, where the file says it.
     var position: ZYX<Double>?
+    /// Where it lies in its image, in voxels, where both were resampled; else files and the pipeline file say it.
+    var box: Box?
     /// What people should know, such as a gap in the numbering of sections.
     var notes: [String]?
     var statistics: VolumeStatistics.Summary
@@ -161,6 +163,26 @@ struct IngestedVolume: Codable, Sendable {
             throw FileFault(title, "has shape \(shape), but its image \(image.title) has \(image.shape)")
         }
         try check(voxelsLikeThoseOf: image)
+    }
+
+    /// Where labels lie in their image, in voxels.
+    ///
+    /// - Parameter place: where the pipeline file puts them.
+    /// - Throws: `FileFault` where they do not fit.
+    func box(in image: IngestedVolume, at place: ZYX<Int>?) throws -> Box {
+        if let box { return box }
+        try check(voxelsLikeThoseOf: image)
+        return try LabelPlacement.box(of: extent, in: image.extent, at: place)
+    }
+
+    /// Where a mask, or the labels themselves, lie in their image: it has the extent of the labels, or of the image.
+    func box(asLabelsIn box: Box, of image: IngestedVolume) throws -> Box {
+        if shape == box.shape { return box }
+        guard shape == image.shape else {
+            throw FileFault(
+                title, "has shape \(shape), but its labels have \(box.shape) and its image \(image.shape)")
+        }
+        return Box(image.shape)
     }
 
     /// Refuses labels that state other voxels than their image.

@@ -2,12 +2,13 @@ import Foundation
 import Volumes
 
 /// Ingests one file in a process of its own.
-struct IngestStep: Step {
+struct IngestStep: VolumeStep {
     let ingest: Ingest
     let volume: String?
     let ingredients: Ingredients
     let key: String
     let dependencies: [any Step] = []
+    var source: IngestStep { self }
 
     /// - Parameter digest: of the file's content.
     init(_ ingest: Ingest, digest: String, volume: String?) throws {
@@ -39,31 +40,5 @@ struct IngestStep: Step {
             .flatMap { try? JSONDecoder().decode(IngestedVolume.self, from: $0) }
         for note in record?.notes ?? [] { context.report(StepProgress(fraction: 1, note: note)) }
         return nil
-    }
-
-    /// What the step learnt of the volume.
-    func record(_ context: StepContext) throws -> IngestedVolume {
-        try context.cache.output(of: self).json(IngestedVolume.self, Ingest.recordName)
-    }
-
-    func store(_ context: StepContext) throws -> BlockStore {
-        try context.cache.output(of: self).store(Ingest.storeName)
-    }
-}
-
-extension [IngestStep] {
-    /// The channels of an image as inputs of a step: `image`, then `image, input 2` and so on.
-    func inputs(_ role: String) -> [Ingredients.Input] {
-        enumerated().map { $1.input($0 == 0 ? role : "\(role), input \($0 + 1)") }
-    }
-
-    /// The normalised voxels of all channels, for prediction.
-    func channels(_ context: StepContext) throws -> (Box) throws -> [Volume<Float>] {
-        let sources = try map { (try $0.store(context), try $0.record(context).normalization) }
-        return { box in
-            try sources.map { store, normalization in
-                normalization.apply(try store.read(box, threads: context.threads))
-            }
-        }
     }
 }

@@ -9,7 +9,7 @@ import Volumes
 struct PredictStep: Step {
     enum Subject: Sendable {
         /// The channels of its image.
-        case volume([IngestStep], name: String)
+        case volume([any VolumeStep], name: String)
         /// The block of the annotation that no member saw.
         case calibration(TrainingData)
     }
@@ -46,7 +46,7 @@ struct PredictStep: Step {
     var dependencies: [any Step] {
         switch what {
         case .volume(let images, _): [member] + images
-        case .calibration(let data): [member] + data.ingests
+        case .calibration(let data): [member] + data.volumes
         }
     }
 
@@ -89,7 +89,7 @@ struct PredictStep: Step {
 
     /// Shard by shard; what an interrupted run wrote is kept.
     private func predictWhole(
-        _ images: [IngestStep], into store: BlockStore, _ context: StepContext
+        _ images: [any VolumeStep], into store: BlockStore, _ context: StepContext
     ) throws {
         let loaded = try context.predictor(of: member)
         do {
@@ -105,7 +105,8 @@ struct PredictStep: Step {
 
     /// A block of the annotation, with its surroundings as context.
     private func predict(
-        _ region: Box, of images: [IngestStep], _ shape: ZYX<Int>, into store: BlockStore, _ context: StepContext
+        _ region: Box, of images: [any VolumeStep], _ shape: ZYX<Int>, into store: BlockStore,
+        _ context: StepContext
     ) throws {
         let loaded = try context.predictor(of: member)
         let logits = try loaded.predictor.logits(

@@ -38,7 +38,7 @@ struct RegrowStep: Step {
         let making = try consensus.making(settings, context)
         let regions = try making.regions(in: logits, threshold)
         context.report(StepProgress(fraction: 0.6))
-        try store.writeLabels(regions, to: folder + "/" + RegrowStep.storeName)
+        try ResultGrid(of: store.layout).write(regions, to: folder + "/" + RegrowStep.storeName)
         if let graph = try making.graph(of: regions, logits) {
             try AtomicFile.write(Data(graph.csv().utf8), to: folder + "/" + RegrowStep.graphName)
         }
@@ -70,15 +70,5 @@ extension ConsensusStep {
         return ObjectMaking(
             outputs: try predictions[0].member.outputs(context), settings: settings, voxelSize: voxelSize,
             threads: context.threads)
-    }
-}
-
-extension BlockStore {
-    /// Writes labels of this store's shape as a store cut alike.
-    func writeLabels(_ labels: Volume<UInt32>, to path: String) throws {
-        var layout = layout
-        (layout.elementType, layout.channels, layout.attributes) = (.uint32, nil, [:])
-        let store = try BlockStore.create(at: path, layout)
-        for shard in store.shards { try store.writeShard(shard, VoxelBuffer(labels.cropped(to: shard))) }
     }
 }

@@ -18,7 +18,7 @@ struct TrainStep: MemberStep {
     let key: String
     let volume: String? = nil
 
-    var dependencies: [any Step] { data.ingests + (start.map { [$0] } ?? []) }
+    var dependencies: [any Step] { data.volumes + (start.map { [$0] } ?? []) }
     var dimensions: Int { network.configuration.dimensions }
     var patch: ZYX<Int> { training.patch }
 
@@ -40,6 +40,7 @@ struct TrainStep: MemberStep {
         parameters.merge(try Pipeline.parameters("target", target)) { first, _ in first }
         parameters["member"] = "\(member + 1)"
         parameters["execution.precision"] = precision.rawValue
+        parameters["resolution"] = data.resolution?.description
         ingredients = Ingredients(
             stage: .train, version: 3, subject: "member \(member + 1)", parameters: parameters,
             inputs: data.inputs + (start.map { [$0.input("model")] } ?? []))
@@ -63,11 +64,7 @@ struct TrainStep: MemberStep {
         return nil
     }
 
-    func voxelSize(_ context: StepContext) throws -> VoxelSize {
-        let record = try data.parts[0].image.record(context)
-        guard let voxelSize = record.voxelSize else { throw FileFault(record.title, "has no voxel size") }
-        return voxelSize
-    }
+    func voxelSize(_ context: StepContext) throws -> VoxelSize { try data.voxelSize(context) }
 
     /// How training went.
     func curve(_ context: StepContext) throws -> TrainingCurve {

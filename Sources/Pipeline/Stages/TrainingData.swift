@@ -6,26 +6,29 @@ import Volumes
 struct TrainingData: Sendable {
     struct Part: Sendable {
         /// One an input of the network.
-        var images: [IngestStep]
-        var labels: IngestStep
-        var mask: IngestStep?
+        var images: [any VolumeStep]
+        var labels: any VolumeStep
+        var mask: (any VolumeStep)?
         var zeroIsUnlabelled: Bool
         /// Where the pipeline file puts the labels in the image.
         var place: ZYX<Int>?
 
         /// The first input, by which people know the volume.
-        var image: IngestStep { images[0] }
-        var ingests: [IngestStep] { images + [labels] + (mask.map { [$0] } ?? []) }
+        var image: any VolumeStep { images[0] }
+        var volumes: [any VolumeStep] { images + [labels] + (mask.map { [$0] } ?? []) }
     }
 
     let parts: [Part]
     let ensemble: EnsembleSettings
     /// How far around labels of a box the image is read, so that patches at their edge see what is there.
     let context: ZYX<Int>
+    /// The voxel size that the pipeline file gives them all; nil for their own.
+    let resolution: VoxelSize?
 
-    var ingests: [any Step] {
-        parts.flatMap(\.ingests)
-    }
+    /// The volumes as the networks see them.
+    var volumes: [any Step] { parts.flatMap(\.volumes) }
+    /// The files that they come from.
+    var ingests: [any Step] { parts.flatMap(\.volumes).map(\.source) }
 
     /// The parts as inputs of a step; "unlabelled" counts with the labels it is said of.
     var inputs: [Ingredients.Input] {
@@ -42,6 +45,16 @@ struct TrainingData: Sendable {
             annotations: volumes.map(\.annotatedBox), calibration: ensemble.calibration, members: ensemble.members)
     }
 
+    /// The voxel size that the networks work at.
+    func voxelSize(_ context: StepContext) throws -> VoxelSize {
+        try resolution ?? voxelSize(of: parts[0].image.record(context))
+    }
+
+    private func voxelSize(of image: IngestedVolume) throws -> VoxelSize {
+        guard let size = resolution ?? image.voxelSize else { throw FileFault(image.title, "has no voxel size") }
+        return size
+    }
+
     /// Reads the annotated volumes into memory, in the images' own type.
     ///
     /// - Throws: `FileFault` where image, labels and mask do not fit together or nothing is annotated.
@@ -50,7 +63,7 @@ struct TrainingData: Sendable {
         for (part, volume) in zip(parts, volumes) {
             let (first, size) = (parts[0].image.subject, volumes[0].voxelSize)
             if let problem = VoxelSizeRule.problem(volume.voxelSize, like: size, of: first) {
-                throw FileFault(part.image.subject, problem)
+                throw FileFault(part.image.subject, problem + VoxelSizeRule.resolutionAdvice)
             }
         }
         return volumes
@@ -64,15 +77,12 @@ struct TrainingData: Sendable {
     }
 
     private func labelled(_ part: Part, _ image: IngestedVolume, _ context: StepContext) throws -> Box {
-        let labels = try part.labels.record(context)
-        try labels.check(voxelsLikeThoseOf: image)
-        return try LabelPlacement.box(of: labels.extent, in: image.extent, at: part.place)
+        try part.labels.record(context).box(in: image, at: part.place)
     }
 
     private func load(_ part: Part, _ context: StepContext) throws -> AnnotatedVolume {
         let image = try part.image.record(context)
         for step in part.images.dropFirst() { try step.record(context).check(fits: image) }
-        guard let voxelSize = image.voxelSize else { throw FileFault(image.title, "has no voxel size") }
         let (box, region) = (try labelled(part, image, context), try region(of: part, context))
         let store = try part.labels.store(context)
         let volume = try AnnotatedVolume(
@@ -82,7 +92,7 @@ struct TrainingData: Sendable {
             labels: compactLabels(store.read(Box(store.layout.shape))).placed(
                 at: box.relative(to: region.origin), in: region.shape),
             mask: try mask(of: part, box, region, context),
-            unlabelledZero: part.zeroIsUnlabelled, voxelSize: voxelSize)
+            unlabelledZero: part.zeroIsUnlabelled, voxelSize: voxelSize(of: image))
         guard !volume.annotatedBox.isEmpty else {
             throw FileFault(
                 part.labels.subject, "no voxel is annotated: labels and mask leave nothing to learn from")
@@ -99,14 +109,8 @@ extension TrainingData {
         guard let step = part.mask else {
             return inside?.placed(at: box.relative(to: region.origin), in: region.shape)
         }
-        let (store, image) = (try step.store(context), try part.image.record(context))
-        let shape = store.layout.shape
-        guard shape == box.shape || shape == image.shape else {
-            throw FileFault(
-                try step.record(context).title,
-                "has shape \(shape), but its labels have \(box.shape) and its image \(image.shape)")
-        }
-        let mask = try store.read(shape == box.shape ? Box(shape) : box).converted(to: UInt64.self)
+        let place = try step.record(context).box(asLabelsIn: box, of: part.image.record(context))
+        let mask = try step.store(context).read(box.relative(to: place.origin)).converted(to: UInt64.self)
             .map { $0 == 0 ? 0 : 1 as UInt8 }
         return mask.placed(at: box.relative(to: region.origin), in: region.shape)
     }

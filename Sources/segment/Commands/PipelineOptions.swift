@@ -31,6 +31,16 @@ struct PipelineOptions: ParsableArguments {
     }
 }
 
+extension PipelineRun {
+    /// What a plan and a run begin with, a line each; what is the same of many volumes takes one.
+    func opening() throws -> [String] {
+        try introduction()
+            + groups(of: notes, by: \.text).map { text, notes in
+                "note: \(someOf(notes.map(\.subject))): \(text)"
+            }
+    }
+}
+
 /// The path of the running program, for the processes it starts.
 var thisProgram: String {
     (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]

@@ -14,7 +14,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let pipeline = try options.open()
-        for line in try pipeline.introduction() { Console.say(line) }
+        for line in try pipeline.opening() { Console.say(line) }
         StateTable(pipeline.states()).print()
     }
 }

@@ -25,7 +25,7 @@ struct Run: ParsableCommand {
         interrupt.listen()
         let pipeline = try options.open()
         let display = ProgressDisplay()
-        for line in try pipeline.introduction() { Console.complain(line) }
+        for line in try pipeline.opening() { Console.complain(line) }
         let outcome = try pipeline.run(until: until, shouldStop: { interrupt.isRequested }, observe: display.show)
         for volume in outcome.volumes { Console.say(describe(volume)) }
         for (advice, volumes) in groups(of: outcome.volumes.filter { $0.advice != nil }, by: { $0.advice! }) {
