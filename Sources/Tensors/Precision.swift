@@ -4,9 +4,36 @@ import CTorch
 public enum Precision: String, Codable, Sendable {
     case f32, bf16
 
-    /// bf16 on GPUs and on processors with `avx512_bf16` or `amx_bf16`, where it halves a step's time; f32 elsewhere,
-    /// where it would be emulated.
+    /// bf16 on GPUs, and on processors where a convolution in it is measured to be faster, which not all with
+    /// `avx512_bf16` are; f32 elsewhere.
     public static func automatic(on device: Device) -> Precision {
-        device == .cuda || ct_has_bf16_instructions() ? .bf16 : .f32
+        if device == .cuda { return .bf16 }
+        return ct_has_bf16_instructions() && bf16IsFaster ? .bf16 : .f32
+    }
+
+    /// Measured once: the rates differ by a factor of about two, one way or the other, so that a third is enough to tell.
+    private static let bf16IsFaster: Bool = {
+        let seconds = try? withoutGradients { try measuredSeconds(of: [.float32, .bfloat16]) }
+        return seconds.map { $0[1] * 4 / 3 < $0[0] } ?? false
+    }()
+
+    /// The shortest of some convolutions of 32 channels in each type, taken in turns.
+    private static func measuredSeconds(of types: [Tensor.ElementType]) throws -> [Double] {
+        let operands = try types.map { type in
+            (
+                image: try Tensor.full([2, 32, 32, 32, 32], 1, type: type).contiguous(.channelsLast),
+                weight: try Tensor.full([32, 32, 3, 3, 3], 1, type: type).contiguous(.channelsLast)
+            )
+        }
+        var shortest = types.map { _ in Double.infinity }
+        for _ in 0..<6 {
+            for (index, operand) in operands.enumerated() {
+                let time = try ContinuousClock().measure {
+                    _ = try operand.image.convolved(operand.weight, stride: [1, 1, 1], padding: [1, 1, 1])
+                }
+                shortest[index] = min(shortest[index], time / .seconds(1))
+            }
+        }
+        return shortest
     }
 }
