@@ -114,7 +114,9 @@ private struct OverviewLayout {
         canvas.text(
             "\(axes.horizontal) →  \(axes.vertical) ↓", column(0) + size.width, top + 15, size: 13, .quiet,
             align: .right)
-        let panels = [plane.imagePixels, plane.votePixels(members: members), plane.regionPixels(of: plane.labels, colors)]
+        let panels = [
+            plane.imagePixels, plane.votePixels(members: members), plane.regionPixels(of: plane.labels, colors),
+        ]
         for (index, pixels) in panels.enumerated() {
             canvas.image(pixels, width: plane.width, column(index), top + caption, size.width, size.height)
             canvas.frame(column(index), top + caption, size.width, size.height, .line)

@@ -85,7 +85,8 @@ extension Tensor {
         of type: Element.Type, _ body: (UnsafeMutableBufferPointer<Element>) throws -> Result
     ) throws -> Result {
         guard elementType == Element.elementType, let data = ct_data(handle) else {
-            throw TensorError.state("a tensor of \(Element.elementType) on the processor, without gaps, is expected")
+            throw TensorError.state(
+                "a tensor of \(Element.elementType) on the processor, without gaps, is expected")
         }
         return try withExtendedLifetime(self) {
             try body(UnsafeMutableBufferPointer(start: data.assumingMemoryBound(to: Element.self), count: count))

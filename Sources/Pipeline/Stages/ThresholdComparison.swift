@@ -36,7 +36,9 @@ struct ThresholdComparison: Codable {
         {
             Plot.Series(
                 name: name,
-                points: curve.points.filter { $0.variationOfInformation < best + 2 }.map { ($0.viMerge, $0.viSplit) },
+                points: curve.points.filter { $0.variationOfInformation < best + 2 }.map {
+                    ($0.viMerge, $0.viSplit)
+                },
                 stroke: stroke, colorOf: color)
         }
         let singles = members.enumerated().map { index, curve in

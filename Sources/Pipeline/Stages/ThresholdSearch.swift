@@ -19,6 +19,13 @@ struct ThresholdCurve: Codable {
         var adaptedRandError: Double
 
         var variationOfInformation: Double { viSplit + viMerge }
+
+        enum CodingKeys: String, CodingKey {
+            case logit
+            case viSplit = "vi_split"
+            case viMerge = "vi_merge"
+            case adaptedRandError = "adapted_rand_error"
+        }
     }
 
     var points: [Point]
