@@ -21,7 +21,7 @@ public enum Precision: String, Codable, Sendable {
     private static func measuredSeconds(of types: [Tensor.ElementType]) throws -> [Double] {
         let operands = try types.map { type in
             (
-                image: try Tensor.full([2, 32, 32, 32, 32], 1, type: type).contiguous(.channelsLast),
+                image: try Tensor.full([2, 32, 16, 16, 16], 1, type: type).contiguous(.channelsLast),
                 weight: try Tensor.full([32, 32, 3, 3, 3], 1, type: type).contiguous(.channelsLast)
             )
         }

@@ -3,56 +3,61 @@ import Inference
 import Networks
 import Tensors
 
-/// The weights of the validation that a member would end with, in a file beside its checkpoint.
+/// The weights of the validation that a member would end with, in a file beside its checkpoint. Each validation has a
+/// file of its own, so that what a checkpoint speaks of stays until the next checkpoint.
 struct KeptWeights {
     /// What of them stands in the checkpoint.
     struct Record: Codable, Equatable {
         var step: Int
+        /// Of the file's tensors.
+        var digest: String
         /// The lowest figure of all validations so far, and how many came after it.
         var best: Double
         var since = 0
     }
 
-    let path: String
-    let settings: String
+    private static let prefix = "kept-"
+    let folder: String
 
-    init(folder: String, settings: String) {
-        path = folder + "/kept.safetensors"
-        self.settings = settings
-    }
+    func path(_ record: Record) -> String { "\(folder)/\(Self.prefix)\(record.step).safetensors" }
 
     /// Keeps the network where the validation is the one to keep; `record` then speaks of it.
     func consider(
         _ network: Network, step: Int, _ score: ValidationScore, _ kept: TrainingConfiguration.Kept,
         _ record: inout Record?
     ) throws {
+        let tensors = network.stateDictionary()
+        var new = Record(step: step, digest: try Checkpoint.digest(tensors), best: score.figure)
         if var other = record, other.best <= score.figure {
             other.since += 1
-            if kept == .last { other.step = step }
-            record = other
-            if kept == .best { return }
-        } else {
-            record = Record(step: step, best: score.figure)
+            if kept == .best {
+                record = other
+                return
+            }
+            (new.best, new.since) = (other.best, other.since)
         }
-        try Safetensors(network.stateDictionary(), metadata: ["settings": settings, "step": "\(step)"]).write(
-            to: path)
+        try Safetensors(tensors).write(to: path(new))
+        record = new
     }
 
-    /// Whether there is a file of this training.
-    var isThere: Bool { (try? Safetensors(contentsOf: path))?.metadata["settings"] == settings }
-
-    /// Loads what a record speaks of.
+    /// The tensors that a record speaks of.
     ///
-    /// - Throws: `SafetensorsError` or `TensorError` where the file is not that.
-    func load(into network: Network, _ record: Record) throws {
-        let file = try Safetensors(contentsOf: path)
-        guard file.metadata["settings"] == settings, file.metadata["step"] == "\(record.step)" else {
-            throw TensorError.state("\(path) is not of step \(record.step) of this training")
-        }
-        try network.load(file.tensors)
+    /// - Throws: `Checkpoint.Unusable` where the file is missing, or not that.
+    func tensors(_ record: Record) throws -> [String: Tensor] {
+        guard let tensors = try? Safetensors(contentsOf: path(record)).tensors,
+            try Checkpoint.digest(tensors) == record.digest
+        else { throw Checkpoint.Unusable(description: "\(path(record)) is missing or damaged") }
+        return tensors
     }
 
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
+    /// Removes the files of other validations.
+    func removeAll(but record: Record?) {
+        let own = record.map { (path($0) as NSString).lastPathComponent }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        where name.hasPrefix(Self.prefix) && name != own {
+            try? FileManager.default.removeItem(atPath: folder + "/" + name)
+        }
+    }
 }
 
 extension ValidationScore {

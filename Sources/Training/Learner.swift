@@ -64,6 +64,17 @@ final class Learner {
         return value
     }
 
+    /// Whether the network, in the mode it is in, answers patches with a loss that is a finite number.
+    func isFinite(on batches: [BatchValues]) throws -> Bool {
+        try withoutGradients {
+            try batches.allSatisfy { values in
+                let batch = try Batch(values, device: network.device)
+                let outputs = try withAutocast(precision, on: network.device) { try network.outputs(batch.image) }
+                return try loss.value(outputs: outputs, batch: batch).item().isFinite
+            }
+        }
+    }
+
     /// The learning rate of a step, from 0.
     func rate(_ step: Int) -> Double {
         training.learningRate * training.schedule.share(ofStep: step, of: training.steps)

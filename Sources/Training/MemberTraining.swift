@@ -45,7 +45,7 @@ public struct MemberTraining {
     }
 
     /// Trains, or goes on where a run in the same folder stopped, and writes into `folder`, which must exist:
-    /// `checkpoint.safetensors` and `kept.safetensors` while it trains, `curve.json`, and at the end `weights.safetensors`
+    /// `checkpoint.safetensors` and `kept-STEP.safetensors` while it trains, `curve.json`, and at the end `weights.safetensors`
     /// (a `NetworkFile`), after which those of the way are removed. A member that diverges after a validation
     /// ends with the weights of that; the note of its last report says so.
     ///

@@ -80,6 +80,12 @@ public struct PatchSampler: Sendable {
         guard grounds.contains(where: { !$0.objects.isEmpty }) else {
             throw AnnotationError("the labels to train on are all 0; at least one object must be annotated")
         }
+        let known = Set(volumes.flatMap(\.labels.labels))
+        for case .label(let label) in outputs where !known.contains(label) {
+            let found = known.subtracting([0]).sorted().prefix(10).map(String.init).joined(separator: ", ")
+            throw AnnotationError(
+                "no annotated voxel is of class \(label), which the target names; there are \(found)")
+        }
     }
 
     /// - Parameter oversampling: the share of patches centred on an object.

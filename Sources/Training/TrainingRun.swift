@@ -37,7 +37,8 @@ final class TrainingRun {
         self.folder = folder
         self.settings = settings
 
-        let weighting = training.border
+        // The foreground alone has weights of its own.
+        let weighting = outputs.contains(.foreground) ? training.border : .none
         let volumes = plan.volumes.map { PreparedVolume($0, weighting: weighting, threads: plan.threads) }
         sampler = try PatchSampler(
             volumes: volumes, outputs: outputs, isBalanced: training.isBalanced,
@@ -49,7 +50,7 @@ final class TrainingRun {
 
         let loss = TargetLoss(training.loss, heads: heads, graph)
         let learner = try Learner(plan, loss)
-        kept = KeptWeights(folder: folder, settings: settings)
+        kept = KeptWeights(folder: folder)
         do {
             let found = try Checkpoint.read(folder + "/" + Checkpoint.name, into: learner, kept, settings: settings)
             state = found ?? Checkpoint.State(step: 0, recorder: CurveRecorder(member: member))
@@ -63,7 +64,9 @@ final class TrainingRun {
 
     func train(shouldStop: () -> Bool, report: (TrainingProgress) -> Void) throws {
         let (sampler, training, dimensions) = (sampler, training, learner.network.graph.dimensions)
-        let queue = BatchQueue(steps: state.step..<training.steps, ahead: 4, threads: 1) { step in
+        let queue = BatchQueue(
+            steps: state.step..<training.steps, ahead: max(1, 4 / training.accumulation), threads: 1
+        ) { step in
             (0..<training.accumulation).map { part in
                 let patches = (0..<training.batch).map { index in
                     sampler.patch(
@@ -82,12 +85,14 @@ final class TrainingRun {
             let start = Date()
             let batches = queue.next()
             let ready = Date()
-            guard let loss = try learner.step(state.step, batches) else { return try diverge(report) }
+            guard let loss = try learner.step(state.step, batches) else {
+                return try diverge(atStep: state.step + 1, report)
+            }
             state.step += 1
             state.recorder.add(loss)
             recent.add(loss, seconds: Date().timeIntervalSince(start), waited: ready.timeIntervalSince(start))
             if isDue(TrainingConfiguration.curvePoints) || isDue(training.validations) {
-                guard try recordPoint() else { return try diverge(report) }
+                guard try recordPoint(batches) else { return try diverge(atStep: state.step, report) }
             }
             report(progress())
             if Date().timeIntervalSince(saved) > checkpointInterval { try save() }
@@ -107,29 +112,28 @@ final class TrainingRun {
 
     /// Adds a point to the curve, and keeps the weights where a validation says so.
     ///
-    /// - Returns: whether the validation, if there is one, is a finite number.
-    private func recordPoint() throws -> Bool {
+    /// - Parameter batches: of the step before.
+    /// - Returns: false where weights to validate give no finite loss on them.
+    private func recordPoint(_ batches: [BatchValues]) throws -> Bool {
         var score: ValidationScore?
         if isDue(training.validations) {
             score = try learner.withFinalWeights {
-                let isLast = state.step == training.steps
-                let score = try validate(patches: isLast ? nil : Self.patchesForValidation)
-                if score.figure.isFinite {
-                    try kept.consider(learner.network, step: state.step, score, training.kept, &state.kept)
-                }
+                try takeStatistics(patches: state.step == training.steps ? nil : Self.patchesForValidation)
+                learner.network.mode = .evaluation
+                guard try learner.isFinite(on: batches) else { return nil }
+                let score = try validate()
+                try kept.consider(learner.network, step: state.step, score, training.kept, &state.kept)
                 return score
             }
-            if score?.figure.isFinite == false { return false }
+            guard score != nil else { return false }
         }
         state.recorder.point(step: state.step, rate: learner.rate(state.step - 1), validation: score)
         try writeCurve()
         return true
     }
 
-    /// Scores the network, with the statistics it will have, on the member's validation block.
-    private func validate(patches: Int?) throws -> ValidationScore {
-        try takeStatistics(patches: patches)
-        learner.network.mode = .evaluation
+    /// Scores the network as it is on the member's validation block.
+    private func validate() throws -> ValidationScore {
         let predictor = try Predictor(
             network: learner.network, patch: training.patch, precision: precision, device: device)
         // About the memory of a training step, but never less than a small tile.
@@ -148,8 +152,8 @@ final class TrainingRun {
     private static let patchesForValidation = 32
 
     /// Ends the training with what was kept.
-    private func diverge(_ report: (TrainingProgress) -> Void) throws {
-        let diverged = TrainingDiverged(member: member, step: state.step + 1)
+    private func diverge(atStep step: Int, _ report: (TrainingProgress) -> Void) throws {
+        let diverged = TrainingDiverged(member: member, step: step)
         guard let kept = state.kept else { throw diverged }
         state.recorder.curve.ending = .diverged
         recent.note = "\(diverged); it ends with its weights of step \(grouped(kept.step))"
@@ -159,7 +163,7 @@ final class TrainingRun {
     /// The weights that were kept, with the statistics of all of the training part, and the curve.
     func finish(_ result: TrainedMember, report: (TrainingProgress) -> Void) throws {
         guard let record = state.kept else { preconditionFailure("training ends with a validation") }
-        try kept.load(into: learner.network, record)
+        try learner.network.load(kept.tensors(record))
         if record.step < training.steps { try takeStatistics(patches: nil) }
         if isStale && state.step < training.steps { state.recorder.curve.ending = .stale }
         state.recorder.curve.kept = record.step
@@ -169,7 +173,7 @@ final class TrainingRun {
             "precision": precision.rawValue,
         ]
         try NetworkFile.write(learner.network, to: result.weights, metadata: metadata)
-        kept.remove()
+        kept.removeAll(but: nil)
         try? FileManager.default.removeItem(atPath: folder + "/" + Checkpoint.name)
     }
 
@@ -177,6 +181,7 @@ final class TrainingRun {
         try Checkpoint.write(
             to: folder + "/" + Checkpoint.name, state, learner, settings: settings)
         saved = Date()
+        kept.removeAll(but: state.kept)
     }
 
     private func writeCurve() throws {

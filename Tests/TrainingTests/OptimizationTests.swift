@@ -137,6 +137,87 @@ import Volumes
     }
 
     /// Without learning no validation is better than the first.
+    @Test(arguments: [1, 3]) func trainingEndsWhenValidationsStayTheSame(patience: Int) throws {
+        let scratch = ScratchFolder()
+        let member = try plan {
+            $0.patience = patience
+            $0.learningRate = 1e-30
+        }.run(folder: scratch.path)
+        let curve = try curve(member)
+        #expect(curve.ending == .stale && curve.points.last?.step == 1 + patience)
+        #expect(curve.kept == 1 + patience)
+    }
+
+    /// The loss is a number until a patch holds the edge of the volume that is none.
+    @Test func aMemberThatDivergesEndsWithWhatItHad() throws {
+        let scratch = ScratchFolder()
+        var notes: [String] = []
+        let member = try poisoned(steps: 40).run(
+            folder: scratch.path, report: { notes += $0.note.map { [$0] } ?? [] })
+        let curve = try curve(member)
+        let kept = try #require(curve.kept)
+        #expect(curve.ending == .diverged && kept < 40)
+        #expect(notes.count == 1)
+        #expect(notes.first?.hasPrefix("training of member 1 diverged at step ") == true)
+        #expect(notes.first?.hasSuffix("; it ends with its weights of step \(kept)") == true)
+        let network = try NetworkFile.read(member.weights, device: .cpu)
+        for parameter in network.parameters {
+            let isFinite = try parameter.tensor.floats().allSatisfy(\.isFinite)
+            #expect(isFinite, "\(parameter.name)")
+        }
+        #expect(try contents(scratch) == ["curve.json", "weights.safetensors"])
+    }
+
+    /// Weights that answer with no number are no weights to end with.
+    @Test func whatHasExplodedIsNotKept() throws {
+        let scratch = ScratchFolder()
+        let plan = try plan(normalization: .none) {
+            $0.optimizer = .sgd
+            $0.learningRate = 1e30
+            $0.gradientClipping = 1e30
+        }
+        let error = #expect(throws: TrainingDiverged.self) { try plan.run(folder: scratch.path) }
+        #expect(error?.step == 1)
+        #expect(!FileManager.default.fileExists(atPath: scratch.path + "/weights.safetensors"))
+    }
+
+    /// Stops after a checkpoint that speaks of kept weights, damages those, and goes on.
+    @Test(arguments: ["flipped", "missing"]) func damagedKeptWeightsAreNoticed(damage: String) throws {
+        let (whole, damaged) = (ScratchFolder(), ScratchFolder())
+        let plan = try plan(steps: 8) { $0.kept = .best }
+        let expected = try Data(contentsOf: URL(fileURLWithPath: plan.run(folder: whole.path).weights))
+        var steps = 0
+        #expect(throws: Interrupted.self) {
+            try plan.run(folder: damaged.path, shouldStop: { steps == 5 }, report: { steps = $0.step })
+        }
+        let name = try #require(contents(damaged).first { $0.hasPrefix("kept-") })
+        #expect(try contents(damaged).count { $0.hasPrefix("kept-") } == 1)
+        let url = URL(fileURLWithPath: damaged.path + "/" + name)
+        var data = try Data(contentsOf: url)
+        data[data.count - 50] ^= 0x40
+        if damage == "missing" { try FileManager.default.removeItem(at: url) } else { try data.write(to: url) }
+        var notes: [String] = []
+        let member = try plan.run(folder: damaged.path, report: { notes += $0.note.map { [$0] } ?? [] })
+        #expect(notes.count == 1 && notes[0].contains("\(name) is missing or damaged"), "\(notes)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: member.weights)) == expected)
+    }
+
+    /// With an image that is not a number along one edge.
+    private func poisoned(steps: Int) throws -> MemberTraining {
+        let labels = foam(shape, objects: 12)
+        var image = labels.map { Float($0 % 2) }
+        for x in 0..<shape.x { image[0, 0, x] = .nan }
+        let volume = try AnnotatedVolume(
+            image: VoxelBuffer(image), normalization: IntensityNormalization(mean: 0, deviation: 1), labels: labels,
+            voxelSize: VoxelSize(ZYX(repeating: 10), .nanometer))
+        let base = try plan(steps: steps, normalization: .instance) { $0.validations = steps / 2 }
+        var plan = MemberTraining(
+            member: base.member, volumes: [volume], split: base.split, network: base.network,
+            training: base.training, device: .cpu, precision: .f32, threads: 1)
+        plan.checkpointInterval = 0
+        return plan
+    }
+
     private typealias Edit = @Sendable (inout TrainingConfiguration) -> Void
     private static let refused: [(String, Edit)] = [
         ("warm_up", { $0.schedule.warmUp = 6 }), ("patience", { $0.patience = 0 }),

@@ -28,6 +28,17 @@ import Volumes
         #expect(image(one, 5, 1) != image(try sampler(volume, member: 1), 5, 1))
     }
 
+    @Test func aClassThatNoVoxelHasIsAnError() throws {
+        let volume = try annotated(foam(ZYX(20, 24, 28), objects: 3))
+        let error = #expect(throws: AnnotationError.self) {
+            try PatchSampler(
+                volumes: [PreparedVolume(volume, weighting: weighting, threads: 1)],
+                outputs: [.label(2), .label(9)], heldBack: [[]], patch: ZYX(8, 12, 12), seed: 7, member: 0)
+        }
+        let problem = "no annotated voxel is of class 9, which the target names; there are 1, 2, 3"
+        #expect(error.map { "\($0)".contains(problem) } == true)
+    }
+
     @Test func channelsTurnTogetherAndEachIsNormalizedByItself() throws {
         let one = try annotated(foam(ZYX(20, 24, 28), objects: 12))
         // The same picture in other units: normalised it is the same, if each has its own mean and deviation.

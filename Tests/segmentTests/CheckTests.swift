@@ -166,6 +166,10 @@ struct CheckTests {
             finding: "error small.tif: has shape z 8 × y 24 × x 31, but its image image.tif has z 8 × y 24 × x 32",
             prepare: { try $0.write("small.tif", Volume<UInt16>(shape: ZYX(8, 24, 31), repeating: 1)) }),
         Fault(
+            train: "{image: image.tif, labels: tall.tif}",
+            finding: "error tall.tif: has shape z 9 × y 24 × x 32, but its image image.tif has z 8 × y 24 × x 32",
+            prepare: { try $0.write("tall.tif", Volume<UInt16>(shape: ZYX(9, 24, 32), repeating: 1)) }),
+        Fault(
             train: "[{image: image.tif, labels: labels.tif}, {image: fine.tif, labels: labels.tif}]",
             finding:
                 "error fine.tif: has voxels of z 10 × y 10 × x 11 nm, but image.tif has z 20 × y 10 × x 11 nm; correct "

@@ -187,11 +187,13 @@ struct VolumeChecks {
         let sized = images.filter { $0.1.voxelSize != nil }
         guard let (first, known) = sized.first, let voxelSize = known.voxelSize else { return }
         let learnt = file.resolution ?? voxelSize
-        if let model = file.model, !learnt.agrees(with: model.description.voxelSize, tolerance: 0.1) {
+        if let model = file.model, let resolution = file.resolution,
+            !resolution.agrees(with: model.description.voxelSize, tolerance: 0.1)
+        {
             report.add(
                 .warning, first.image.subject,
-                "is learnt from at voxels of \(learnt), but \(model.title), from which training goes on, at "
-                    + "\(model.description.voxelSize); give that as resolution, to which it is resampled")
+                "is learnt from at voxels of \(resolution), but \(model.title), from which training goes on, learnt at "
+                    + "\(model.description.voxelSize)")
         }
         for (entry, image) in sized {
             if file.resolution != nil {

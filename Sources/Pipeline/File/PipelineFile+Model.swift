@@ -49,6 +49,8 @@ extension PipelineFile {
             throw refuse(
                 "target", target.names.joined(separator: ", "), description.target.names.joined(separator: ", "))
         }
+        // Weights know their own voxels; `resolution: auto` asks for those of the images.
+        if lines["resolution"] == nil { resolution = description.voxelSize }
         if ensemble.members != description.members.count {
             throw refuse("ensemble.members", "\(ensemble.members)", "\(description.members.count)")
         }

@@ -99,6 +99,20 @@ public struct ModelDescription: Codable, Sendable {
         if let calibration, calibration.members.count != members.count {
             return "it has \(members.count) members and \(calibration.members.count) thresholds for them"
         }
+        let curves = calibration.map { [$0.consensus] + $0.members } ?? []
+        if let logit = ([threshold.logit] + curves.map(\.best.logit)).first(where: { !(-32...32).contains($0) }) {
+            return "its threshold is a logit of \(logit)"
+        }
+        if label.minimumVoxels < 0 { return "its smallest object has \(label.minimumVoxels) voxels" }
+        if let regrow = label.regrow {
+            let isUsable = (0...1e9).contains(regrow.within) && regrow.seeds >= 0
+            if !isUsable { return "its components grow by \(regrow.within) nm from \(regrow.seeds) voxels" }
+            if let above = regrow.above, !(-32...32).contains(above.logit) {
+                return "they grow above \(above.logit)"
+            }
+        }
+        if let merge = label.merge, !(0...1).contains(merge.above) { return "it merges above \(merge.above)" }
+        if !(1...100_000_000).contains(training.steps) { return "it was trained for \(training.steps) steps" }
         return nil
     }
 

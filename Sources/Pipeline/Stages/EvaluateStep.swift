@@ -17,6 +17,10 @@ struct EvaluateStep: Step {
 
     static let scoresName = "scores.json"
     static let comparisonName = "members.png"
+    /// What `evaluate: {thresholds: true}` adds.
+    static let thresholdsNames = [
+        ThresholdComparison.curvesName, ThresholdComparison.pictureName, comparisonName,
+    ]
 
     init(
         name: String, labels: LabelStep, truth: IngestStep, image: IngestStep, settings: EvaluationSettings,
@@ -63,7 +67,13 @@ struct EvaluateStep: Step {
         try AtomicFile.write(json, to: folder + "/" + EvaluateStep.scoresName)
         let root = results + "/" + name
         try AtomicFile.write(json, to: root + "/" + EvaluateStep.scoresName)
-        guard settings.thresholds else { return Results(root: root, files: [EvaluateStep.scoresName]) }
+        guard settings.thresholds else {
+            // Those of an earlier evaluation are of other labels.
+            for name in EvaluateStep.thresholdsNames {
+                try? FileManager.default.removeItem(atPath: root + "/" + name)
+            }
+            return Results(root: root, files: [EvaluateStep.scoresName])
+        }
         let comparison = try thresholds(truthLabels, context)
         try AtomicFile.write(try readableJSON(comparison), to: root + "/" + ThresholdComparison.curvesName)
         try AtomicFile.write(
@@ -72,12 +82,7 @@ struct EvaluateStep: Step {
         try AtomicFile.write(
             try members(beside: labelled.volume(of: UInt32.self), scores, truthLabels, imageRecord, context).png(),
             to: root + "/" + EvaluateStep.comparisonName)
-        return Results(
-            root: root,
-            files: [
-                EvaluateStep.scoresName, ThresholdComparison.curvesName, ThresholdComparison.pictureName,
-                EvaluateStep.comparisonName,
-            ])
+        return Results(root: root, files: [EvaluateStep.scoresName] + EvaluateStep.thresholdsNames)
     }
 
     private func thresholds(_ truth: Volume<UInt32>, _ context: StepContext) throws -> ThresholdComparison {
@@ -116,7 +121,7 @@ struct EvaluateStep: Step {
                     name: "Member 1", caption: caption(scores.members[0]),
                     labels: section(try objects(ofMember: 0, context))),
                 Comparison.Panel(
-                    name: "All \(scores.members.count)", caption: caption(scores.consensus),
+                    name: "Consensus (\(labels.consensus.agree))", caption: caption(scores.consensus),
                     labels: section(consensus)),
                 Comparison.Panel(name: "Truth", caption: "", labels: section(truth)),
             ])

@@ -29,6 +29,7 @@ struct ExportStep: Step {
         var parameters = try Pipeline.parameters("export", settings)
         // The folder of the results is part of what was asked for.
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
+        parameters["scored"] = "\(isScored)"
         ingredients = Ingredients(
             stage: .export, version: 2, subject: name, parameters: parameters,
             inputs: [labels.input("labels"), labels.consensus.input("consensus"), image.input("image")])
@@ -91,7 +92,7 @@ struct ExportStep: Step {
 
     /// Files of an earlier export that this one does not write must not stand beside its own.
     private func removeStale() throws {
-        var stale = isScored ? [] : [EvaluateStep.scoresName]
+        var stale = isScored ? [] : [EvaluateStep.scoresName] + EvaluateStep.thresholdsNames
         if !settings.formats.contains(.tiff) { stale.append("labels.tif") }
         if !settings.formats.contains(.tiff) || labels.regrow == nil { stale.append(Self.consensusName) }
         if !settings.formats.contains(.hdf5) { stale.append("labels.h5") }

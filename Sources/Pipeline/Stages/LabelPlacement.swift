@@ -14,10 +14,11 @@ enum LabelPlacement {
         } else if let position = labels.position {
             origin = try voxel(at: position, labels, image)
         } else {
+            let problem = "has shape \(labels.shape), but its image \(image.title) has \(image.shape)"
+            guard Box(image.shape).contains(Box(labels.shape)) else { throw FileFault(labels.title, problem) }
             throw FileFault(
                 labels.title,
-                "has shape \(labels.shape), but its image \(image.title) has \(image.shape); where labels cover a box of the "
-                    + "image, say where it begins, in voxels: at: [0, 0, 0]")
+                problem + "; where labels cover a box of the image, say where it begins, in voxels: at: [0, 0, 0]")
         }
         let box = Box(origin: origin, shape: labels.shape)
         guard Box(image.shape).contains(box) else {
