@@ -137,7 +137,7 @@ struct InitPlanTests {
 
     /// A sphere 160 voxels of 100 nm across has 2,144,661 of 100³ nm³; it becomes 32 voxels across.
     @Test(arguments: [
-        (ZYX(100.0, 100, 100), 2_144_661, ZYX(500.0, 500, 500)), (ZYX(700, 100, 100), 306_380, ZYX(700, 500, 500)),
+        (ZYX(100.0, 100, 100), 2_144_661, ZYX(500.0, 500, 500)), (ZYX(700, 100, 100), 306_381, ZYX(700, 500, 500)),
     ])
     func largeObjectsAreSeenAtCoarseVoxels(nanometers: ZYX<Double>, voxels: Int, resolution: ZYX<Double>) throws {
         let facts = Self.facts(ZYX(400, 600, 600), nanometers: nanometers, voxels: voxels, zeros: 0.8, touching: 0)
