@@ -17,7 +17,8 @@ struct Segment: ParsableCommand {
             """,
         version: "segment \(segmentVersion)",
         subcommands: [
-            Run.self, Check.self, PlanCommand.self, Status.self, Clean.self, Info.self, Convert.self, Evaluate.self,
+            Init.self, Run.self, Check.self, PlanCommand.self, Status.self, Clean.self, Info.self, Convert.self,
+            Evaluate.self,
             Label.self,
             ModelCommand.self, NetworksCommand.self, Diagnose.self, Synthesize.self, Worker.self,
         ])

@@ -8,7 +8,8 @@ struct CommandTests {
     private let folder = ScratchFolder()
 
     @Test(arguments: [
-        "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "label", "networks", "diagnose",
+        "init", "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "label", "networks",
+        "diagnose",
         "synthesize",
     ])
     func helpEndsInAnExample(command: String) throws {

@@ -13,6 +13,10 @@ public enum WorkerOrder: Codable {
     case companions(Ingest)
     /// Find what is wrong with a file; without `voxels`, by its headers alone.
     case inspect(Ingest, voxels: Bool)
+    /// Look through an annotated volume; the answer is its `DataFacts`, as JSON.
+    case survey(AnnotatedFiles)
+    /// Time a few steps of training on files that have been read before, as JSON.
+    case measure(StepMeasurement)
 
     /// Has `executable` carry out the order.
     ///
@@ -33,13 +37,16 @@ public enum WorkerOrder: Codable {
     /// - Parameter report: how far it is, from 0 to 1; it may throw to end the work.
     public static func execute(_ json: String, report: (Double) throws -> Void) throws -> Data {
         let order = try JSONDecoder().decode(WorkerOrder.self, from: Data(json.utf8))
-        let size = FileStamp(whole: order.source.path)?.size ?? 0
+        let size = order.sources.map { FileStamp(whole: $0.path)?.size ?? 0 }.max() ?? 0
         // From one piece to the next a healthy file takes far less, even where opening it reads all of it.
         let seconds = 60 + min(size / 200_000, 3_600)
-        ChildProcess.limitMemory(bytes: max(2 << 30, Machine.availableMemory / 2))
-        ChildProcess.limitTime(seconds: seconds)
-        let report: (Double) throws -> Void = {
+        let isLimited = order.readsUnknownFiles
+        if isLimited {
+            ChildProcess.limitMemory(bytes: max(2 << 30, Machine.availableMemory / 2))
             ChildProcess.limitTime(seconds: seconds)
+        }
+        let report: (Double) throws -> Void = {
+            if isLimited { ChildProcess.limitTime(seconds: seconds) }
             try report($0)
         }
         switch order {
@@ -54,14 +61,25 @@ public enum WorkerOrder: Codable {
             return try canonicalJSON(try ingest.companions())
         case .inspect(let ingest, let voxels):
             return try canonicalJSON(try VolumeInspection(of: ingest, voxels: voxels, report: report))
+        case .survey(let files):
+            return try canonicalJSON(try DataSurvey.facts(of: files, report: report))
+        case .measure(let measurement):
+            return try canonicalJSON(measurement.run(report: report))
         }
     }
 
-    private var source: SourceLocation {
+    /// Training looks after its memory by itself, and maps far more than it uses.
+    private var readsUnknownFiles: Bool {
+        if case .measure = self { false } else { true }
+    }
+
+    private var sources: [SourceLocation] {
         switch self {
-        case .ingest(let ingest, _, _), .inspect(let ingest, _), .companions(let ingest): ingest.source
-        case .convert(let conversion): conversion.source
-        case .describe(let source, _): source
+        case .ingest(let ingest, _, _), .inspect(let ingest, _), .companions(let ingest): [ingest.source]
+        case .convert(let conversion): [conversion.source]
+        case .describe(let source, _): [source]
+        case .survey(let files): files.all
+        case .measure(let measurement): measurement.files.all
         }
     }
 }

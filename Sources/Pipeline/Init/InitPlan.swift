@@ -1,0 +1,122 @@
+import Foundation
+import Networks
+import Tensors
+import Training
+import Volumes
+
+/// What a pipeline for an annotated volume is best begun with: a function of what the volume holds, with
+/// nnU-Net's rules (Isensee et al. 2021) where measurements of this program say nothing else.
+public struct InitPlan: Sendable {
+    public var facts: DataFacts
+    public var device: Device
+    /// What the networks work at; nil for the images' own voxels.
+    public var resolution: VoxelSize?
+    public var zeroIsUnlabelled: Bool
+    public var target: Target
+    public var network: NetworkSettings
+    public var training: TrainingConfiguration
+    public var label: LabelSettings
+
+    public var dimensions: Int { network.configuration.dimensions }
+    /// Of the networks.
+    public var voxelSize: VoxelSize { resolution ?? facts.voxelSize }
+
+    /// Sections whose voxels are this many times longer hardly belong together.
+    public static let sectionAnisotropy = 8.0
+
+    /// The voxels of a training patch to begin with: what trains in minutes on a processor, and nnU-Net's of a GPU.
+    public static func usualPatchVoxels(on device: Device) -> Int {
+        device == .cpu ? 64 * 64 * 64 : 128 * 128 * 128
+    }
+
+    /// - Parameters:
+    ///   - dimensions: of the network; nil for what suits the volume.
+    ///   - patchVoxels: of a training patch, about.
+    public init(_ facts: DataFacts, device: Device, dimensions: Int? = nil, patchVoxels: Int) throws {
+        let kind = facts.kind
+        self.facts = facts
+        self.device = device
+        let dimensions = dimensions ?? (Self.wantsSections(facts) ? 2 : 3)
+        // Sections without labels are no background where all of those with labels are filled.
+        zeroIsUnlabelled = facts.zeroIsUnlabelled || (facts.isAnnotatedInSections && !facts.hasMask)
+        target = Target(Self.heads(facts))
+        resolution = Self.resolution(facts, dimensions: dimensions)
+        let size = resolution ?? facts.voxelSize
+
+        training = TrainingConfiguration()
+        if kind == .dense { training.learningRate = 2e-3 }
+        let shape = facts.labelledShape.zip(facts.voxelSize.nanometers.zip(size.nanometers, /)) {
+            max(1, Int((Double($0) * $1).rounded()))
+        }
+        let seen = Array(shape.array.suffix(dimensions))
+        let sides = Array(size.nanometers.array.suffix(dimensions))
+        let inSection = dimensions == 3 ? patchVoxels : min(patchVoxels, Self.sectionVoxels)
+        let extents = PatchShape.extents(ofVoxels: Double(inSection), sides: sides, in: seen)
+        let schedule = AxisSchedule(
+            sides: sides, patch: extents.map { Int($0.rounded()) },
+            levels: (device == .cpu ? 4 : 5) + (dimensions == 2 ? 1 : 0))
+        let patch = PatchShape.rounded(extents, toMultiplesOf: schedule.divisors, in: seen)
+        let sections = max(1, min(shape.z, patchVoxels / patch.suffix(2).reduce(1, *)))
+        training.patch = ZYX(dimensions == 3 ? patch[0] : sections, patch[dimensions - 2], patch[dimensions - 1])
+
+        network = try NetworkSettings(architecture: "unet", dimensions: dimensions)
+        network.configuration.levels = schedule.levels
+        network.configuration.features = 16
+        let usual = try network.configuration(voxelSize: size, target: target)
+        if !schedule.isUniform || usual.kernels != schedule.kernels || usual.strides != schedule.strides {
+            network.configuration.kernels = schedule.kernels
+            network.configuration.strides = schedule.strides
+        }
+        label = Self.label(facts, size, dimensions: dimensions)
+    }
+
+    /// Voxels of a 2D patch along y and x, about.
+    private static let sectionVoxels = 256 * 256
+
+    private static func wantsSections(_ facts: DataFacts) -> Bool {
+        facts.shape.z == 1 || facts.isAnnotatedInSections || facts.anisotropy > sectionAnisotropy
+    }
+
+    private static func heads(_ facts: DataFacts) -> [Target.Head] {
+        switch facts.kind {
+        case .dense: [.boundary, .affinities(Target.usualDistances)]
+        case .blobs, .mask: [.foreground]
+        case .classes: [.classes(facts.ids.map(UInt32.init(clamping:)))]
+        }
+    }
+
+    /// Objects longer than the network sees become as long as half of that; axes whose voxels are long already
+    /// stay as they are (nnU-Net's low resolution). What fills a volume is told apart by its boundaries, which
+    /// are as thin whatever the objects' size.
+    private static func resolution(_ facts: DataFacts, dimensions: Int) -> VoxelSize? {
+        guard facts.kind != .dense else { return nil }
+        let sides = facts.voxelSize.nanometers.array.suffix(dimensions)
+        let shortest = sides.min() ?? 1
+        let factor = min(facts.diameter / shortest / Double(seenVoxels / 2), largestFactor).rounded(.down)
+        guard facts.diameter / shortest > Double(seenVoxels), factor >= 2 else { return nil }
+        var size = facts.voxelSize
+        size.nanometers = size.nanometers.map { max($0, factor * shortest) }
+        if dimensions == 2 { size.nanometers.z = facts.voxelSize.nanometers.z }
+        return size
+    }
+
+    /// About what a U-Net of four levels sees around a voxel, and the length of a patch.
+    private static let seenVoxels = 64
+    /// Resampling goes no farther.
+    private static let largestFactor = Resampling.largestFactor
+
+    private static func label(_ facts: DataFacts, _ size: VoxelSize, dimensions: Int) -> LabelSettings {
+        var label = LabelSettings()
+        let shrinking = facts.voxelSize.nanometers.zip(size.nanometers, /).array.reduce(1, *)
+        let tenth = Double(facts.medianVoxels) * shrinking / 10
+        // Of what fills a volume, most objects are cut by its border, and of a mask many pieces are specks.
+        let least = facts.kind == .dense || facts.kind == .mask ? LabelSettings().minimumVoxels : 8
+        label.minimumVoxels = Int(min(1_000, max(Double(least), tenth)).rounded())
+        guard facts.kind == .dense else { return label }
+        let shortest = size.nanometers.array.suffix(dimensions).min() ?? 1
+        label.regrow = LabelSettings.Regrowth(within: 10 * shortest, seeds: 30)
+        // Affinities between sections are not learnt by a network that sees one at a time.
+        if dimensions == 3 { label.merge = LabelSettings.Merging(above: 0.7) }
+        return label
+    }
+}

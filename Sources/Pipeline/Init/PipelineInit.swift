@@ -1,0 +1,266 @@
+import Foundation
+import Tensors
+import Training
+import Volumes
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Writes a first pipeline file for an annotated volume: looks at the data, plans, measures training steps, and
+/// checks what it writes.
+public struct PipelineInit: Sendable {
+    /// Paths as they were given, from the current folder.
+    public var image: String
+    public var labels: String
+    public var mask: String?
+    public var output: String
+    /// nil for volumes like the image.
+    public var segment: String?
+    /// Of all files, whatever they say.
+    public var voxelSize: VoxelSize?
+    /// Whether 0 in the labels means "not annotated".
+    public var zeroIsUnlabelled = false
+    /// That training a member may take.
+    public var minutes = 24.0
+    /// Of the network; nil for what suits the volume.
+    public var dimensions: Int?
+    public var device = Device.Choice.auto
+    /// Bytes that training may take; nil for what is free.
+    public var memory: Int?
+    public var replaces = false
+    /// This program, which reads files and trains in processes of its own.
+    public var executable: String
+
+    public init(image: String, labels: String, output: String, executable: String) {
+        self.image = image
+        self.labels = labels
+        self.output = output
+        self.executable = executable
+    }
+
+    /// What is under way.
+    public enum Stage: String, Sendable {
+        case reading, measuring
+    }
+
+    /// What was found and chosen, in lines.
+    public struct Report: Sendable {
+        public var found: [String]
+        public var chosen: [String]
+    }
+
+    /// - Parameter progress: told of each stage how far it is, from 0 to 1.
+    /// - Throws: `FileFault` in one line, with nothing written; ``Interruption`` where the user asked to stop.
+    public func run(
+        shouldStop: @escaping @Sendable () -> Bool, progress: @escaping @Sendable (Stage, Double) -> Void
+    ) throws -> Report {
+        try checkPlace()
+        let files = try files()
+        try checkSegment()
+        let execution = try Execution(ExecutionSettings(), RunOptions(device: device))
+        let answer = try WorkerOrder.survey(files).run(
+            by: executable, title: image, shouldStop: shouldStop, report: { progress(.reading, $0) })
+        let facts = try JSONDecoder().decode(DataFacts.self, from: answer)
+        try check(facts)
+        let (plan, measured) = try measuredPlan(facts, files, execution, shouldStop) { progress(.measuring, $0) }
+        try write(plan, files, measured)
+        return report(plan, measured)
+    }
+
+    // MARK: What was asked
+
+    private var folder: String { FileManager.default.currentDirectoryPath }
+    private var outputPath: String { SourceLocation.absolute(output, relativeTo: folder) }
+    private var outputFolder: String { (outputPath as NSString).deletingLastPathComponent }
+
+    private func checkPlace() throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: outputPath, isDirectory: &isFolder) else { return }
+        if isFolder.boolValue { throw FileFault(output, "is a folder; expected the name of a file") }
+        if !replaces { throw FileFault(output, "is there already; give --overwrite to replace it") }
+    }
+
+    private func files() throws -> AnnotatedFiles {
+        func source(_ path: String) throws -> SourceLocation {
+            let source = SourceLocation(path, relativeTo: folder)
+            try source.checkIsThere()
+            return source
+        }
+        return AnnotatedFiles(
+            image: try source(image), labels: try source(labels), mask: try mask.map(source),
+            zeroIsUnlabelled: zeroIsUnlabelled, voxelSize: voxelSize)
+    }
+
+    private func checkSegment() throws {
+        guard let segment else { return }
+        try SourceLocation(segment, relativeTo: folder).checkIsThere()
+        if PathPattern.isPattern(segment), PathPattern(segment, relativeTo: folder).matches.isEmpty {
+            throw FileFault(segment, "no file matches")
+        }
+    }
+
+    private func check(_ facts: DataFacts) throws {
+        guard facts.isAnnotatedInSections, !facts.hasMask, !facts.zeroIsUnlabelled, facts.zeros > 0.1 else {
+            return
+        }
+        throw FileFault(
+            labels,
+            "only \(facts.labelledSections) of \(facts.labelledShape.z) sections have labels, with "
+                + "\(percent(facts.zeros)) of 0 in them; say by --mask where the annotation counts, or by "
+                + "--unlabelled that 0 is not annotated")
+    }
+
+    // MARK: Measured
+
+    /// The plan with the largest patches whose training fits into memory, with as many steps as there is time for.
+    private func measuredPlan(
+        _ facts: DataFacts, _ files: AnnotatedFiles, _ execution: Execution, _ shouldStop: @escaping () -> Bool,
+        _ report: @escaping (Double) -> Void
+    ) throws -> (InitPlan, PipelineText.Measured) {
+        let memory = memory ?? Int(Double(Machine.availableMemory) * 0.9)
+        let largest = InitPlan.usualPatchVoxels(on: execution.device)
+        var patchVoxels = largest
+        var tried: ZYX<Int>?
+        while patchVoxels >= Self.smallestPatchVoxels {
+            var plan = try InitPlan(
+                facts, device: execution.device, dimensions: dimensions, patchVoxels: patchVoxels)
+            defer { patchVoxels /= 2 }
+            // A short axis may leave a patch as it was.
+            if plan.training.patch == tried { continue }
+            tried = plan.training.patch
+            let answer = try measure(plan, files, execution, memory, shouldStop, report)
+            guard let seconds = answer.secondsPerStep else { continue }
+            plan.training.steps = steps(secondsPerStep: seconds)
+            let measured = PipelineText.Measured(
+                secondsPerStep: seconds, peakMemory: answer.peakMemory, memory: memory,
+                isShrunk: patchVoxels < largest,
+                minutes: Double(plan.training.steps) * seconds / Self.shareOfSteps / 60,
+                members: EnsembleSettings().members)
+            return (plan, measured)
+        }
+        throw FileFault(
+            image,
+            "training takes more than the \(Bytes.format(memory)) of memory there are, however small the "
+                + "patches; learn from a part of it, which 'segment convert --crop' takes out")
+    }
+
+    private static let smallestPatchVoxels = 16 * 16 * 16
+    /// The rest of a training's time are validations, and the statistics of normalization.
+    private static let shareOfSteps = 0.85
+    private static let fewestSteps = 10
+
+    private func measure(
+        _ plan: InitPlan, _ files: AnnotatedFiles, _ execution: Execution, _ memory: Int,
+        _ shouldStop: @escaping () -> Bool, _ report: @escaping (Double) -> Void
+    ) throws -> StepMeasurement.Answer {
+        let scratch = NSTemporaryDirectory() + "segment-init-\(UUID().uuidString)"
+        try AtomicFile.makeFolder(scratch)
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        var files = files
+        files.zeroIsUnlabelled = plan.zeroIsUnlabelled
+        let measurement = StepMeasurement(
+            files: files, resolution: plan.resolution, target: plan.target, network: plan.network,
+            training: plan.training, device: execution.device, precision: execution.precision,
+            threads: execution.threads, memory: memory, folder: scratch)
+        let answer = try WorkerOrder.measure(measurement).run(
+            by: executable, title: image, shouldStop: shouldStop, report: report)
+        return try JSONDecoder().decode(StepMeasurement.Answer.self, from: answer)
+    }
+
+    /// To two digits.
+    private func steps(secondsPerStep seconds: Double) -> Int {
+        let steps = minutes * 60 * Self.shareOfSteps / max(seconds, 1e-3)
+        let unit = pow(10, max(0, log10(max(1, steps)).rounded(.down) - 1))
+        return max(Self.fewestSteps, Int(min(1e6, (steps / unit).rounded() * unit)))
+    }
+
+    // MARK: Written
+
+    /// Writes the file once it has passed `segment check`.
+    private func write(_ plan: InitPlan, _ files: AnnotatedFiles, _ measured: PipelineText.Measured) throws {
+        var named = files
+        let base = outputFolder
+        func name(_ source: inout SourceLocation) {
+            source = SourceLocation(found: source.path, dataset: source.dataset, relativeTo: base)
+        }
+        name(&named.image)
+        name(&named.labels)
+        if var mask = named.mask {
+            name(&mask)
+            named.mask = mask
+        }
+        try AtomicFile.makeFolder(base)
+        let candidates = segment.map { [PipelineText.Segment.asked(relative($0))] } ?? guesses(files)
+        var fault: FileFault?
+        for segment in candidates {
+            let text = PipelineText(
+                plan: plan, files: named, segment: segment, measured: measured,
+                dimensionsAreAsked: dimensions != nil, device: device == .auto ? nil : device.rawValue
+            ).text
+            fault = try write(text)
+            if fault == nil { return }
+        }
+        if let fault { throw fault }
+    }
+
+    /// - Returns: what is wrong with it; it is not written then.
+    private func write(_ text: String) throws -> FileFault? {
+        let name = (outputPath as NSString).lastPathComponent
+        let temporary = ".\(UUID().uuidString).\(name)"
+        let path = outputFolder + "/" + temporary
+        try AtomicFile.write(Data(text.utf8), to: path)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let check = PipelineCheck(
+            path, options: RunOptions(device: device, executable: executable), headersOnly: true)
+        let report = try check.run(shouldStop: { false }, progress: { _, _ in })
+        if let error = report.findings.first(where: { $0.severity == .error }) {
+            return FileFault(error.place.replacingOccurrences(of: temporary, with: name), error.problem)
+        }
+        guard rename(path, outputPath) == 0 else {
+            throw FileFault(output, "cannot be written: \(systemReason())")
+        }
+        return nil
+    }
+
+    /// A path or pattern as from the output's folder.
+    private func relative(_ text: String) -> String {
+        let (path, dataset) = VolumeFile.split(SourceLocation.absolute(text, relativeTo: folder))
+        return SourceLocation(found: path, dataset: dataset, relativeTo: outputFolder).title
+    }
+
+    /// All files of the image's folder and ending, where none of them is part of the annotation; else the image.
+    private func guesses(_ files: AnnotatedFiles) -> [PipelineText.Segment] {
+        let path = files.image.path
+        let ending = (path as NSString).pathExtension
+        let folder = (path as NSString).deletingLastPathComponent
+        let pattern = "*.\(ending)"
+        let matches = PathPattern(pattern, relativeTo: folder).matches
+        let annotation = [files.labels.path] + (files.mask.map { [$0.path] } ?? [])
+        let looksLabelled = matches.contains { match in
+            let name = (match as NSString).lastPathComponent.lowercased()
+            return annotation.contains(match) || ["label", "mask", "truth", "seg"].contains { name.contains($0) }
+        }
+        guard !ending.isEmpty, files.image.dataset == nil, !PathPattern.isPattern(folder), matches.count > 1,
+            !looksLabelled
+        else { return [.image] }
+        return [.pattern(relative(folder + "/" + pattern)), .image]
+    }
+
+    private func report(_ plan: InitPlan, _ measured: PipelineText.Measured) -> Report {
+        let facts = plan.facts
+        let network = plan.network.configuration
+        let found = [facts.sizeInWords] + facts.contentInWords + ["taken for \(facts.kindInWords)"]
+        let heads = plan.target.names.joined(separator: " and ")
+        var chosen = ["target \(heads)"]
+        if let resolution = plan.resolution { chosen.append("resampled to \(resolution), as objects are large") }
+        chosen.append(
+            "a \(network.dimensions)D U-Net of \(network.levels) levels and \(network.features) features, "
+                + "patches of \(plan.training.patch)")
+        chosen.append(
+            "\(grouped(plan.training.steps)) steps of \(measured.step), measured with "
+                + "\(Bytes.format(measured.peakMemory)) of memory: about \(measured.time) a member, "
+                + "\(measured.timeOfAll) for all \(measured.members)")
+        return Report(found: found, chosen: chosen)
+    }
+}
