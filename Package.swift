@@ -89,7 +89,7 @@ let package = Package(
         tests("Diagnosis", ["Diagnosis", "TestSupport"]),
         tests("Labeling", ["Labeling"]),
         tests("Inference", ["Inference"]),
-        tests("Training", ["Training"]),
+        tests("Training", ["Training", "TestSupport"]),
         tests("Reports", ["Reports"]),
         tests("Pipeline", ["Pipeline", "TestSupport"]),
         tests("segment", ["Volumes", "segment", "TestSupport"]),
