@@ -43,7 +43,6 @@ import Volumes
         #expect(try answers(.foreground).target == [1, 1, 1, 0, 1, 1, 0, 0])
         #expect(try answers(.interior).target == [1, 1, 1, 0, 0, 0, 0, 1])
         #expect(try answers(.label(3)).target == [0, 0, 0, 0, 1, 1, 0, 0])
-        #expect(try answers(.label(5)).target == [0, 0, 0, 0, 0, 0, 0, 0])
         let nearest = try answers(.affinity(ZYX(0, 0, -1)))
         #expect(nearest.target == [0, 1, 1, 1, 0, 1, 0, 0])
         #expect(nearest.counts == [false, true, true, true, true, true, true, true])
