@@ -26,7 +26,7 @@ public enum Precision: String, Codable, Sendable {
             )
         }
         var shortest = types.map { _ in Double.infinity }
-        for _ in 0..<6 {
+        for _ in 0..<20 {
             for (index, operand) in operands.enumerated() {
                 let time = try ContinuousClock().measure {
                     _ = try operand.image.convolved(operand.weight, stride: [1, 1, 1], padding: [1, 1, 1])

@@ -9,14 +9,18 @@ extension VolumeFile {
         public var voxelSize: VoxelSize?
         /// Of the first voxel, in nanometres, where the volume is a box of a larger one.
         public var position: ZYX<Double>?
+        /// Where the axes lead; NIfTI alone keeps it, and then nothing else is said of position and voxel size.
+        public var frame: VolumeFrame?
 
         public init(
-            shape: ZYX<Int>, elementType: ElementType, voxelSize: VoxelSize?, position: ZYX<Double>? = nil
+            shape: ZYX<Int>, elementType: ElementType, voxelSize: VoxelSize?, position: ZYX<Double>? = nil,
+            frame: VolumeFrame? = nil
         ) {
             self.shape = shape
             self.elementType = elementType
             self.voxelSize = voxelSize
             self.position = position
+            self.frame = frame
         }
     }
 
@@ -31,6 +35,11 @@ extension VolumeFile {
 
     /// Whether the ending of a file says a format that can be written.
     public static func isWritable(_ location: String) -> Bool { writableEnding(split(location).path) != nil }
+
+    /// Whether the format that the ending of a file asks for says where the axes lead.
+    public static func keepsFrames(_ location: String) -> Bool {
+        ["nii", "nii.gz"].contains(writableEnding(split(location).path))
+    }
 
     /// Why the format that a location's ending asks for cannot hold voxels of a type; nil where it can.
     public static func typeProblem(of location: String, _ elementType: ElementType) -> String? {
@@ -85,7 +94,7 @@ extension VolumeFile {
             let writer = try TIFFWriter(
                 path: path, flavor: isSimple ? .imageJ : .ome, shape: contents.shape,
                 elementType: contents.elementType, voxelSize: contents.voxelSize)
-            if let position = contents.position {
+            if let position = contents.position, position != ZYX(repeating: 0) {
                 let place = position.place(unit: contents.voxelSize?.unit ?? .nanometer)
                 writer.notes = ["a TIFF keeps no position: that the volume begins at \(place) is lost"]
             }

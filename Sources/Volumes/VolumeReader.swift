@@ -17,6 +17,8 @@ public struct VolumeInfo: Sendable, Equatable {
     /// Where the middle of the first voxel is, in nanometres, where the file says it: labels of a box of a large image are
     /// placed by it.
     public var position: ZYX<Double>?
+    /// Where the axes lead, where the file says it.
+    public var frame: VolumeFrame?
     /// What else the file holds, as a colon names it, where this volume was chosen without a name: datasets, levels, labels.
     public var others: [String] = []
     /// Paths of other files that the voxels or what is said of them come from, whether they are there or not.

@@ -128,12 +128,36 @@ struct VolumeNamesTests {
             ])
         #expect(
             file.notes == [
-                "v/em.1: 3 numbered sections are read as one volume (v/em.1/* makes each one of its own)",
-                "v/p: 2 numbered sections are read as one volume (v/p/* makes each one of its own)",
+                "v/em.1: 3 numbered sections are read as one volume",
+                "v/p: 2 numbered sections are read as one volume",
                 "1 file of .txt is not read: no format of volumes known here (v/p/readme.txt)",
             ])
         #expect(try volumes("  - v/p/", files: []).map(text) == ["p: v/p"])
-        #expect(try volumes("  - v/p/*.png", files: []).map(\.name) == ["s_01", "s_02"])
+        #expect(
+            try volumes("  - v/[op]*/*.png", files: []).map(\.name) == [
+                "odd/other", "odd/s_01", "p/s_01", "p/s_02",
+            ])
+        #expect(try volumes("  - v/whole/*.tif", files: []).map(\.name) == ["w1", "w2"])
+    }
+
+    @Test func aPatternOfNumberedSectionsIsOneVolume() throws {
+        for number in [8, 9, 10] { try writeTIFF("v/em.1/z\(number).tif", sections: 1) }
+        let files = ["v/p/s_01.png", "v/p/s_02.png", "v/p/s_03.jpg", "t/1.png", "t/2.png", "t/3.png"]
+        let file = try read(
+            train: "  - {image: [\"v/em.1/z*.tif\", v/p], labels: \"t/*.png\", mask: m.h5}",
+            segment:
+                "  - {image: [\"v/p/*.png\", v/em.1]}\n  - {image: [\"v/em.1/*\", \"t/?.png\"], truth: \"t/[1-3].png\"}",
+            files: files
+        )
+        #expect(file.train.map(text) == ["v/em.1/z*.tif + v/p | t/*.png"])
+        #expect(file.train.map(\.mask?.title) == ["m.h5"])
+        #expect(file.segment.map(text) == ["p: v/p/*.png + v/em.1", "em.1: v/em.1/* + t/?.png | t/[1-3].png"])
+        #expect(
+            file.notes == [
+                "v/em.1/z*.tif: 3 numbered sections are read as one volume",
+                "v/p/*.png: 2 numbered sections are read as one volume",
+                "v/em.1/*: 3 numbered sections are read as one volume",
+            ])
     }
 
     @Test func sectionsPairWithThoseOfTheirLabels() throws {

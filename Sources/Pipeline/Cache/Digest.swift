@@ -37,14 +37,27 @@ enum Digest {
     static func ofFolder(_ path: String) throws -> String {
         let walk = FileManager.default.enumerator(atPath: (path as NSString).resolvingSymlinksInPath)
         let names = walk?.compactMap { $0 as? String } ?? []
+        return try of(files: names.sorted(), in: path + "/")
+    }
+
+    /// The digest of what a pattern matches, as of a folder.
+    ///
+    /// - Throws: `FileFault` where a file cannot be read.
+    static func ofMatches(_ pattern: PathPattern) throws -> String {
+        let folder = pattern.base + "/"
+        return try of(files: pattern.matches.map { String($0.dropFirst(folder.count)) }, in: folder)
+    }
+
+    /// The digest of files, of their paths and contents. Folders among them are passed over.
+    private static func of(files paths: [String], in folder: String) throws -> String {
         var parts: [[String]] = []
-        for name in names.sorted() {
+        for path in paths {
             var isFolder: ObjCBool = false
-            let file = path + "/" + name
+            let file = folder + path
             guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), !isFolder.boolValue else {
                 continue
             }
-            parts.append([name, try ofFile(file)])
+            parts.append([path, try ofFile(file)])
         }
         return of(try canonicalJSON(parts))
     }

@@ -23,22 +23,32 @@ struct FileStamp: Codable, Equatable, Sendable {
         inode = UInt64(status.st_ino)
     }
 
-    /// The stamp of a file, or of a folder with all that is in it: the sum of the sizes, the newest time, and the
-    /// folder's own inode joined with those of its files, so that a file that was replaced is seen.
+    /// The stamp of a file, of a folder with all that is in it, or of the files that a pattern matches: the sum of the
+    /// sizes, the newest time, and the folder's own inode joined with those of its files, so that a file that was
+    /// replaced is seen.
     init?(whole path: String) {
-        guard let own = FileStamp(path) else { return nil }
+        guard let own = FileStamp(path) else {
+            let parts = PathPattern(path, relativeTo: "/").matches.compactMap { FileStamp($0) }
+            guard let first = parts.first else { return nil }
+            self = first
+            for part in parts.dropFirst() { join(part) }
+            return
+        }
         self = own
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue,
             let walk = FileManager.default.enumerator(atPath: (path as NSString).resolvingSymlinksInPath)
         else { return }
         for case let name as String in walk {
-            guard let part = FileStamp(path + "/" + name) else { continue }
-            size &+= part.size
-            modified = max(modified, part.modified)
-            changed = max(changed, part.changed)
-            // A sum does not depend on the order of the walk.
-            inode &+= part.inode &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(bitPattern: Int64(part.modified))
+            if let part = FileStamp(path + "/" + name) { join(part) }
         }
+    }
+
+    private mutating func join(_ part: FileStamp) {
+        size &+= part.size
+        modified = max(modified, part.modified)
+        changed = max(changed, part.changed)
+        // A sum does not depend on the order.
+        inode &+= part.inode &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(bitPattern: Int64(part.modified))
     }
 }

@@ -67,15 +67,20 @@ final class SourceDigests {
         }
     }
 
-    /// The digest of the content of a source: a file, or a folder that is one volume.
+    /// The digest of the content of a source: a file, or a folder or a pattern that is one volume.
     ///
     /// - Throws: `FileFault` where it is missing or cannot be read.
     private func digest(of source: String) throws -> String {
         guard let stamp = FileStamp(whole: source) else { throw FileFault.unreadable(source) }
         if let known = memory.files[source], known.stamp == stamp { return known.digest }
         var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: source, isDirectory: &isFolder)
-        let digest = try isFolder.boolValue ? Digest.ofFolder(source) : Digest.ofFile(source)
+        let exists = FileManager.default.fileExists(atPath: source, isDirectory: &isFolder)
+        let digest =
+            if !exists {
+                try Digest.ofMatches(PathPattern(source, relativeTo: "/"))
+            } else {
+                try isFolder.boolValue ? Digest.ofFolder(source) : Digest.ofFile(source)
+            }
         memory.files[source] = Entry(stamp: stamp, digest: digest)
         return digest
     }

@@ -23,6 +23,7 @@ public struct CheckReport: Codable, Sendable {
     public struct File: Codable, Sendable {
         /// `image`, `labels` and `mask` to learn from; `volume` to segment, and its `truth`.
         public var role: String
+        /// With the dataset that was taken, where the file holds several.
         public var file: String
         /// z, y, x; this and what follows is missing where the file cannot be read.
         public var shape: [Int]?

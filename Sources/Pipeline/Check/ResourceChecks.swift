@@ -18,7 +18,8 @@ struct ResourceChecks {
         for folder in [workFolder, file.resultsFolder] { checkWritable(folder, &report) }
         checkDisk(&report)
         do {
-            let execution = try Execution(file.execution, options)
+            var precision = ChosenPrecision(workFolder: workFolder)
+            let execution = try Execution(file.execution, options, &precision)
             try checkMemory(execution, &report)
         } catch {
             report.add(.error, file.path, "\(error)")

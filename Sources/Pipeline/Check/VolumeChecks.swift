@@ -71,9 +71,11 @@ struct VolumeChecks {
     ) {
         for problem in inspection.errors { report.add(.error, source.subject, problem) }
         for note in inspection.notes { report.add(.warning, source.subject, note) }
+        var read = source
+        if let chosen = inspection.chosen { read.title += ":" + chosen }
         report.files.append(
             CheckReport.File(
-                role: role, file: source.subject, shape: inspection.shape?.array,
+                role: role, file: read.subject, shape: inspection.shape?.array,
                 type: inspection.elementType?.rawValue,
                 voxelSizeNanometers: inspection.voxelSize?.nanometers.array,
                 voxelSize: inspection.voxelSize?.description, minimum: inspection.statistics?.minimum,
@@ -147,6 +149,11 @@ struct VolumeChecks {
         {
             report.add(.error, source.subject, problem)
         }
+        if let problem = VolumeFrame.problem(
+            companion.frame, like: image.frame, of: "its image \(imageSource.subject)")
+        {
+            report.add(.error, source.subject, problem)
+        }
     }
 
     // MARK: All together
@@ -177,8 +184,8 @@ struct VolumeChecks {
         if let shape = image.shape, shape.z == 1, file.network.configuration.dimensions == 3 {
             report.add(
                 .warning, source.subject,
-                "is a single section, which a 3D network is to segment; write {image: folder/} where the files of a "
-                    + "folder are the sections of one volume")
+                "is a single section, which a 3D network is to segment; write {image: folder/} or {image: \"folder/*\"} "
+                    + "where the files of a folder are the sections of one volume")
         }
     }
 

@@ -7,12 +7,16 @@ struct VolumeInspection: Codable, Sendable {
     var errors: [String] = []
     /// nil where the file cannot be opened.
     var format: String?
+    /// Which of several that the file holds was taken, where the pipeline file does not say: `/volumes/raw`.
+    var chosen: String?
     var shape: ZYX<Int>?
     var elementType: ElementType?
     /// What file and pipeline file say together; nil where that is contradictory, or labels say nothing.
     var voxelSize: VoxelSize?
     /// Of the middle of the first voxel, in nanometres, where the file says it.
     var position: ZYX<Double>?
+    /// Where the axes lead, where the file says it.
+    var frame: VolumeFrame?
     /// What people should know, such as a gap in the numbering of sections.
     var notes: [String] = []
     /// Channels and time points in the file.
@@ -34,6 +38,9 @@ struct VolumeInspection: Codable, Sendable {
         let opening = try problems {
             let reader = try ingest.open()
             describe(reader.info)
+            if ingest.source.dataset == nil, !reader.info.others.isEmpty {
+                chosen = VolumeFile.split(reader.info.source).dataset
+            }
             let type = try problems { try ingest.check(reader.info.elementType) }
             let size = try problems { voxelSize = try ingest.resolvedVoxelSize(reader.info.voxelSize) }
             var content: [String] = []
@@ -63,6 +70,7 @@ struct VolumeInspection: Codable, Sendable {
         format = info.format
         shape = info.shape
         position = info.position
+        frame = info.frame
         notes = info.notes
         elementType = info.elementType
         channels = info.channels

@@ -62,7 +62,7 @@ public struct Conversion: Codable, Sendable {
         let size = info.voxelSize.complete
         let contents = VolumeFile.Contents(
             shape: box.shape, elementType: elementType ?? info.elementType, voxelSize: size,
-            position: position(of: box, info))
+            position: position(of: box, info), frame: info.frame?.shifted(to: box.origin))
         let writer = try makeWriter(contents) { try report(0) }
         let slabs = box.slabs(
             thickness: info.chunk.z, size: max(info.elementType.size, contents.elementType.size),
@@ -122,6 +122,11 @@ public struct Conversion: Codable, Sendable {
     /// What the new file does not say although the old one does.
     private func losses(of box: Box, _ info: VolumeInfo) -> [String] {
         var losses: [String] = []
+        if let frame = info.frame, !frame.isUpright, !VolumeFile.keepsFrames(target.location) {
+            losses.append(
+                "NIfTI alone says where axes lead: that x, y, z lead to \(frame.axes) is lost, and voxels keep their order"
+            )
+        }
         guard info.voxelSize.complete == nil else { return losses }
         if info.voxelSize.missingAxes.count < 3 {
             losses.append(

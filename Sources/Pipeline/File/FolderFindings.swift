@@ -9,24 +9,34 @@ struct FolderFindings {
 
     init(_ search: VolumeSearch) { self.search = search }
 
-    mutating func add(_ listing: VolumeListing, of base: String) {
+    /// What was found for a text of the pipeline file.
+    mutating func add(_ paths: ImagePaths) {
+        if let listing = paths.listing { add(listing, of: paths.base) }
+        guard paths.sections > 0, let pattern = paths.found.first?.path else { return }
+        add(series: SourceLocation(found: pattern, dataset: nil, relativeTo: search.folder).title, paths.sections)
+    }
+
+    private mutating func add(_ listing: VolumeListing, of base: String) {
         func title(_ path: String) -> String {
             let whole = path.isEmpty ? base : base + "/" + path
             return SourceLocation(found: whole, dataset: nil, relativeTo: search.folder).title
         }
         for (folder, count) in listing.series.sorted(by: { $0.key < $1.key }) {
-            let title = title(folder)
-            if !series.contains(where: { $0.folder == title }) { series.append((title, count)) }
+            add(series: title(folder), count)
         }
         let known = Set(unread)
         unread += listing.unread.map(title).filter { !known.contains($0) }
+    }
+
+    private mutating func add(series title: String, _ count: Int) {
+        if !series.contains(where: { $0.folder == title }) { series.append((title, count)) }
     }
 
     /// In one sentence each.
     var notes: [String] {
         series.map { folder, count in
             search.joinsSections
-                ? "\(folder): \(count) numbered sections are read as one volume (\(folder)/* makes each one of its own)"
+                ? "\(folder): \(count) numbered sections are read as one volume"
                 : "\(folder): \(count) numbered images are read as a volume each ({image: \(folder)} makes them one)"
         } + Self.kinds(unread)
     }

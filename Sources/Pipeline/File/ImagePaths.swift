@@ -8,7 +8,8 @@ struct ImagePaths {
         var path: String
         /// The path of the result, relative to the pipeline's.
         var name: String
-        /// What each `*` of the pattern stands for; nil where the text is no pattern.
+        /// What each `*` of the pattern stands for; nil where the text is no pattern, or one that all sections of a
+        /// volume match.
         var captures: [String]?
     }
 
@@ -17,21 +18,26 @@ struct ImagePaths {
     let base: String
     /// What the folder holds that the text names; nil where it names no folder, or one that is a volume.
     let listing: VolumeListing?
+    /// Of the numbered sections that a pattern matches and that are one volume; 0 where it matches volumes.
+    let sections: Int
     /// What stands after the colon.
     let dataset: String?
 
     /// - Parameters:
     ///   - folder: what a relative path starts from.
-    ///   - search: how a folder is searched; nil where a folder is meant as one volume.
+    ///   - search: how folders are searched for volumes, and from which relative paths start.
+    ///   - entersFolders: whether a folder stands for the volumes in it, and not for one volume.
     /// - Throws: `PipelineFault` where there is nothing.
-    init(_ value: YAMLValue, folder: String, search: VolumeSearch?) throws {
+    init(_ value: YAMLValue, _ search: VolumeSearch, entersFolders: Bool) throws {
         let (file, dataset) = VolumeFile.split(try value.text())
+        let folder = search.folder
         self.dataset = dataset
         let path = SourceLocation.absolute(file, relativeTo: folder)
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        if exists, isFolder.boolValue, let search, !VolumeListing.isVolume(folder: path) {
+        if exists, isFolder.boolValue, entersFolders, !VolumeListing.isVolume(folder: path) {
             base = path
+            sections = 0
             let listing = try value.located { try VolumeListing(below: path, search) }
             self.listing = listing
             found = zip(listing.volumes, listing.paths).map { name, path in
@@ -47,6 +53,7 @@ struct ImagePaths {
             }
         } else if exists {
             listing = nil
+            sections = 0
             base = (path as NSString).deletingLastPathComponent
             let name =
                 isFolder.boolValue && !VolumeListing.isVolume(folder: path)
@@ -58,7 +65,13 @@ struct ImagePaths {
             let base = pattern.base
             self.base = base
             listing = nil
-            found = pattern.matches.map { path in
+            let matches = pattern.matches
+            sections = search.joinsSections && search.areSections(matches) ? matches.count : 0
+            guard sections == 0 else {
+                found = [Found(path: pattern.absolute, name: (base as NSString).lastPathComponent)]
+                return
+            }
+            found = matches.map { path in
                 let below = path.hasPrefix(base + "/") ? String(path.dropFirst(base.count + 1)) : path
                 return Found(
                     path: path, name: VolumeListing.withoutEnding(below), captures: pattern.captures(in: path) ?? []
@@ -84,6 +97,10 @@ extension YAMLValue {
     /// The file that belongs to `image`: this text, with what the image's pattern found for each `*`.
     func partner(of image: ImagePaths.Found, folder: String, as what: String) throws -> SourceLocation {
         let text = try text()
+        // Of a volume that no pattern chose, a pattern is that of its sections.
+        if image.captures == nil, !PathPattern(VolumeFile.split(text).path, relativeTo: folder).matches.isEmpty {
+            return SourceLocation(text, relativeTo: folder)
+        }
         guard let filled = text.contains("*") ? PathPattern.fill(text, with: image.captures ?? []) : text else {
             throw fault("'\(text)' has a '*' for which the pattern of the image gives nothing")
         }

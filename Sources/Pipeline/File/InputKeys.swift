@@ -41,8 +41,12 @@ struct InputKeys {
     /// Each volume that the first image names, with its inputs in order.
     ///
     /// - Throws: `PipelineFault` where there is none, or one of the other images is missing.
-    func volumes(folder: String) throws -> [(image: ImagePaths.Found, inputs: [SourceLocation])] {
-        let paths = try ImagePaths(images[0], folder: folder, search: nil)
+    func volumes(
+        _ search: VolumeSearch, _ findings: inout FolderFindings
+    ) throws -> [(image: ImagePaths.Found, inputs: [SourceLocation])] {
+        let folder = search.folder
+        let paths = try ImagePaths(images[0], search, entersFolders: false)
+        findings.add(paths)
         return try paths.found.map { image in
             let first = SourceLocation(found: image.path, dataset: paths.dataset, relativeTo: folder)
             let files =

@@ -8,7 +8,7 @@ import Foundation
 struct PathPattern {
     /// As it was written.
     let text: String
-    private let absolute: String
+    let absolute: String
     /// How much of the absolute path is meant as it is, whatever characters it has.
     private let literal: Int
 

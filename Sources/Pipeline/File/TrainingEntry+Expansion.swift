@@ -15,7 +15,7 @@ extension TrainingEntry {
             do {
                 entries +=
                     value.isMapping
-                    ? try stated(value, folder: search.folder) : try found(value, search, &findings)
+                    ? try stated(value, search, &findings) : try found(value, search, &findings)
             } catch let fault as PipelineFault {
                 faults.append(fault)
             }
@@ -29,8 +29,8 @@ extension TrainingEntry {
         _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings
     ) throws -> [TrainingEntry] {
         let folder = search.folder
-        let paths = try ImagePaths(value, folder: folder, search: search)
-        if let listing = paths.listing { findings.add(listing, of: paths.base) }
+        let paths = try ImagePaths(value, search, entersFolders: true)
+        findings.add(paths)
         let others =
             paths.listing == nil ? try value.located { try VolumeListing(below: paths.base, search).paths } : []
         let pairs = try value.located {
@@ -72,7 +72,9 @@ extension TrainingEntry {
             + "{image: \(image), labels: labels.tif}"
     }
 
-    private static func stated(_ value: YAMLValue, folder: String) throws -> [TrainingEntry] {
+    private static func stated(
+        _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings
+    ) throws -> [TrainingEntry] {
         let keys = try value.mapping(of: [
             "image", "labels", "mask", "unlabelled", "at", "channel", "channels", "time",
         ])
@@ -80,9 +82,9 @@ extension TrainingEntry {
         guard let labels = keys["labels"] else { throw value.fault("\(value.name) lacks 'labels'") }
         let place = try keys["at"]?.place()
         let zeroIsUnlabelled = try keys["unlabelled"]?.zeroIsUnlabelled() ?? false
-        return try inputs.volumes(folder: folder).map { image, images in
+        return try inputs.volumes(search, &findings).map { image, images in
             func partner(_ value: YAMLValue, _ what: String) throws -> SourceLocation {
-                var location = try value.partner(of: image, folder: folder, as: what)
+                var location = try value.partner(of: image, folder: search.folder, as: what)
                 location.selection.time = inputs.time
                 return location
             }

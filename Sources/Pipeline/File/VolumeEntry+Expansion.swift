@@ -15,7 +15,7 @@ extension VolumeEntry {
             do {
                 entries +=
                     value.isMapping
-                    ? try pairs(value, folder: search.folder) : try plain(value, search, &findings)
+                    ? try pairs(value, search, &findings) : try plain(value, search, &findings)
             } catch let fault as PipelineFault {
                 faults.append(fault)
             }
@@ -30,14 +30,14 @@ extension VolumeEntry {
     private static func plain(
         _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings
     ) throws -> [VolumeEntry] {
-        let paths = try ImagePaths(value, folder: search.folder, search: search)
+        let paths = try ImagePaths(value, search, entersFolders: true)
+        findings.add(paths)
         func location(_ path: String) -> SourceLocation {
             SourceLocation(found: path, dataset: paths.dataset, relativeTo: search.folder)
         }
-        guard let listing = paths.listing else {
+        guard paths.listing != nil else {
             return paths.found.map { VolumeEntry(name: $0.name, images: [location($0.path)], line: value.line) }
         }
-        findings.add(listing, of: paths.base)
         return try value.located {
             try LabelPairing.pairs(in: paths.found, base: paths.base, search).map { pair in
                 VolumeEntry(
@@ -50,14 +50,16 @@ extension VolumeEntry {
 
     /// `{image: "v/*-raw.tif", truth: "v/*-labels.h5:/labels"}`: what `*` stands for in the image's name
     /// is put for the same `*` of the truth's.
-    private static func pairs(_ value: YAMLValue, folder: String) throws -> [VolumeEntry] {
+    private static func pairs(
+        _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings
+    ) throws -> [VolumeEntry] {
         let keys = try value.mapping(of: ["image", "truth", "channel", "channels", "time"])
         let inputs = try InputKeys(value, keys, allowsEveryTime: true)
-        return try inputs.volumes(folder: folder).map { image, images in
+        return try inputs.volumes(search, &findings).map { image, images in
             VolumeEntry(
                 name: image.name, images: images,
                 truth: try keys["truth"].map {
-                    var truth = try $0.partner(of: image, folder: folder, as: "truth")
+                    var truth = try $0.partner(of: image, folder: search.folder, as: "truth")
                     truth.selection.time = inputs.time
                     return truth
                 }, isEveryTime: inputs.isEveryTime, line: value.line)

@@ -23,6 +23,14 @@ struct VolumeSearch {
         return isSection(folder + "/" + first) ?? isSection(folder + "/" + last) ?? false ? sections : []
     }
 
+    /// Whether files that a pattern matches are the numbered sections of one volume: in one folder, alike but for one
+    /// number, and of one section each.
+    func areSections(_ paths: [String]) -> Bool {
+        let folders = Set(paths.map { ($0 as NSString).deletingLastPathComponent })
+        guard let folder = folders.first, folders.count == 1 else { return false }
+        return sections(among: paths.map { ($0 as NSString).lastPathComponent }, of: folder).count == paths.count
+    }
+
     /// Whether a file holds a single section; nil where it cannot be read.
     private func isSection(_ path: String) -> Bool? {
         if path.lowercased().hasSuffix(".png") { return true }

@@ -53,6 +53,12 @@ public struct AnnotatedFiles: Codable, Sendable {
                 && parts.contains { part in
                     (try? part.ingest(files.voxelSize).resolvedVoxelSize(part.reader.info.voxelSize)) == nil
                 }
+            let frame = image.reader.info.frame
+            for part in parts.dropFirst() {
+                let problem = VolumeFrame.problem(
+                    part.reader.info.frame, like: frame, of: "its image \(image.source.subject)")
+                if let problem { throw FileFault(part.source.subject, problem) }
+            }
             let whole = image.extent(voxelSize)
             box = try LabelPlacement.box(of: labels.extent(voxelSize), in: whole, at: nil)
             if let mask, mask.reader.info.shape != box.shape, mask.reader.info.shape != whole.shape {

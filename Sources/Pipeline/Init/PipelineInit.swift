@@ -58,7 +58,8 @@ public struct PipelineInit: Sendable {
         try checkPlace()
         let files = try files()
         try checkSegment()
-        let execution = try Execution(ExecutionSettings(), RunOptions(device: device))
+        var precision = ChosenPrecision(workFolder: nil)
+        let execution = try Execution(ExecutionSettings(), RunOptions(device: device), &precision)
         let answer = try WorkerOrder.survey(files).run(
             by: executable, title: image, shouldStop: shouldStop, report: { progress(.reading, $0) })
         let facts = try JSONDecoder().decode(DataFacts.self, from: answer)

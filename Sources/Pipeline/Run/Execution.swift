@@ -9,10 +9,11 @@ struct Execution {
     /// Bytes a tile's prediction may take.
     let memory: Int
 
-    init(_ settings: ExecutionSettings, _ options: RunOptions) throws {
+    /// - Parameter chosen: what `precision: auto` came to before, and where it is kept.
+    init(_ settings: ExecutionSettings, _ options: RunOptions, _ chosen: inout ChosenPrecision) throws {
         device = try Device.resolve(options.device ?? settings.device)
         switch settings.precision {
-        case .auto: precision = Precision.automatic(on: device)
+        case .auto: precision = chosen.precision(on: device)
         case .f32: precision = .f32
         case .bf16: precision = .bf16
         }

@@ -9,6 +9,16 @@ enum Machine {
     /// Processors that this process may use.
     static var processors: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
 
+    /// Maker, family, model and name, for example `GenuineIntel 6 207 Intel(R) Xeon(R) Processor`.
+    static var processorName: String {
+        let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let fields = text.split(separator: "\n").prefix(30).map { $0.split(separator: ":", maxSplits: 1) }
+        return ["vendor_id", "cpu family", "model", "model name"].compactMap { name in
+            fields.first { $0.count == 2 && $0[0].trimmingCharacters(in: .whitespaces) == name }
+                .map { $0[1].trimmingCharacters(in: .whitespaces) }
+        }.joined(separator: " ")
+    }
+
     /// Bytes that can be used without swapping: what the kernel calls available, or less within a container.
     static var availableMemory: Int {
         let available = field("MemAvailable:", of: "/proc/meminfo").map { $0 * 1024 } ?? 4 << 30

@@ -23,14 +23,17 @@ public final class OutsideVolumes {
     ///
     /// - Throws: `FileFault` where a file cannot be read or the shapes differ.
     public func scores(labels: String, truth: String, ignoringTruthZero: Bool) throws -> SegmentationScores {
-        let labelStore = try ingest(labels, as: .labels)
-        let truthStore = try ingest(truth, as: .labels)
+        let (labelStore, record) = try ingest(labels, as: .labels)
+        let (truthStore, truthRecord) = try ingest(truth, as: .labels)
         for (file, store) in [(labels, labelStore), (truth, truthStore)] where !store.layout.elementType.isInteger {
             throw FileFault(file, "labels must be whole numbers, found \(store.layout.elementType.rawValue)")
         }
         guard labelStore.layout.shape == truthStore.layout.shape else {
             throw FileFault(
                 labels, "has shape \(labelStore.layout.shape), but \(truth) has \(truthStore.layout.shape)")
+        }
+        if let problem = VolumeFrame.problem(record.frame, like: truthRecord.frame, of: truth) {
+            throw FileFault(labels, problem)
         }
         var contingency = Contingency()
         for slab in labelStore.slabs {
@@ -52,7 +55,7 @@ public final class OutsideVolumes {
         threads: Int?
     ) throws -> Int {
         try checkPlace(of: output, replaces: replaces)
-        let store = try ingest(mask)
+        let (store, record) = try ingest(mask)
         var inside = Volume<UInt8>(shape: store.layout.shape)
         for slab in store.slabs {
             let part = try store.read(slab).converted(to: Double.self).map { $0 == 0 ? 0 : 1 as UInt8 }
@@ -61,11 +64,13 @@ public final class OutsideVolumes {
         let components = try connectedComponents(
             of: inside, connectivity: connectivity, minimumVoxels: minimumVoxels,
             threads: threads ?? Machine.processors)
-        try writeLabels(components.labels, to: output, replaces: replaces, voxelSize: store.layout.voxelSize)
+        try writeLabels(
+            components.labels, to: output, replaces: replaces, voxelSize: store.layout.voxelSize,
+            position: record.position, frame: record.frame)
         return components.count
     }
 
-    private func ingest(_ file: String, as role: VolumeRole? = nil) throws -> BlockStore {
+    private func ingest(_ file: String, as role: VolumeRole? = nil) throws -> (BlockStore, IngestedVolume) {
         var source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
         try source.checkIsThere()
         source.selection = VolumeSelection(role: role, allowsExternalLinks: allowsExternalLinks)
@@ -73,7 +78,11 @@ public final class OutsideVolumes {
         try AtomicFile.makeFolder(place)
         let ingest = Ingest(source: source, role: .values, voxelSize: nil)
         try WorkerOrder.ingest(ingest, folder: place, threads: Machine.processors).run(by: executable, title: file)
-        return try BlockStore.open(at: place + "/" + Ingest.storeName)
+        let record = try Data(contentsOf: URL(fileURLWithPath: place + "/" + Ingest.recordName))
+        return (
+            try BlockStore.open(at: place + "/" + Ingest.storeName),
+            try JSONDecoder().decode(IngestedVolume.self, from: record)
+        )
     }
 }
 
@@ -91,7 +100,10 @@ public func checkPlace(of path: String, replaces: Bool) throws {
 ///
 /// - Parameter replaces: whether what lies there makes way.
 /// - Throws: `FileFault` for another ending, or where the file cannot be written.
-public func writeLabels(_ labels: Volume<UInt32>, to path: String, replaces: Bool, voxelSize: VoxelSize?) throws {
+public func writeLabels(
+    _ labels: Volume<UInt32>, to path: String, replaces: Bool, voxelSize: VoxelSize?,
+    position: ZYX<Double>? = nil, frame: VolumeFrame? = nil
+) throws {
     var buffer = VoxelBuffer(labels)
     let ending = (path as NSString).pathExtension.lowercased()
     if ["tif", "tiff", "nii", "gz", "mrc", "map"].contains(ending) {
@@ -99,7 +111,9 @@ public func writeLabels(_ labels: Volume<UInt32>, to path: String, replaces: Boo
         buffer = try buffer.converted(to: LabelTIFF.flavor(maximumLabel: maximum, shape: labels.shape).1)
     }
     let dataset = ending == "zarr" ? "labels/objects" : "/labels"
-    try writeVolume(buffer, to: path, dataset: dataset, replaces: replaces, voxelSize: voxelSize)
+    try writeVolume(
+        buffer, to: path, dataset: dataset, replaces: replaces, voxelSize: voxelSize, position: position,
+        frame: frame)
 }
 
 /// Writes a volume in its own type as the ending of `path` asks.
@@ -109,11 +123,13 @@ public func writeLabels(_ labels: Volume<UInt32>, to path: String, replaces: Boo
 ///   - replaces: whether what lies there makes way.
 /// - Throws: `FileFault` for another ending, or where the file cannot be written.
 public func writeVolume(
-    _ volume: VoxelBuffer, to path: String, dataset: String? = nil, replaces: Bool, voxelSize: VoxelSize?
+    _ volume: VoxelBuffer, to path: String, dataset: String? = nil, replaces: Bool, voxelSize: VoxelSize?,
+    position: ZYX<Double>? = nil, frame: VolumeFrame? = nil
 ) throws {
     let place = SourceLocation(path, relativeTo: FileManager.default.currentDirectoryPath)
     let contents = VolumeFile.Contents(
-        shape: volume.shape, elementType: volume.elementType, voxelSize: voxelSize)
+        shape: volume.shape, elementType: volume.elementType, voxelSize: voxelSize, position: position,
+        frame: frame)
     let writer = try place.replacing {
         try VolumeFile.create(
             place.location, dataset: dataset, contents, replaces: replaces, threads: Machine.processors)

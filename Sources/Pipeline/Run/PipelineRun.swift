@@ -29,6 +29,7 @@ public struct PipelineRun {
     let plan: Plan
     let cache: StageCache
     let execution: Execution
+    private let precision: ChosenPrecision
     let options: RunOptions
 
     /// Reads the pipeline file and digests its sources; computes nothing else.
@@ -42,11 +43,16 @@ public struct PipelineRun {
                 SourceLocation.absolute($0, relativeTo: FileManager.default.currentDirectoryPath)
             } ?? file.workFolder
         cache = StageCache(root: workFolder)
-        execution = try Execution(file.execution, options)
+        var precision = ChosenPrecision(workFolder: workFolder)
+        execution = try Execution(file.execution, options, &precision)
+        self.precision = precision
         let digests = SourceDigests(rememberingIn: workFolder + "/sources.json")
         plan = try Plan(
             file, digests: digests, cache: cache, precision: execution.precision, executable: options.executable)
-        if FileManager.default.fileExists(atPath: workFolder) { try? digests.save() }
+        if FileManager.default.fileExists(atPath: workFolder) {
+            try? digests.save()
+            try? precision.save()
+        }
     }
 
     /// For example `larva: train on 1 volume, segment 2 · 5 members · cpu (2 threads, bf16) · …`.
@@ -95,6 +101,7 @@ public struct PipelineRun {
         try AtomicFile.makeFolder(workFolder)
         let lock = try WorkFolderLock(workFolder)
         defer { lock.release() }
+        try precision.save()
         try execution.apply()
         let context = context(shouldStop: shouldStop)
         var runner = Runner(plan: plan, context: context, observe: observe)

@@ -23,6 +23,8 @@ public struct VolumeDescription: Codable, Sendable {
     var time: Int?
     /// Of the middle of the first voxel, in nanometres, where the file says it.
     var position: ZYX<Double>?
+    /// Where x, y and z lead, as in `LPS`, where the file says it.
+    var axes: String?
     /// What people should know, such as a gap in the numbering of sections.
     var notes: [String]
     /// Of the one channel there is, or that was chosen; nil where its voxels were not read or none is a number.
@@ -71,6 +73,7 @@ public struct VolumeDescription: Codable, Sendable {
         channel = channels > 1 ? source.selection.channel : nil
         time = times > 1 ? source.selection.time ?? 0 : nil
         position = info.position
+        axes = info.frame?.axes
         notes = info.notes
         if values { try readValues(reader, source) }
     }
@@ -103,6 +106,7 @@ public struct VolumeDescription: Codable, Sendable {
                 let voxelSizeNanometers: [Double?]
                 let voxelSize: String
                 let positionNanometers: [Double]?
+                let axes: String?
                 let compression: String
                 let channels, times: Int
                 let channel, time: Int?
@@ -117,7 +121,8 @@ public struct VolumeDescription: Codable, Sendable {
                 file: file, volume: volume, others: others, format: format, type: elementType.rawValue,
                 shape: shape.array, chunk: chunk.array,
                 voxelSizeNanometers: ["z", "y", "x"].map { voxelSizeNanometers[$0] },
-                voxelSize: voxelSizeText(unit), positionNanometers: position?.array, compression: compression,
+                voxelSize: voxelSizeText(unit), positionNanometers: position?.array, axes: axes,
+                compression: compression,
                 channels: channels, times: times, channel: channel, time: time, minimum: minimum, maximum: maximum,
                 channelValues: channelValues, notes: notes)
             return String(decoding: try encoder.encode(answer), as: UTF8.self)
@@ -137,6 +142,7 @@ public struct VolumeDescription: Codable, Sendable {
         if channels > 1 { rows.append(("channels", "\(channels)")) }
         if times > 1 { rows.append(("time points", "\(times)")) }
         if let position { rows.append(("position", position.place(unit: unit))) }
+        if let axes { rows.append(("axes", "x, y, z lead to \(axes)")) }
         let chosen = [channel.map { "channel \($0)" }, time.map { "time \($0)" }].compactMap { $0 }
         let of = chosen.isEmpty ? "" : " (\(chosen.joined(separator: ", ")))"
         if let minimum, let maximum { rows.append(("values", ValueRange.text(minimum, maximum) + of)) }

@@ -75,7 +75,8 @@ public struct Ingest: Codable, Sendable {
         try check(statistics)
         let record = IngestedVolume(
             title: source.subject, format: info.format, shape: info.shape, elementType: info.elementType,
-            voxelSize: size, position: info.position, notes: info.notes, statistics: statistics.summary)
+            voxelSize: size, position: info.position, frame: info.frame, notes: info.notes,
+            statistics: statistics.summary)
         try AtomicFile.write(try readableJSON(record), to: folder + "/" + Ingest.recordName)
     }
 
@@ -146,6 +147,8 @@ struct IngestedVolume: Codable, Sendable {
     var voxelSize: VoxelSize?
     /// Of the middle of the first voxel, in nanometres, where the file says it.
     var position: ZYX<Double>?
+    /// Where the axes lead, where the file says it.
+    var frame: VolumeFrame?
     /// Where it lies in its image, in voxels, where both were resampled; else files and the pipeline file say it.
     var box: Box?
     /// What people should know, such as a gap in the numbering of sections.
@@ -188,6 +191,9 @@ struct IngestedVolume: Codable, Sendable {
     /// Refuses labels that state other voxels than their image.
     func check(voxelsLikeThoseOf image: IngestedVolume) throws {
         if let problem = VoxelSizeRule.problem(voxelSize, like: image.voxelSize, of: "its image \(image.title)") {
+            throw FileFault(title, problem)
+        }
+        if let problem = VolumeFrame.problem(frame, like: image.frame, of: "its image \(image.title)") {
             throw FileFault(title, problem)
         }
     }

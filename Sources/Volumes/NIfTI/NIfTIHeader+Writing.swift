@@ -2,8 +2,9 @@ extension NIfTIHeader {
     /// The first bytes of a `.nii` file in little endian, up to its voxels: the header, NIfTI-2's where an extent is beyond
     /// the 16 bits of NIfTI-1, and the four bytes that say that no extensions follow.
     ///
-    /// Lengths are in millimetres where the voxel size is, else in micrometres: NIfTI has no smaller unit. The first voxel
-    /// stands at `position`, at 0 without one; qform and sform say the same.
+    /// Lengths are in millimetres where the voxel size is, else in micrometres: NIfTI has no smaller unit. The sform is the
+    /// frame of `contents`, else the first voxel stands at `position`, at 0 without one; the qform says the same where the
+    /// axes are not turned.
     static func bytes(of contents: VolumeFile.Contents) -> [UInt8] {
         let fields = Fields(contents)
         return contents.shape.array.allSatisfy { $0 <= Int(Int16.max) } ? one(fields) : two(fields)
@@ -17,18 +18,29 @@ extension NIfTIHeader {
         /// `xyzt_units`.
         let unit: Int
         let sizes: [Double]
-        let position: [Double]
+        let rows: [[Double]]
+        let isUpright: Bool
 
         init(_ contents: VolumeFile.Contents) {
             extents = contents.shape.array.reversed()
             // Every type has a code.
             type = types.first { $0.value == contents.elementType }!.key
             bits = 8 * contents.elementType.size
-            let length: LengthUnit = contents.voxelSize?.unit == .millimeter ? .millimeter : .micrometer
-            unit = contents.voxelSize == nil ? 0 : length == .millimeter ? 2 : 3
-            sizes = contents.voxelSize?.in(length).array.reversed() ?? [1, 1, 1]
-            let place = unit == 0 ? nil : contents.position
-            position = place?.map { $0 / length.nanometers }.array.reversed() ?? [0, 0, 0]
+            let frame = contents.frame ?? Self.frame(of: contents)
+            unit = frame.unit.map { $0 == .millimeter ? 2 : 3 } ?? 0
+            sizes = frame.sizes
+            rows = frame.rows
+            isUpright = frame.isUpright
+        }
+
+        private static func frame(of contents: VolumeFile.Contents) -> VolumeFrame {
+            let unit: LengthUnit = contents.voxelSize?.unit == .millimeter ? .millimeter : .micrometer
+            let sizes: [Double] = contents.voxelSize?.in(unit).array.reversed() ?? [1, 1, 1]
+            let place = contents.voxelSize == nil ? nil : contents.position
+            let origin: [Double] = place?.map { $0 / unit.nanometers }.array.reversed() ?? [0, 0, 0]
+            return VolumeFrame(
+                rows: (0..<3).map { row in (0..<3).map { $0 == row ? sizes[row] : 0 } + [origin[row]] },
+                unit: contents.voxelSize == nil ? nil : unit)
         }
 
         /// `dim`: their number first, 1 along those that there are not.
@@ -51,12 +63,11 @@ extension NIfTIHeader {
         bytes.put(Float(bytes.count), at: 108)
         bytes.put(Float(1), at: 112)
         bytes[123] = UInt8(fields.unit)
-        bytes.put(Int16(scannerFrame), at: 252)
+        bytes.put(Int16(fields.isUpright ? scannerFrame : 0), at: 252)
         bytes.put(Int16(scannerFrame), at: 254)
-        for axis in 0..<3 {
-            bytes.put(Float(fields.position[axis]), at: 268 + 4 * axis)
-            bytes.put(Float(fields.sizes[axis]), at: 280 + 16 * axis + 4 * axis)
-            bytes.put(Float(fields.position[axis]), at: 280 + 16 * axis + 12)
+        for (row, values) in fields.rows.enumerated() {
+            if fields.isUpright { bytes.put(Float(values[3]), at: 268 + 4 * row) }
+            for (column, value) in values.enumerated() { bytes.put(Float(value), at: 280 + 16 * row + 4 * column) }
         }
         bytes.replaceSubrange(344..<348, with: Array("n+1\0".utf8))
         return bytes
@@ -73,12 +84,11 @@ extension NIfTIHeader {
         for (index, length) in fields.pixelSizes.enumerated() { bytes.put(length, at: 104 + 8 * index) }
         bytes.put(Int64(bytes.count), at: 168)
         bytes.put(1.0, at: 176)
-        bytes.put(Int32(scannerFrame), at: 344)
+        bytes.put(Int32(fields.isUpright ? scannerFrame : 0), at: 344)
         bytes.put(Int32(scannerFrame), at: 348)
-        for axis in 0..<3 {
-            bytes.put(fields.position[axis], at: 376 + 8 * axis)
-            bytes.put(fields.sizes[axis], at: 400 + 32 * axis + 8 * axis)
-            bytes.put(fields.position[axis], at: 400 + 32 * axis + 24)
+        for (row, values) in fields.rows.enumerated() {
+            if fields.isUpright { bytes.put(values[3], at: 376 + 8 * row) }
+            for (column, value) in values.enumerated() { bytes.put(value, at: 400 + 32 * row + 8 * column) }
         }
         bytes.put(Int32(fields.unit), at: 500)
         return bytes

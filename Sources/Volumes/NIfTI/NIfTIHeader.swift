@@ -23,8 +23,7 @@ struct NIfTIHeader {
     /// The first voxel's first byte.
     let offset: Int
     let voxelSize: StatedVoxelSize
-    /// The first voxel's place in nanometres, where the file's frame has the directions of the axes.
-    let position: ZYX<Double>?
+    let frame: VolumeFrame?
 
     /// A header has at most so many bytes.
     static let largestSize = Version.two.size
@@ -53,7 +52,7 @@ struct NIfTIHeader {
         voxel = try Self.voxel(fields, version, path)
         offset = try Self.offset(fields, version, isPair: isPair, path)
         voxelSize = Self.voxelSize(fields, version)
-        position = Self.position(fields, version)
+        frame = Self.frame(fields, version)
     }
 
     // nifti2.h: the magic ends with what a transfer as text would change.
@@ -145,42 +144,62 @@ struct NIfTIHeader {
         }
     }
 
+    /// `pixdim` of x, y and z.
+    private static func sizes(_ fields: FixedHeader, _ version: Version) -> [Double] {
+        (1...3).map { axis in
+            // A size in single precision says no more than its six digits.
+            version == .one ? roundedToSingle(fields.float32(76 + 4 * axis)) : fields.float64(104 + 8 * axis)
+        }
+    }
+
     private static func voxelSize(_ fields: FixedHeader, _ version: Version) -> StatedVoxelSize {
         guard let unit = unit(fields, version) else { return .none }
-        let size = ZYX(3, 2, 1).map { axis -> Double? in
-            // A size in single precision says no more than its six digits.
-            let value =
-                version == .one ? roundedToSingle(fields.float32(76 + 4 * axis)) : fields.float64(104 + 8 * axis)
+        let sizes = sizes(fields, version).map { value -> Double? in
             let nanometers = value * unit.nanometers
             return value > 0 && nanometers.isFinite ? nanometers : nil
         }
-        return StatedVoxelSize(nanometers: size, unit: unit.name)
+        return StatedVoxelSize(nanometers: ZYX(sizes[2], sizes[1], sizes[0]), unit: unit.name)
     }
 
-    /// The translation of the sform, else of the qform, where the form keeps the directions of the axes: elsewhere the
-    /// place it names is in another frame.
-    private static func position(_ fields: FixedHeader, _ version: Version) -> ZYX<Double>? {
-        guard let unit = unit(fields, version) else { return nil }
+    /// The sform, else the qform, else what `pixdim` says without a unit; nil where that is nothing.
+    private static func frame(_ fields: FixedHeader, _ version: Version) -> VolumeFrame? {
         let number = { (one: Int, two: Int, index: Int) in
             version == .one ? roundedToSingle(fields.float32(one + 4 * index)) : fields.float64(two + 8 * index)
         }
         let code = { (one: Int, two: Int) in version == .one ? fields.int16(one) : fields.int32(two) }
-        let place: ZYX<Double>
+        let unit = unit(fields, version)
+        let sizes = sizes(fields, version)
+        var rows: [[Double]]
         if code(254, 348) > 0 {
-            let rows = (0..<3).map { row in (0..<4).map { number(280, 400, row * 4 + $0) } }
-            let isUpright = (0..<3).allSatisfy { row in
-                (0..<3).allSatisfy { row == $0 ? rows[row][$0] > 0 : rows[row][$0] == 0 }
-            }
-            guard isUpright else { return nil }
-            place = ZYX(rows[2][3], rows[1][3], rows[0][3])
+            rows = (0..<3).map { row in (0..<4).map { number(280, 400, row * 4 + $0) } }
         } else if code(252, 344) > 0 {
-            // Quaternion (1, 0, 0, 0) is no rotation; pixdim[0], -1, turns z around.
-            guard (0..<3).allSatisfy({ number(256, 352, $0) == 0 }), number(76, 104, 0) >= 0 else { return nil }
-            place = ZYX(2, 1, 0).map { number(268, 376, $0) }
+            // pixdim[0], -1, turns z around.
+            let turned = [sizes[0], sizes[1], number(76, 104, 0) < 0 ? -sizes[2] : sizes[2]]
+            rows = rotation((0..<3).map { number(256, 352, $0) }).enumerated().map { row, directions in
+                zip(directions, turned).map { $0 * $1 } + [number(268, 376, row)]
+            }
+        } else if unit == nil, sizes != [1, 1, 1] {
+            rows = (0..<3).map { row in (0..<4).map { $0 == row ? sizes[row] : 0 } }
         } else {
             return nil
         }
-        let nanometers = place.map { $0 * unit.nanometers }
-        return nanometers.array.allSatisfy(\.isFinite) ? nanometers : nil
+        if let unit {
+            // Metres are told in millimetres.
+            let factor = unit.nanometers / unit.name.nanometers
+            rows = rows.map { $0.map { $0 * factor } }
+        }
+        let frame = VolumeFrame(rows: rows, unit: unit?.name)
+        return rows.joined().allSatisfy(\.isFinite) && frame.sizes.allSatisfy { $0 > 0 } ? frame : nil
+    }
+
+    /// The rotation of a unit quaternion whose first part is not negative, given the other three (nifti1.h, method 2).
+    private static func rotation(_ parts: [Double]) -> [[Double]] {
+        let (b, c, d) = (parts[0], parts[1], parts[2])
+        let a = max(0, 1 - b * b - c * c - d * d).squareRoot()
+        return [
+            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+        ]
     }
 }

@@ -1,9 +1,11 @@
+import Foundation
+
 /// Reads one channel at one time of a NIfTI-1 or NIfTI-2 file (`.nii`, or `.hdr` with `.img`, either packed with gzip),
 /// in either byte order, of up to five dimensions: x, y, z, time and channel.
 ///
 /// Integers and floating-point numbers of 8 to 64 bits. Where the header scales values (`scl_slope`, `scl_inter`, other
-/// than by 1 and 0), they are scaled and given as float32. The orientation (qform, sform) is not applied: sections are k,
-/// rows j, columns i.
+/// than by 1 and 0), they are scaled and given as float32. The orientation (sform, else qform) is the `frame` of `info`
+/// and is not applied: sections are k, rows j, columns i.
 ///
 /// A packed file is decoded forward and holds a fixed buffer; reading a box before the last one starts over.
 public final class NIfTIReader: VolumeReader {
@@ -27,7 +29,14 @@ public final class NIfTIReader: VolumeReader {
             chunk: ZYX(1, header.shape.y, header.shape.x), compression: source.isPacked ? "gzip" : "none")
         info.channels = header.channels
         info.times = header.times
-        info.position = header.position
+        info.frame = header.frame
+        info.position = header.frame?.position
+        if let frame = header.frame, frame.unit == nil, frame.sizes != [1, 1, 1] {
+            let sizes = zip(["x", "y", "z"], frame.sizes).map { "\($0) \(String(format: "%g", $1))" }.reversed()
+            info.notes = [
+                "its voxel size of \(sizes.joined(separator: " × ")) has no unit, so that it counts as not stated"
+            ]
+        }
         info.companions = [files.header, files.image].filter { $0 != path }
         self.info = info
     }

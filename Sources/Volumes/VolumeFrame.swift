@@ -1,0 +1,74 @@
+/// Where voxels are in the frame of a scanner, as NIfTI has it: right, anterior, superior, in the file's own numbers.
+public struct VolumeFrame: Codable, Sendable, Equatable {
+    /// Of right, anterior and superior each the step along x, y and z, and the middle of the first voxel.
+    public var rows: [[Double]]
+    /// What the numbers are counted in; nil where the file does not say.
+    public var unit: LengthUnit?
+
+    init(rows: [[Double]], unit: LengthUnit?) {
+        self.rows = rows
+        self.unit = unit
+    }
+
+    /// Steps along x, y and z.
+    private var steps: [[Double]] { (0..<3).map { axis in rows.map { $0[axis] } } }
+    private var origin: [Double] { rows.map { $0[3] } }
+
+    /// The lengths of the steps along x, y and z.
+    var sizes: [Double] { steps.map(length) }
+
+    /// Whether x, y and z lead to the right, to the front and up.
+    public var isUpright: Bool {
+        (0..<3).allSatisfy { row in
+            (0..<3).allSatisfy { row == $0 ? rows[row][$0] > 0 : rows[row][$0] == 0 }
+        }
+    }
+
+    /// The place of the first voxel along the volume's own axes, in nanometres; nil without a unit, and where the axes do
+    /// not stand upright on each other.
+    var position: ZYX<Double>? {
+        guard let unit else { return nil }
+        let directions = steps.map { step in step.map { $0 / length(step) } }
+        let isSkewed = [(0, 1), (0, 2), (1, 2)].contains { abs(dot(directions[$0], directions[$1])) > 1e-3 }
+        let place = directions.map { dot($0, origin) * unit.nanometers }
+        guard !isSkewed, place.allSatisfy(\.isFinite) else { return nil }
+        return ZYX(place[2], place[1], place[0])
+    }
+
+    /// The frame of a box that begins at a voxel.
+    public func shifted(to voxel: ZYX<Int>) -> VolumeFrame {
+        var shifted = self
+        for row in 0..<3 {
+            shifted.rows[row][3] +=
+                rows[row][0] * Double(voxel.x) + rows[row][1] * Double(voxel.y) + rows[row][2] * Double(voxel.z)
+        }
+        return shifted
+    }
+
+    /// Where x, y and z lead, as in `LPS`: to the left, the back and up.
+    public var axes: String {
+        String(
+            steps.map { step in
+                let row = (0..<3).max { abs(step[$0]) < abs(step[$1]) }!
+                return (step[row] < 0 ? ["L", "P", "I"] : ["R", "A", "S"])[row]
+            })
+    }
+
+    /// What is wrong with a volume that belongs to another voxel by voxel; nil where both lie alike, or one does not say.
+    ///
+    /// - Parameter name: the other's, for example `its image raw.nii`.
+    public static func problem(_ own: VolumeFrame?, like other: VolumeFrame?, of name: String) -> String? {
+        guard let own, let other else { return nil }
+        let isAlike = zip(own.steps, other.steps).allSatisfy { a, b in
+            dot(a, b) > 0.999 * length(a) * length(b)
+        }
+        if isAlike { return nil }
+        let turned = own.axes == other.axes ? ", turned by some degrees" : ""
+        return
+            "lies otherwise than \(name): its axes x, y, z lead to \(own.axes), and to \(other.axes) there\(turned); "
+            + "bring both to the same axes first"
+    }
+}
+
+private func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+private func length(_ a: [Double]) -> Double { dot(a, a).squareRoot() }
