@@ -101,7 +101,7 @@ public enum VolumeFile {
         (6, "JFIF".utf8, "JPEG"),
         (0, "NRRD".utf8, "NRRD"), (1, "NUMPY".utf8, "NumPy"),
         (0, "PK\u{3}\u{4}".utf8, "a zip archive"),
-        (0, "\u{1F}".utf8, "gzip of no NIfTI file (unpack it with gunzip)"),
+        (0, "\u{1F}".utf8, "gzip of no NIfTI or MRC file (unpack it with gunzip)"),
         (0, "<".utf8, "a web page or XML"), (0, "{".utf8, "JSON"), (0, "%PDF".utf8, "PDF"),
     ]
 }

@@ -5,13 +5,14 @@ public struct VolumeFrame: Codable, Sendable, Equatable {
     /// What the numbers are counted in; nil where the file does not say.
     public var unit: LengthUnit?
 
-    init(rows: [[Double]], unit: LengthUnit?) {
+    public init(rows: [[Double]], unit: LengthUnit?) {
         self.rows = rows
         self.unit = unit
     }
 
     /// Steps along x, y and z.
     private var steps: [[Double]] { (0..<3).map { axis in rows.map { $0[axis] } } }
+    private var directions: [[Double]] { steps.map { step in step.map { $0 / length(step) } } }
     private var origin: [Double] { rows.map { $0[3] } }
 
     /// The lengths of the steps along x, y and z.
@@ -28,11 +29,25 @@ public struct VolumeFrame: Codable, Sendable, Equatable {
     /// not stand upright on each other.
     var position: ZYX<Double>? {
         guard let unit else { return nil }
-        let directions = steps.map { step in step.map { $0 / length(step) } }
+        let directions = directions
         let isSkewed = [(0, 1), (0, 2), (1, 2)].contains { abs(dot(directions[$0], directions[$1])) > 1e-3 }
         let place = directions.map { dot($0, origin) * unit.nanometers }
         guard !isSkewed, place.allSatisfy(\.isFinite) else { return nil }
         return ZYX(place[2], place[1], place[0])
+    }
+
+    /// The frame of the same voxels of another size.
+    public func resized(to size: VoxelSize) -> VolumeFrame {
+        let unit: LengthUnit = size.unit == .millimeter ? .millimeter : .micrometer
+        let factors = zip(size.in(unit).array.reversed(), sizes).map { $0 / $1 }
+        // The first voxel stays as many voxels away from the origin along each axis.
+        let moved = zip(directions, factors).map { dot($0, origin) * $1 }
+        let rows = (0..<3).map { row in
+            (0..<3).map { steps[$0][row] * factors[$0] } + [
+                (0..<3).reduce(0) { $0 + directions[$1][row] * moved[$1] }
+            ]
+        }
+        return VolumeFrame(rows: rows, unit: unit)
     }
 
     /// The frame of a box that begins at a voxel.

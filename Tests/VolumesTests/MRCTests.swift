@@ -15,6 +15,13 @@ struct MRCTests {
         #expect(try reader.read(box) == expected.cropped(to: box))
     }
 
+    @Test func aPackedFileIsRead() throws {
+        let reader = try Self.open("packed.mrc.gz")
+        #expect(reader.info.compression == "gzip")
+        #expect(reader.info.voxelSize.complete?.nanometers == ZYX(0.4, 0.3, 0.2))
+        #expect(try reader.read(Box(TIFFFiles.shape)) == TIFFFiles.pattern(.int16))
+    }
+
     @Test(arguments: ["half.mrc", "half-big.mrc"])
     func halfPrecisionIsReadAsFloat(name: String) throws {
         let reader = try Self.open(name)

@@ -121,9 +121,38 @@ struct NIfTITests {
         #expect(try Self.open(name).info.voxelSize.complete == size)
     }
 
-    @Test(arguments: [("placed.nii", ZYX(30_000.0, -20_000, 10_000)), ("flipped.nii", nil), ("plane.nii", nil)])
-    func thePositionIsReadWhereAxesKeepTheirDirections(name: String, position: ZYX<Double>?) throws {
-        #expect(try Self.open(name).info.position == position)
+    /// The rows are those of nibabel's `affine`.
+    @Test(arguments: [
+        ("placed.nii", "RAS", ZYX(30_000.0, -20_000, 10_000), [[2, 0, 0, 10], [0, 3, 0, -20], [0, 0, 4, 30]]),
+        ("flipped.nii", "LAS", ZYX(30_000, -20_000, -10_000), [[-2, 0, 0, 10], [0, 3, 0, -20], [0, 0, 4, 30]]),
+        ("turned.nii", "ALS", ZYX(30_000, -10_000, -20_000), [[0, -3, 0, 10], [2, 0, 0, -20], [0, 0, 4, 30]]),
+        (
+            "turned-qform.nii", "ALI", ZYX(-30_000, -10_000, -20_000),
+            [[0, -3, 0, 10], [2, 0, 0, -20], [0, 0, -4, 30]]
+        ),
+    ])
+    func framesAreRead(name: String, axes: String, position: ZYX<Double>, rows: [[Double]]) throws {
+        let info = try Self.open(name).info
+        let frame = try #require(info.frame)
+        #expect(frame.axes == axes && frame.unit == .micrometer)
+        for (found, expected) in zip(frame.rows.joined(), rows.joined()) { #expect(abs(found - expected) < 1e-5) }
+        let place = try #require(info.position)
+        #expect(place.zip(position) { abs($0 - $1) < 1 }.array.allSatisfy { $0 })
+    }
+
+    @Test func aSizeWithoutUnitIsANote() throws {
+        let info = try Self.open("no-unit.nii").info
+        #expect(
+            info.notes == ["its voxel size of z 1.5 × y 0.5 × x 0.25 has no unit, so that it counts as not stated"])
+        #expect(info.position == nil)
+        #expect(try Self.open("uint8-little.nii").info.notes.isEmpty)
+    }
+
+    @Test func scaledValuesOfManyBitsAreDoubles() throws {
+        let reader = try Self.open("scaled-int32.nii")
+        #expect(reader.info.elementType == .float64)
+        let values = try reader.read(Box(TIFFFiles.shape)).volume(of: Double.self)
+        #expect(values == TIFFFiles.pattern(.int32).volume(of: Int32.self).map { Double($0) * 0.5 - 3 })
     }
 
     @Test(arguments: [

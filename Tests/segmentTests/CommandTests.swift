@@ -33,6 +33,25 @@ struct CommandTests {
         #expect(object?["voxel_size_nanometers"] as? [Double] == [40, 8, 9])
     }
 
+    /// A header of some bytes, and no chunk.
+    @Test func aShapeBeyondTheLimitIsRefusedAtOnce() throws {
+        let header = """
+            {"zarr_format": 2, "shape": [1000000, 1000000, 1000000], "chunks": [64, 64, 64], "dtype": "|u1", \
+            "compressor": null, "fill_value": 0, "order": "C", "filters": null}
+            """
+        try folder.write("huge.zarr/.zarray", header)
+        let headers = try Program.run("info", "huge.zarr", "--headers", in: folder.path)
+        #expect(headers.code == 0 && headers.output.contains("z 1000000 ×"), "\(headers.words)")
+        let problem =
+            "states the shape z 1000000 × y 1000000 × x 1000000; a volume of up to 17,592,186,044,416 voxels"
+        for arguments in [["info", "huge.zarr"], ["convert", "huge.zarr", "a.zarr"]] {
+            let ending = try Program.wait(for: Program.start(arguments, in: folder.path))
+            #expect(ending.code == 1 && ending.complaints.contains(problem), "\(ending.words)")
+        }
+        let box = try Program.run("convert", "huge.zarr", "a.zarr", "--crop", "9:10,9:20,9:20", in: folder.path)
+        #expect(box.code == 0, "\(box.words)")
+    }
+
     private func writeHDF5(_ name: String, _ voxels: VoxelBuffer, _ size: VoxelSize? = nil) throws {
         let writer = try HDF5Writer(
             path: folder.path + "/" + name, dataset: "/a", shape: voxels.shape, elementType: voxels.elementType,

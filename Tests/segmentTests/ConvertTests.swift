@@ -129,6 +129,54 @@ struct ConvertTests {
         #expect(try read("again.h5").info.position == ZYX(80, 16, 27))
     }
 
+    private func writeTurned(_ path: String, unit: LengthUnit?) throws {
+        let shape = ZYX(4, 6, 8)
+        let frame = VolumeFrame(rows: [[0, -3, 0, 10], [2, 0, 0, -20], [0, 0, 4, 30]], unit: unit)
+        let writer = try VolumeFile.create(
+            folder.path + "/" + path,
+            VolumeFile.Contents(shape: shape, elementType: .uint8, voxelSize: nil, frame: frame))
+        try writer.write(VoxelBuffer(Volume<UInt8>(shape: shape, repeating: 1)), atZ: 0)
+        try writer.finish()
+    }
+
+    /// Voxel (2, 1, 3) is at 10 - 3 · 1, -20 + 2 · 3 and 30 + 4 · 2.
+    @Test(arguments: [LengthUnit.micrometer, .millimeter, nil])
+    func axesAreKeptByNIfTIAndToldOfElsewhere(unit: LengthUnit?) throws {
+        try writeTurned("a.nii", unit: unit)
+        let crop = ["--crop", "2:,1:,3:"]
+        #expect(
+            try Program.wait(for: Program.start(["convert", "a.nii", "b.nii.gz"] + crop, in: folder.path)).code == 0
+        )
+        let rows = [[0, -3, 0, 7], [2, 0, 0, -14], [0, 0, 4, 38]] as [[Double]]
+        #expect(try read("b.nii.gz").info.frame == VolumeFrame(rows: rows, unit: unit))
+        #expect(try Program.run("label", "a.nii", "-o", "l.nii", in: folder.path).code == 0)
+        #expect(try read("l.nii").info.frame == read("a.nii").info.frame)
+        let other = try Program.run("convert", "a.nii", "c.h5", in: folder.path)
+        #expect(
+            other.complaints.contains("note: NIfTI alone says where axes lead: that x, y, z lead to ALS is lost"))
+        #expect(other.complaints.contains("has no unit") == (unit == nil), "\(other.words)")
+        #expect(try Program.run("info", "a.nii", in: folder.path).output.contains("x, y, z lead to ALS"))
+    }
+
+    @Test(arguments: [("a.nii", "b.nii"), ("a.nii", "b.zarr"), ("ramp.h5", "b.tif")])
+    func aVoxelSizeIsGiven(source: String, target: String) throws {
+        try writeTurned("a.nii", unit: nil)
+        try writeRamp("ramp.h5", ZYX(4, 6, 8), .uint16)
+        let ending = try Program.run("convert", source, target, "--voxel-size", "400,300,200", in: folder.path)
+        #expect(ending.code == 0, "\(ending.words)")
+        let info = try read(target).info
+        let size = try #require(info.voxelSize.complete)
+        #expect(size.agrees(with: VoxelSize(ZYX(400, 300, 200), .nanometer)))
+        // As many voxels from the origin as before.
+        if target == "b.nii" {
+            let place = try #require(info.position)
+            let expected = ZYX(7.5 * 400, -10.0 / 3 * 300, -10 * 200)
+            #expect(place.zip(expected) { abs($0 - $1) < 0.1 }.array.allSatisfy { $0 })
+        }
+        let refused = try Program.run("convert", source, "c.h5", "--voxel-size", "4,3", in: folder.path)
+        #expect(refused.code != 0 && refused.complaints.contains("voxel-size"), "\(refused.words)")
+    }
+
     private func write(_ path: String, _ voxels: [Float]) throws {
         let shape = ZYX(1, 1, voxels.count)
         let writer = try VolumeFile.create(

@@ -14,6 +14,8 @@ struct ExternalLinkTests {
         let file = "a/links.h5:/labels"
         let refusal = "needs the file ../labels.h5, which is outside its folder"
 
+        let unnamed = try Program.run("info", "a/links.h5", in: folder.path)
+        #expect(unnamed.code == 1 && unnamed.complaints.contains("name one, as in links.h5:/"), "\(unnamed.words)")
         let refused = try Program.run("info", file, in: folder.path)
         #expect(refused.code == 1 && refused.complaints.contains(refusal), "\(refused.words)")
         let read = try Program.run("info", file, "--allow-external-links", in: folder.path)

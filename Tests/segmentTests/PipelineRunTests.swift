@@ -40,6 +40,24 @@ struct PipelineRunTests {
             """)
     }
 
+    /// What was measured once is not measured again, which might come out the other way.
+    @Test func thePrecisionIsChosenOnce() throws {
+        try prepare()
+        let pipeline = try String(contentsOfFile: folder.path + "/small.yaml", encoding: .utf8)
+        try folder.write("small.yaml", pipeline.replacingOccurrences(of: "precision: f32", with: "precision: auto"))
+        try folder.write("work/small/precision.json", "{}")
+        func precision() throws -> String? {
+            let plan = try Program.run("plan", "small.yaml", in: folder.path)
+            return ["f32", "bf16"].first { plan.output.contains("cpu (2 threads, \($0))") }
+        }
+        let chosen = try #require(try precision())
+        let kept = try String(contentsOfFile: folder.path + "/work/small/precision.json", encoding: .utf8)
+        #expect(kept.contains(":\"\(chosen)\""), "\(kept)")
+        let other = chosen == "f32" ? "bf16" : "f32"
+        try folder.write("work/small/precision.json", kept.replacingOccurrences(of: chosen, with: other))
+        #expect(try precision() == other)
+    }
+
     private func run(_ arguments: String...) throws -> Program.Ending {
         try Program.wait(for: Program.start(["run", "small.yaml"] + arguments, in: folder.path))
     }

@@ -44,7 +44,9 @@ public struct PipelineCheck {
             file, voxels: !headersOnly, executable: options.executable,
             threads: options.threads ?? file.execution.threads ?? Machine.processors, shouldStop: shouldStop,
             progress: progress)
-        let volumes = VolumeChecks(file: file, inspections: inspections)
+        let volumes = VolumeChecks(
+            file: file, inspections: inspections,
+            sizeIsAtFault: faults.contains { ($0.key ?? "").split(separator: ".").first == "voxel_size" })
         volumes.check(into: &report)
         if faults.isEmpty {
             let workFolder = options.workFolder.map {

@@ -7,6 +7,8 @@ import Volumes
 struct VolumeChecks {
     let file: PipelineFile
     let inspections: InspectedFiles
+    /// Whether what the pipeline file says of the voxel size is at fault, and said so.
+    let sizeIsAtFault: Bool
 
     func check(into report: inout CheckReport) {
         for entry in file.train { check(entry, &report) }
@@ -29,6 +31,9 @@ struct VolumeChecks {
             }
         }
         let labels = inspections.labels(entry.labels)
+        for (source, image) in images where source.isSamePlace(as: entry.labels) && image.chosen == labels.chosen {
+            report.add(.error, entry.labels.subject, "is both the image and its labels")
+        }
         list(entry.labels, "labels", labels, &report)
         check(labels, of: entry, &report)
         check(labels, placedBy: entry, in: images[0].1, &report)
@@ -70,6 +75,7 @@ struct VolumeChecks {
         _ source: SourceLocation, _ role: String, _ inspection: VolumeInspection, _ report: inout CheckReport
     ) {
         for problem in inspection.errors { report.add(.error, source.subject, problem) }
+        if let problem = inspection.sizeProblem, !sizeIsAtFault { report.add(.error, source.subject, problem) }
         for note in inspection.notes { report.add(.warning, source.subject, note) }
         var read = source
         if let chosen = inspection.chosen { read.title += ":" + chosen }
@@ -90,13 +96,21 @@ struct VolumeChecks {
                 .warning, title,
                 "has one id only, \(ids.largest); every object needs a number of its own ('segment label' gives them)"
             )
-        } else if ids.smallest == 1, ids.largest != UInt64(ids.count),
+        } else if ids.smallest != 1 || ids.largest != UInt64(ids.count),
             labels.shape == inspections.image(entry.image).shape
         {
             // Those of a crop start anywhere.
             report.add(
                 .note, title,
-                "\(grouped(ids.count)) objects are numbered 1 to \(ids.largest), with gaps; harmless unless objects were lost"
+                "\(grouped(ids.count)) objects are numbered \(ids.smallest) to \(ids.largest), with gaps; harmless unless "
+                    + "objects were lost")
+        }
+        let voxels = Double(labels.shape?.count ?? 0) * (1 - statistics.zeros)
+        // Intensities have many values, and few voxels each; dense labels have neither.
+        if ids.count > 1000, voxels < (statistics.zeros == 0 ? 300 : 50) * Double(ids.count) {
+            report.add(
+                .warning, title,
+                "has \(grouped(ids.count)) ids of \(Int(voxels) / ids.count) voxels each: are these labels, not intensities?"
             )
         }
         if statistics.zeros > 0.5 && !entry.zeroIsUnlabelled && entry.mask == nil {
@@ -116,6 +130,7 @@ struct VolumeChecks {
         guard let inner = labels.extent(entry.labels.subject), let outer = image.extent(entry.image.subject) else {
             return
         }
+        guard checkVoxels(labels, entry.labels, like: image, entry.image, &report) else { return }
         do {
             _ = try LabelPlacement.box(of: inner, in: outer, at: entry.place)
         } catch let fault as FileFault {
@@ -123,7 +138,6 @@ struct VolumeChecks {
         } catch {
             report.add(.error, entry.labels.subject, "\(error)")
         }
-        checkVoxels(labels, entry.labels, like: image, entry.image, &report)
     }
 
     /// Shape and voxel size of what goes with an image.
@@ -137,23 +151,21 @@ struct VolumeChecks {
                 .error, source.subject,
                 "has shape \(shape), but its image \(imageSource.subject) has \(expected)")
         }
-        checkVoxels(companion, source, like: image, imageSource, &report)
+        _ = checkVoxels(companion, source, like: image, imageSource, &report)
     }
 
+    /// Whether they are of one size and lie alike.
     private func checkVoxels(
         _ companion: VolumeInspection, _ source: SourceLocation, like image: VolumeInspection,
         _ imageSource: SourceLocation, _ report: inout CheckReport
-    ) {
-        if let problem = VoxelSizeRule.problem(
-            companion.voxelSize, like: image.voxelSize, of: "its image \(imageSource.subject)")
-        {
-            report.add(.error, source.subject, problem)
-        }
-        if let problem = VolumeFrame.problem(
-            companion.frame, like: image.frame, of: "its image \(imageSource.subject)")
-        {
-            report.add(.error, source.subject, problem)
-        }
+    ) -> Bool {
+        let name = "its image \(imageSource.subject)"
+        let problems = [
+            VoxelSizeRule.problem(companion.voxelSize, like: image.voxelSize, of: name),
+            VolumeFrame.problem(companion.frame, like: image.frame, of: name),
+        ].compactMap { $0 }
+        for problem in problems { report.add(.error, source.subject, problem) }
+        return problems.isEmpty
     }
 
     // MARK: All together

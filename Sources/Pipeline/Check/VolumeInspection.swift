@@ -5,6 +5,8 @@ import Volumes
 struct VolumeInspection: Codable, Sendable {
     /// In one sentence each.
     var errors: [String] = []
+    /// What is wrong with its voxel size.
+    var sizeProblem: String?
     /// nil where the file cannot be opened.
     var format: String?
     /// Which of several that the file holds was taken, where the pipeline file does not say: `/volumes/raw`.
@@ -42,12 +44,12 @@ struct VolumeInspection: Codable, Sendable {
                 chosen = VolumeFile.split(reader.info.source).dataset
             }
             let type = try problems { try ingest.check(reader.info.elementType) }
-            let size = try problems { voxelSize = try ingest.resolvedVoxelSize(reader.info.voxelSize) }
-            var content: [String] = []
-            if voxels && type.isEmpty {
+            sizeProblem = try problems { voxelSize = try ingest.resolvedVoxelSize(reader.info.voxelSize) }.first
+            var content = try problems { try VolumeLimit.check(reader.info.shape, of: ingest.source.title) }
+            if voxels && type.isEmpty && content.isEmpty {
                 content = try problems { try ingest.source.named { try read(reader, ingest, report) } }
             }
-            errors = type + size + content
+            errors = type + content
         }
         errors += opening
     }

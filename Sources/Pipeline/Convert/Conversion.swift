@@ -9,6 +9,8 @@ public struct Conversion: Codable, Sendable {
     /// Where to; the path's ending says the format.
     public var target: SourceLocation
     public var crop: CropRange?
+    /// In place of what the file says, or does not say.
+    public var voxelSize: VoxelSize?
     /// nil keeps the type.
     public var elementType: ElementType?
     /// Whether what lies at the target's place makes way.
@@ -19,11 +21,12 @@ public struct Conversion: Codable, Sendable {
 
     public init(
         source: SourceLocation, target: SourceLocation, crop: CropRange? = nil,
-        elementType: ElementType? = nil, replaces: Bool = false, version: OMEZarrVersion? = nil, threads: Int? = nil
+        voxelSize: VoxelSize? = nil, elementType: ElementType? = nil, replaces: Bool = false, version: OMEZarrVersion? = nil, threads: Int? = nil
     ) {
         self.source = source
         self.target = target
         self.crop = crop
+        self.voxelSize = voxelSize
         self.elementType = elementType
         self.replaces = replaces
         self.version = version
@@ -59,10 +62,12 @@ public struct Conversion: Codable, Sendable {
         let info = reader.info
         try checkTarget(isNot: info)
         let box = try crop?.box(in: info.shape, of: source.title) ?? Box(info.shape)
-        let size = info.voxelSize.complete
+        try VolumeLimit.check(box.shape, of: source.title)
+        let size = voxelSize ?? info.voxelSize.complete
         let contents = VolumeFile.Contents(
             shape: box.shape, elementType: elementType ?? info.elementType, voxelSize: size,
-            position: position(of: box, info), frame: info.frame?.shifted(to: box.origin))
+            position: position(of: box, info, size),
+            frame: frame(of: info)?.shifted(to: box.origin))
         let writer = try makeWriter(contents) { try report(0) }
         let slabs = box.slabs(
             thickness: info.chunk.z, size: max(info.elementType.size, contents.elementType.size),
@@ -127,11 +132,11 @@ public struct Conversion: Codable, Sendable {
                 "NIfTI alone says where axes lead: that x, y, z lead to \(frame.axes) is lost, and voxels keep their order"
             )
         }
-        guard info.voxelSize.complete == nil else { return losses }
+        guard info.voxelSize.complete == nil, voxelSize == nil else { return losses }
         if info.voxelSize.missingAxes.count < 3 {
             losses.append(
                 "the voxel size is stated as \(info.voxelSize), without "
-                    + "\(info.voxelSize.missingAxes.joined(separator: " and ")), and is left out")
+                    + "\(info.voxelSize.missingAxes.joined(separator: " and ")), and is left out; --voxel-size gives it")
         }
         if box.origin != .zero {
             losses.append("the voxel size is not known, so that the place of the box is left out")
@@ -152,7 +157,9 @@ public struct Conversion: Codable, Sendable {
 
     private func advice(_ value: UnrepresentableValue) -> String {
         guard value.elementType.isInteger else {
-            return value.elementType == .float32 ? "choose --dtype float64" : "keep its type"
+            // Whole numbers beyond 53 bits are not float64's either.
+            let isWide = UInt64(value.value).map { UInt64(exactly: Double($0)) != $0 } ?? false
+            return value.elementType == .float32 && !isWide ? "choose --dtype float64" : "keep its type"
         }
         guard let number = Double(value.value), number.isFinite, number == number.rounded() else {
             return "choose --dtype float32"
@@ -162,9 +169,14 @@ public struct Conversion: Codable, Sendable {
         return isWidest ? "choose .h5 or .zarr, which hold 64 bits" : "choose a wider --dtype"
     }
 
+    private func frame(of info: VolumeInfo) -> VolumeFrame? {
+        guard let voxelSize else { return info.frame }
+        return info.frame?.resized(to: voxelSize)
+    }
+
     /// A box of a volume stays where it is.
-    private func position(of box: Box, _ info: VolumeInfo) -> ZYX<Double>? {
-        guard let size = info.voxelSize.complete, info.position != nil || box.origin != .zero else {
+    private func position(of box: Box, _ info: VolumeInfo, _ size: VoxelSize?) -> ZYX<Double>? {
+        guard let size, info.position != nil || box.origin != .zero else {
             return info.position
         }
         let shift = box.origin.zip(size.nanometers) { Double($0) * $1 }

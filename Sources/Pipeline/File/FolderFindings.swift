@@ -5,6 +5,7 @@ import Volumes
 struct FolderFindings {
     private var series: [(folder: String, count: Int)] = []
     private var unread: [String] = []
+    private var unclaimed: [String] = []
     private let search: VolumeSearch
 
     init(_ search: VolumeSearch) { self.search = search }
@@ -32,6 +33,14 @@ struct FolderFindings {
         if !series.contains(where: { $0.folder == title }) { series.append((title, count)) }
     }
 
+    /// Labels, absolute, that belong to no image.
+    mutating func add(unclaimed labels: [String]) {
+        for path in labels {
+            let title = SourceLocation(found: path, dataset: nil, relativeTo: search.folder).title
+            if !unclaimed.contains(title) { unclaimed.append(title) }
+        }
+    }
+
     /// In one sentence each.
     var notes: [String] {
         series.map { folder, count in
@@ -39,6 +48,7 @@ struct FolderFindings {
                 ? "\(folder): \(count) numbered sections are read as one volume"
                 : "\(folder): \(count) numbered images are read as a volume each ({image: \(folder)} makes them one)"
         } + Self.kinds(unread)
+            + unclaimed.map { "\($0) is named like labels, but there is no image of that name: it is not used" }
     }
 
     /// A sentence for each kind of files that are not read, by their endings.

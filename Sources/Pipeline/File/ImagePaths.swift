@@ -94,6 +94,16 @@ extension YAMLValue {
         }
     }
 
+    /// Refuses one file, or one number of them, for several images that a pattern matches.
+    func checkPairs(with images: Int) throws {
+        let text = try text()
+        guard images > 1, !text.contains("*") else { return }
+        throw fault(
+            "the image's pattern matches \(images) files, and \(name) is one, '\(text)'; write the part of the name "
+                + "that they share as *, as in {image: \"v/*-raw.tif\", \(name.split(separator: ".").last ?? ""): \"v/*-labels.tif\"}"
+        )
+    }
+
     /// The file that belongs to `image`: this text, with what the image's pattern found for each `*`.
     func partner(of image: ImagePaths.Found, folder: String, as what: String) throws -> SourceLocation {
         let text = try text()

@@ -40,6 +40,14 @@ struct LabelPairing {
             (folder as NSString).lastPathComponent.lowercased())
     }
 
+    /// What was found among files.
+    struct Pairs {
+        /// Each image, with its labels where there are any.
+        var pairs: [Pair] = []
+        /// Labels that belong to no image.
+        var unclaimed: [String] = []
+    }
+
     /// Each image of `files`, with its labels where there are any.
     ///
     /// - Parameters:
@@ -47,9 +55,10 @@ struct LabelPairing {
     ///   - base: the folder that the files were found in; result names start from it, and no folder above it counts.
     static func pairs(
         in files: [ImagePaths.Found], and others: [String] = [], base: String, _ search: VolumeSearch
-    ) throws -> [Pair] {
+    ) throws -> Pairs {
         var finder = LabelFinder(Set(files.map(\.path) + others).sorted(), base: base, search)
         let images = files.filter { !finder.isLabels($0.path) }
+        let labels = Set(files.map(\.path)).subtracting(images.map(\.path))
         var pairs: [Pair] = []
         var byName: [String: Int] = [:]
         for file in images {
@@ -73,7 +82,7 @@ struct LabelPairing {
                         + "it is not there")
             }
         }
-        return pairs
+        return Pairs(pairs: pairs, unclaimed: labels.subtracting(pairs.compactMap(\.labels)).sorted())
     }
 
     private static func ending(_ path: String) -> String {

@@ -28,18 +28,14 @@ extension PipelineFile {
             throw PipelineFault(file: path, problem: "is not text in UTF-8; expected a pipeline file in YAML")
         }
         let document = try YAMLValue.document(of: text, file: path)
-        let keys = try document.mapping(of: [
+        var found: [PipelineFault] = []
+        let known = [
             "name", "voxel_size", "resolution", "model", "train", "target", "network", "training", "ensemble",
             "consensus", "label", "segment", "export", "evaluate", "execution",
-        ])
-        var found: [PipelineFault] = []
+        ]
+        guard let keys = try document.read(faults: &found, { try $0.mapping(of: known) }) else { throw found[0] }
         func read<Value>(_ key: String, _ body: (YAMLValue) throws -> Value) throws -> Value? {
-            do {
-                return try keys[key].map(body)
-            } catch let fault as PipelineFault {
-                found.append(fault)
-                return nil
-            }
+            try keys[key]?.read(faults: &found, body)
         }
         self.path = path
         folder = URL(fileURLWithPath: path).deletingLastPathComponent().standardizedFileURL.path

@@ -15,7 +15,7 @@ extension TrainingEntry {
             do {
                 entries +=
                     value.isMapping
-                    ? try stated(value, search, &findings) : try found(value, search, &findings)
+                    ? try stated(value, search, &findings, &faults) : try found(value, search, &findings, &faults)
             } catch let fault as PipelineFault {
                 faults.append(fault)
             }
@@ -26,16 +26,19 @@ extension TrainingEntry {
 
     /// Images for whom nothing is said of their labels.
     private static func found(
-        _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings
+        _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings,
+        _ faults: inout [PipelineFault]
     ) throws -> [TrainingEntry] {
         let folder = search.folder
         let paths = try ImagePaths(value, search, entersFolders: true)
         findings.add(paths)
         let others =
             paths.listing == nil ? try value.located { try VolumeListing(below: paths.base, search).paths } : []
-        let pairs = try value.located {
-            try LabelPairing.pairs(in: paths.found, and: others, base: paths.base, search)
+        let (pairs, unclaimed) = try value.located {
+            let found = try LabelPairing.pairs(in: paths.found, and: others, base: paths.base, search)
+            return (found.pairs, found.unclaimed)
         }
+        findings.add(unclaimed: unclaimed)
         // nnU-Net's test images are there to be segmented.
         let training = pairs.filter { !$0.images[0].lowercased().contains("/imagests/") }
         func location(_ path: String) -> SourceLocation {
@@ -45,12 +48,16 @@ extension TrainingEntry {
         if paths.listing != nil, alone.count == training.count {
             throw value.fault(unpaired(try value.text(), pairs.map { location($0.images[0]).title }))
         }
-        if let image = alone.first { throw value.fault(unlabelled(image, alone.count, of: training.count)) }
-        return training.map { pair in
-            TrainingEntry(
-                images: pair.images.map(location),
-                labels: SourceLocation(found: pair.labels!, dataset: nil, relativeTo: folder), mask: nil,
-                zeroIsUnlabelled: false, place: nil, line: value.line)
+        if let image = alone.first {
+            faults.append(value.fault(unlabelled(image, alone.count, of: training.count)))
+        }
+        return training.compactMap { pair in
+            pair.labels.map { labels in
+                TrainingEntry(
+                    images: pair.images.map(location),
+                    labels: SourceLocation(found: labels, dataset: nil, relativeTo: folder), mask: nil,
+                    zeroIsUnlabelled: false, place: nil, line: value.line)
+            }
         }
     }
 
@@ -73,7 +80,8 @@ extension TrainingEntry {
     }
 
     private static func stated(
-        _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings
+        _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings,
+        _ faults: inout [PipelineFault]
     ) throws -> [TrainingEntry] {
         let keys = try value.mapping(of: [
             "image", "labels", "mask", "unlabelled", "at", "channel", "channels", "time",
@@ -82,16 +90,20 @@ extension TrainingEntry {
         guard let labels = keys["labels"] else { throw value.fault("\(value.name) lacks 'labels'") }
         let place = try keys["at"]?.place()
         let zeroIsUnlabelled = try keys["unlabelled"]?.zeroIsUnlabelled() ?? false
-        return try inputs.volumes(search, &findings).map { image, images in
+        let volumes = try inputs.volumes(search, &findings)
+        try labels.checkPairs(with: volumes.count)
+        return try volumes.compactMap { image, images in
             func partner(_ value: YAMLValue, _ what: String) throws -> SourceLocation {
                 var location = try value.partner(of: image, folder: search.folder, as: what)
                 location.selection.time = inputs.time
                 return location
             }
-            return TrainingEntry(
-                images: images, labels: try partner(labels, "labels"),
-                mask: try keys["mask"].map { try partner($0, "mask") }, zeroIsUnlabelled: zeroIsUnlabelled,
-                place: place, line: value.line)
+            return try faults.collecting {
+                TrainingEntry(
+                    images: images, labels: try partner(labels, "labels"),
+                    mask: try keys["mask"].map { try partner($0, "mask") }, zeroIsUnlabelled: zeroIsUnlabelled,
+                    place: place, line: value.line)
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ extension VolumeEntry {
             do {
                 entries +=
                     value.isMapping
-                    ? try pairs(value, search, &findings) : try plain(value, search, &findings)
+                    ? try pairs(value, search, &findings, &faults) : try plain(value, search, &findings)
             } catch let fault as PipelineFault {
                 faults.append(fault)
             }
@@ -38,31 +38,36 @@ extension VolumeEntry {
         guard paths.listing != nil else {
             return paths.found.map { VolumeEntry(name: $0.name, images: [location($0.path)], line: value.line) }
         }
-        return try value.located {
-            try LabelPairing.pairs(in: paths.found, base: paths.base, search).map { pair in
-                VolumeEntry(
-                    name: pair.name, images: pair.images.map(location),
-                    truth: pair.labels.map { SourceLocation(found: $0, dataset: nil, relativeTo: search.folder) },
-                    line: value.line)
-            }
+        let found = try value.located { try LabelPairing.pairs(in: paths.found, base: paths.base, search) }
+        findings.add(unclaimed: found.unclaimed)
+        return found.pairs.map { pair in
+            VolumeEntry(
+                name: pair.name, images: pair.images.map(location),
+                truth: pair.labels.map { SourceLocation(found: $0, dataset: nil, relativeTo: search.folder) },
+                line: value.line)
         }
     }
 
     /// `{image: "v/*-raw.tif", truth: "v/*-labels.h5:/labels"}`: what `*` stands for in the image's name
     /// is put for the same `*` of the truth's.
     private static func pairs(
-        _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings
+        _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings,
+        _ faults: inout [PipelineFault]
     ) throws -> [VolumeEntry] {
         let keys = try value.mapping(of: ["image", "truth", "channel", "channels", "time"])
         let inputs = try InputKeys(value, keys, allowsEveryTime: true)
-        return try inputs.volumes(search, &findings).map { image, images in
-            VolumeEntry(
-                name: image.name, images: images,
-                truth: try keys["truth"].map {
-                    var truth = try $0.partner(of: image, folder: search.folder, as: "truth")
-                    truth.selection.time = inputs.time
-                    return truth
-                }, isEveryTime: inputs.isEveryTime, line: value.line)
+        let volumes = try inputs.volumes(search, &findings)
+        try keys["truth"]?.checkPairs(with: volumes.count)
+        return try volumes.compactMap { image, images in
+            try faults.collecting {
+                VolumeEntry(
+                    name: image.name, images: images,
+                    truth: try keys["truth"].map {
+                        var truth = try $0.partner(of: image, folder: search.folder, as: "truth")
+                        truth.selection.time = inputs.time
+                        return truth
+                    }, isEveryTime: inputs.isEveryTime, line: value.line)
+            }
         }
     }
 

@@ -6,7 +6,7 @@ struct VolumeListing {
     /// Endings of files that hold volumes, in lower case.
     static let fileEndings = [
         "tif", "tiff", "btf", "tf8", "h5", "hdf5", "hdf", "he5", "ims", "nii", "nii.gz", "hdr", "hdr.gz", "mrc",
-        "map",
+        "mrc.gz", "map", "map.gz",
         "rec", "st", "png",
     ]
     /// Endings of folders that are one volume.

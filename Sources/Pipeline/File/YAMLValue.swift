@@ -8,10 +8,18 @@ public struct PipelineFault: Error, Equatable, CustomStringConvertible {
     public let problem: String
 
     public init(file: String, line: Int? = nil, problem: String) {
+        self.init(file: file, line: line, problem: problem, key: nil)
+    }
+
+    init(file: String, line: Int?, problem: String, key: String?) {
+        self.key = key
         self.file = file
         self.line = line
         self.problem = problem
     }
+
+    /// The dotted name of the key at fault; nil where the fault is no single key's.
+    var key: String?
 
     /// For example `larva.yaml:9: unknown key 'nework'; did you mean 'network'?`.
     public var description: String {
@@ -52,7 +60,7 @@ struct YAMLValue {
             PipelineFault(
                 file: file, line: context.mark.line,
                 problem:
-                    "the key '\(duplicates.joined(separator: "', '"))' is given twice in the mapping that starts here"
+                    "the key '\(duplicates.joined(separator: "', '"))' is given twice in one mapping"
             )
         default:
             PipelineFault(file: file, problem: "not valid YAML")
@@ -60,7 +68,7 @@ struct YAMLValue {
     }
 
     func fault(_ problem: String) -> PipelineFault {
-        PipelineFault(file: file, line: line, problem: problem)
+        PipelineFault(file: file, line: line, problem: problem, key: name)
     }
 
     func misfit(_ expected: String) -> PipelineFault {
@@ -70,7 +78,7 @@ struct YAMLValue {
     /// A misfit of a name, with the nearest of those that are meant.
     func misfit(_ expected: String, among names: [String]) -> PipelineFault {
         let hint = node.string.flatMap { nearest(to: $0, among: names) }.map { "; did you mean '\($0)'?" } ?? ""
-        return PipelineFault(file: file, line: line, problem: misfit(expected).problem + hint)
+        return fault(misfit(expected).problem + hint)
     }
 
     private var found: String {
@@ -106,12 +114,53 @@ struct YAMLValue {
         for (key, value) in mapping {
             let line = key.mark?.line ?? self.line
             guard let key = key.string, known.contains(key) else {
-                throw PipelineFault(file: file, line: line, problem: unknown(key.string ?? "?", known))
+                throw PipelineFault(
+                    file: file, line: line, problem: unknown(key.string ?? "?", known), key: key.string.map(below))
             }
-            values[key] = YAMLValue(
-                node: value, name: name.isEmpty ? key : "\(name).\(key)", file: file, line: line)
+            values[key] = YAMLValue(node: value, name: below(key), file: file, line: line)
         }
         return values
+    }
+
+    private func below(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
+
+    /// This value without a key within its mappings, by its dotted name; nil where there is none of that name.
+    func without(_ key: String) -> YAMLValue? {
+        guard case .mapping(var mapping) = node else { return nil }
+        for (own, node) in mapping {
+            guard let text = own.string else { continue }
+            let inner = YAMLValue(node: node, name: below(text), file: file, line: own.mark?.line ?? line)
+            if inner.name == key {
+                mapping[own] = nil
+            } else if key.hasPrefix(inner.name + "."), let rest = inner.without(key) {
+                mapping[own] = rest.node
+            } else {
+                continue
+            }
+            return YAMLValue(node: .mapping(mapping), name: name, file: file, line: line)
+        }
+        return nil
+    }
+
+    /// What `body` reads of this value, and all that is wrong with it: where a key is at fault, the rest is read without it.
+    ///
+    /// - Parameter faults: gets what is wrong.
+    /// - Returns: nil where the fault is no single key's.
+    func read<Value>(faults: inout [PipelineFault], _ body: (YAMLValue) throws -> Value) throws -> Value? {
+        var value = self
+        var removed: [String] = []
+        while true {
+            do {
+                return try body(value)
+            } catch let fault as PipelineFault {
+                // That a mapping lacks a key which was at fault is no fault of its own.
+                let isConsequence = removed.contains { $0.hasPrefix((fault.key ?? "") + ".") }
+                if !isConsequence { faults.append(fault) }
+                guard !isConsequence, let key = fault.key, let rest = value.without(key) else { return nil }
+                value = rest
+                removed.append(key)
+            }
+        }
     }
 
     private func unknown(_ key: String, _ known: [String]) -> String {
@@ -209,6 +258,18 @@ struct YAMLValue {
             throw misfit("three whole numbers [z, y, x]")
         }
         return try elements().map { try $0.integer(atLeast: minimum, atMost: maximum) }
+    }
+}
+
+extension [PipelineFault] {
+    /// What `body` makes, or nil and its fault among these.
+    mutating func collecting<Value>(_ body: () throws -> Value) rethrows -> Value? {
+        do {
+            return try body()
+        } catch let fault as PipelineFault {
+            append(fault)
+            return nil
+        }
     }
 }
 

@@ -25,7 +25,11 @@ struct DataSurvey {
     /// - Parameter report: how far it is, from 0 to 1; it may throw to end the work.
     /// - Throws: `FileFault` where a file is damaged, does not suit its role, or holds nothing to learn from.
     static func facts(of files: AnnotatedFiles, report: (Double) throws -> Void) throws -> DataFacts {
-        var survey = DataSurvey(files, try files.open())
+        let opened = try files.open()
+        for part in [opened.image, opened.labels] {
+            try VolumeLimit.check(part.reader.info.shape, of: part.source.title)
+        }
+        var survey = DataSurvey(files, opened)
         try survey.read(report)
         return try survey.facts()
     }

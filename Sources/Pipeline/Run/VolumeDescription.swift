@@ -38,22 +38,34 @@ public struct VolumeDescription: Codable, Sendable {
 
     /// Reads the description in a process of its own, since an unknown file may be damaged.
     ///
-    /// - Parameter values: whether to read all voxels, for their range.
-    public init(of file: String, _ selection: VolumeSelection, values: Bool, executable: String) throws {
+    /// - Parameters:
+    ///   - values: whether to read all voxels, for their range.
+    ///   - shouldStop: whether the user asked to stop.
+    ///   - report: how far it is, from 0 to 1.
+    /// - Throws: `FileFault`; ``Interruption`` where the user asked to stop.
+    public init(
+        of file: String, _ selection: VolumeSelection, values: Bool, executable: String,
+        shouldStop: @escaping () -> Bool = { false }, report: @escaping (Double) -> Void = { _ in }
+    ) throws {
         var source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
         try source.checkIsThere()
         source.selection = selection
-        self = try Self.read(source, values: values, executable: executable)
+        self = try Self.read(
+            source, values: values, executable: executable, shouldStop: shouldStop, report: report)
     }
 
     /// - Parameter executable: nil reads in this process.
-    static func read(_ source: SourceLocation, values: Bool, executable: String?) throws -> VolumeDescription {
+    static func read(
+        _ source: SourceLocation, values: Bool, executable: String?, shouldStop: @escaping () -> Bool = { false },
+        report: @escaping (Double) -> Void = { _ in }
+    ) throws -> VolumeDescription {
         guard let executable else { return try VolumeDescription(reading: source, values: values) }
-        let answer = try WorkerOrder.describe(source, values: values).run(by: executable, title: source.title)
+        let answer = try WorkerOrder.describe(source, values: values).run(
+            by: executable, title: source.title, shouldStop: shouldStop, report: report)
         return try JSONDecoder().decode(VolumeDescription.self, from: answer)
     }
 
-    init(reading source: SourceLocation, values: Bool) throws {
+    init(reading source: SourceLocation, values: Bool, report: (Double) throws -> Void = { _ in }) throws {
         let reader = try source.openFirst()
         let info = reader.info
         file = source.title
@@ -75,12 +87,19 @@ public struct VolumeDescription: Codable, Sendable {
         position = info.position
         axes = info.frame?.axes
         notes = info.notes
-        if values { try readValues(reader, source) }
+        if values {
+            try VolumeLimit.check(shape, of: source.title)
+            try readValues(reader, source, report)
+        }
     }
 
-    private mutating func readValues(_ reader: any VolumeReader, _ source: SourceLocation) throws {
+    private mutating func readValues(
+        _ reader: any VolumeReader, _ source: SourceLocation, _ report: (Double) throws -> Void
+    ) throws {
         guard channels > 1, source.selection.channel == nil else {
-            let range = try source.named { try ValueRange(of: reader, channel: source.selection.channel ?? 0) }
+            let range = try source.named {
+                try ValueRange(of: reader, channel: source.selection.channel ?? 0, report: report)
+            }
             (minimum, maximum) = (range.minimum, range.maximum)
             range.problem.map { notes.append($0) }
             return
@@ -90,7 +109,9 @@ public struct VolumeDescription: Codable, Sendable {
             var chosen = source
             chosen.selection.channel = channel
             let reader = try chosen.openFirst()
-            return try source.named { try ValueRange(of: reader, channel: channel) }
+            return try source.named {
+                try ValueRange(of: reader, channel: channel) { try report((Double(channel) + $0) / Double(channels)) }
+            }
         }
     }
 
@@ -178,10 +199,12 @@ struct ValueRange: Codable, Sendable {
     var problem: String?
 
     /// Reads a whole volume, a few chunks at a time.
-    init(of reader: any VolumeReader, channel: Int) throws {
+    init(of reader: any VolumeReader, channel: Int, report: (Double) throws -> Void) throws {
         self.channel = channel
         var statistics = VolumeStatistics()
-        for part in reader.info.parts {
+        let parts = reader.info.parts
+        for (index, part) in parts.enumerated() {
+            try report(Double(index) / Double(parts.count))
             let voxels = try reader.read(part)
             guard let place = statistics.add(voxels) else { continue }
             problem = problem ?? "holds NaN or infinity, first at \((part.origin + place).place)"

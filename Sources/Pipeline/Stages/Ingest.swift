@@ -56,6 +56,7 @@ public struct Ingest: Codable, Sendable {
     ) throws {
         let info = reader.info
         try check(info.elementType)
+        try VolumeLimit.check(info.shape, of: source.title)
         let size = try resolvedVoxelSize(info.voxelSize)
         let shape = StoreShape(for: info.shape)
         let store = try BlockStore.create(

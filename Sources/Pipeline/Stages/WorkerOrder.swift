@@ -56,7 +56,7 @@ public enum WorkerOrder: Codable {
         case .convert(let conversion):
             return try canonicalJSON(try conversion.run(report: report))
         case .describe(let source, let values):
-            return try canonicalJSON(try VolumeDescription(reading: source, values: values))
+            return try canonicalJSON(try VolumeDescription(reading: source, values: values, report: report))
         case .companions(let ingest):
             return try canonicalJSON(try ingest.companions())
         case .inspect(let ingest, let voxels):

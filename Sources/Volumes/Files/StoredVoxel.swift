@@ -2,7 +2,7 @@
 enum StoredVoxel: Equatable {
     /// Read as it is.
     case plain(ElementType)
-    /// Read as `slope` × value + `intercept`, in float32.
+    /// Read as `slope` × value + `intercept`, in float32, or in float64 where the stored values have more digits.
     case scaled(ElementType, slope: Double, intercept: Double)
     /// IEEE 754's binary16, read as float32.
     case half
@@ -13,7 +13,8 @@ enum StoredVoxel: Equatable {
     var elementType: ElementType {
         switch self {
         case .plain(let type): type
-        case .scaled, .half: .float32
+        case .scaled(let type, _, _): type.size > 2 && type != .float32 ? .float64 : .float32
+        case .half: .float32
         case .nibble: .uint8
         }
     }
@@ -41,7 +42,9 @@ enum StoredVoxel: Equatable {
             if source.baseAddress != target.baseAddress { target.copyMemory(from: UnsafeRawBufferPointer(source)) }
         case .scaled(let type, let slope, let intercept):
             if isSwapped { source.swapBytes(ofElements: type.size) }
-            type.visit(Scaling(source: source, target: target, slope: slope, intercept: intercept))
+            let isDouble = elementType == .float64
+            type.visit(
+                Scaling(source: source, target: target, isDouble: isDouble, slope: slope, intercept: intercept))
         case .half:
             if isSwapped { source.swapBytes(ofElements: 2) }
             let (values, results) = (source.bindMemory(to: Float16.self), target.bindMemory(to: Float.self))
@@ -61,12 +64,19 @@ enum StoredVoxel: Equatable {
 private struct Scaling: VoxelTypeVisitor {
     let source: UnsafeMutableRawBufferPointer
     let target: UnsafeMutableRawBufferPointer
+    let isDouble: Bool
     let slope: Double
     let intercept: Double
 
     func visit<Stored: VoxelElement>(_ type: Stored.Type) throws(Never) {
-        let (values, results) = (source.bindMemory(to: type), target.bindMemory(to: Float.self))
-        for index in results.indices { results[index] = Float(values[index].double * slope + intercept) }
+        let values = source.bindMemory(to: type)
+        if isDouble {
+            let results = target.bindMemory(to: Double.self)
+            for index in results.indices { results[index] = values[index].double * slope + intercept }
+        } else {
+            let results = target.bindMemory(to: Float.self)
+            for index in results.indices { results[index] = Float(values[index].double * slope + intercept) }
+        }
     }
 }
 

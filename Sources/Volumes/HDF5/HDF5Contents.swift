@@ -53,7 +53,13 @@ struct HDF5Contents {
         // What is wrong with the only one there is, or that it is a single section, its own opening tells.
         if volumes.isEmpty, names.count == 1 { return try dataset(names[0]) }
         if volumes.isEmpty {
-            throw FileFault(path, "has no dataset of numbers with the axes z, y, x; it has \(list(names))")
+            let links = externalLinks()
+            let hint =
+                links.isEmpty
+                ? ""
+                : "; links lead to other files: \(links.joined(separator: ", ")); name one, as in "
+                    + "\((path as NSString).lastPathComponent):\(links[0])"
+            throw FileFault(path, "has no dataset of numbers with the axes z, y, x; it has \(list(names))\(hint)")
         }
         throw FileFault(
             path,
@@ -74,7 +80,7 @@ struct HDF5Contents {
     ///
     /// - Throws: `FileFault` where one of its groups is damaged.
     func datasetNames() throws -> [String] {
-        var listing = Listing()
+        var listing = Listing(most: Self.mostNames)
         let status = withUnsafeMutablePointer(to: &listing) { target in
             H5Ovisit2(
                 file.handle.id, H5_INDEX_NAME, H5_ITER_INC,
@@ -82,7 +88,7 @@ struct HDF5Contents {
                     guard let name, let info, let target else { return 0 }
                     let listing = target.assumingMemoryBound(to: Listing.self)
                     return listing.pointee.add(
-                        String(cString: name), isDataset: info.pointee.type == H5O_TYPE_DATASET)
+                        String(cString: name), isMeant: info.pointee.type == H5O_TYPE_DATASET)
                 }, target, UInt32(H5O_INFO_BASIC))
         }
         if listing.isCircular { throw FileFault(path, "is damaged: its groups lie in each other without end") }
@@ -92,17 +98,36 @@ struct HDF5Contents {
         return listing.names.sorted()
     }
 
+    /// The names of links into other files; the first few.
+    private func externalLinks() -> [String] {
+        var listing = Listing(most: Self.mostShown)
+        _ = withUnsafeMutablePointer(to: &listing) { target in
+            H5Lvisit(
+                file.handle.id, H5_INDEX_NAME, H5_ITER_INC,
+                { _, name, info, target in
+                    guard let name, let info, let target else { return 0 }
+                    let listing = target.assumingMemoryBound(to: Listing.self)
+                    return listing.pointee.add(
+                        String(cString: name), isMeant: info.pointee.type == H5L_TYPE_EXTERNAL)
+                }, target)
+        }
+        return listing.names.map(HDF5Library.printable)
+    }
+
     private struct Listing {
+        let most: Int
         private(set) var names: [String] = []
         /// libhdf5 1.10 follows a group that claims to lie in itself until the stack ends.
         private(set) var isCircular = false
         private static let deepest = 64
 
+        init(most: Int) { self.most = most }
+
         /// - Returns: 0 to go on, 1 to stop.
-        mutating func add(_ name: String, isDataset: Bool) -> herr_t {
+        mutating func add(_ name: String, isMeant: Bool) -> herr_t {
             isCircular = name.utf8.count { $0 == UInt8(ascii: "/") } > Self.deepest
-            if isDataset { names.append("/" + name) }
-            return isCircular || names.count >= HDF5Contents.mostNames ? 1 : 0
+            if isMeant { names.append("/" + name) }
+            return isCircular || names.count >= most ? 1 : 0
         }
     }
 

@@ -19,15 +19,17 @@ struct HDF5Type: @unchecked Sendable {
     }
 
     /// - Throws: `HDF5Refusal` for anything but integers and bit fields of up to 64 bits and floating-point numbers of up
-    ///   to 64; those of up to 32 are held as 32. Enumerations (h5py's booleans) count as their integers.
+    ///   to 64; those of up to 32 are held as 32. Enumerations count as their integers, h5py's booleans as uint8.
     init(_ type: HDF5Handle) throws {
         file = type
         size = H5Tget_size(type.id)
-        let type = H5Tget_class(type.id) == H5T_ENUM ? try HDF5Handle(H5Tget_super(type.id), close: H5Tclose) : type
+        let isEnumeration = H5Tget_class(type.id) == H5T_ENUM
+        let type = isEnumeration ? try HDF5Handle(H5Tget_super(type.id), close: H5Tclose) : type
         let isSwapped = H5Tget_order(type.id) == H5T_ORDER_BE
         switch H5Tget_class(type.id) {
         case H5T_INTEGER, H5T_BITFIELD:
-            elementType = try Self.integer(type)
+            let isBoolean = isEnumeration && size == 1 && H5Tget_nmembers(file.id) == 2
+            elementType = isBoolean ? .uint8 : try Self.integer(type)
             let isWhole = H5Tget_precision(type.id) == size * 8 && H5Tget_offset(type.id) == 0
             form = isWhole && elementType.size == size ? .plain(swapped: isSwapped) : .odd
         case H5T_FLOAT:

@@ -113,7 +113,9 @@ struct MRCHeader {
     private static func voxelSize(_ fields: FixedHeader, sections: Int) -> StatedVoxelSize {
         let size = ZYX(2, 1, 0).map { axis -> Double? in
             let (grid, length) = (fields.int32(28 + 4 * axis), fields.float32(40 + 4 * axis))
-            return grid > 0 && length > 0 && length.isFinite ? length / Double(grid) * 0.1 : nil
+            // The length is in single precision and says no more than its six digits.
+            let side = roundedToSingle(length / Double(grid) * 0.1)
+            return grid > 0 && length > 0 && side.isFinite ? side : nil
         }
         let isImages = fields.int32(88) == 0 && fields.int32(36) == 1 && sections > 1
         return StatedVoxelSize(nanometers: ZYX(isImages ? nil : size.z, size.y, size.x), unit: .angstrom)

@@ -1,5 +1,5 @@
 /// Reads an MRC or CCP4 map: modes 0, 1, 2, 6, 12 (half precision, given as float32) and 101 (4 bits, given as uint8), in
-/// either byte order; of a stack of volumes, one by its time.
+/// either byte order, also packed with gzip; of a stack of volumes, one by its time.
 ///
 /// Bytes (mode 0) are signed, as MRC2014 has it, but where IMOD's flag or the stated largest value says otherwise.
 public final class MRCReader: VolumeReader {
@@ -8,16 +8,15 @@ public final class MRCReader: VolumeReader {
 
     /// - Throws: `FileFault` where the file is missing, damaged, truncated or of a kind that is not read.
     public init(path: String, _ selection: VolumeSelection = VolumeSelection()) throws {
-        let file: ReadableFile
-        do { file = try ReadableFile(path) } catch is MissingFile { throw FileFault(path, "there is no such file") }
-        let header = try MRCHeader(file.read(MRCHeader.size, at: 0), of: path)
+        let source = try ByteSource(path)
+        let header = try MRCHeader(source.read(MRCHeader.size, at: 0), of: path)
         let chosen = try selection.resolved(channels: 1, times: header.times, of: path)
         voxels = try ContiguousVoxels(
-            in: .plain(file), from: header.offset, shape: header.shape, voxel: header.voxel,
+            in: source, from: header.offset, shape: header.shape, voxel: header.voxel,
             isBigEndian: header.isBigEndian, times: header.times, chosen)
         var info = VolumeInfo(
             source: path, format: "MRC", shape: header.shape, elementType: header.voxel.elementType,
-            voxelSize: header.voxelSize, chunk: ZYX(1, header.shape.y, header.shape.x), compression: "none")
+            voxelSize: header.voxelSize, chunk: ZYX(1, header.shape.y, header.shape.x), compression: source.isPacked ? "gzip" : "none")
         info.times = header.times
         info.position = header.position
         self.info = info

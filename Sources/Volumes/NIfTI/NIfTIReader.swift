@@ -4,7 +4,7 @@ import Foundation
 /// in either byte order, of up to five dimensions: x, y, z, time and channel.
 ///
 /// Integers and floating-point numbers of 8 to 64 bits. Where the header scales values (`scl_slope`, `scl_inter`, other
-/// than by 1 and 0), they are scaled and given as float32. The orientation (sform, else qform) is the `frame` of `info`
+/// than by 1 and 0), they are scaled and given as float32, or as float64 where 32 or more bits are stored. The orientation (sform, else qform) is the `frame` of `info`
 /// and is not applied: sections are k, rows j, columns i.
 ///
 /// A packed file is decoded forward and holds a fixed buffer; reading a box before the last one starts over.

@@ -98,7 +98,7 @@ public final class ImageSeriesReader: VolumeReader, Sendable {
         guard summary(reader.info) == summary(layout) else {
             throw FileFault(
                 path,
-                "is \(summary(reader.info)), and \(layout.source) is \(summary(layout)); the slices of a volume are "
+                "is \(summary(reader.info)), and \((layout.source as NSString).lastPathComponent) is \(summary(layout)); the slices of a volume are "
                     + "alike")
         }
         return reader

@@ -42,6 +42,11 @@ struct Convert: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Nanometres along z, y, x, in place of what the file says or leaves out.", valueName: "z,y,x"))
+    var voxelSize: VoxelSize?
+
+    @Option(
+        help: ArgumentHelp(
             "The new type, such as uint16; a value that does not fit ends the conversion.", valueName: "type"))
     var dtype: ElementType?
 
@@ -73,7 +78,7 @@ struct Convert: ParsableCommand {
             channel: channel, time: time, allowsExternalLinks: reading.allowExternalLinks)
         let conversion = Conversion(
             source: source, target: SourceLocation(output, relativeTo: folder), crop: crop.flatMap(CropRange.init),
-            elementType: dtype, replaces: overwrite, version: ngff, threads: threads)
+            voxelSize: voxelSize, elementType: dtype, replaces: overwrite, version: ngff, threads: threads)
         let interrupt = Interrupt()
         interrupt.listen()
         let progress = ProgressDisplay()
@@ -94,4 +99,15 @@ struct Convert: ParsableCommand {
 }
 
 extension ElementType: ExpressibleByArgument {}
+
+extension VoxelSize: ExpressibleByArgument {
+    /// `40,8,8`: nanometres along z, y, x.
+    public init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let sides = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
+            .filter { $0 > 0 && $0.isFinite }
+        guard parts.count == 3, sides.count == 3 else { return nil }
+        self.init(ZYX(sides[0], sides[1], sides[2]), .nanometer)
+    }
+}
 extension OMEZarrVersion: ExpressibleByArgument {}

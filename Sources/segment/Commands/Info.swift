@@ -35,8 +35,21 @@ struct Info: ParsableCommand {
     func run() throws {
         let selection = VolumeSelection(
             channel: channel, time: time, allowsExternalLinks: reading.allowExternalLinks)
-        let description = try VolumeDescription(
-            of: file, selection, values: !headers, executable: thisProgram)
+        let interrupt = Interrupt()
+        interrupt.listen()
+        let progress = ProgressDisplay()
+        let isShown = Console.isTerminal && !json
+        let description: VolumeDescription
+        do {
+            description = try VolumeDescription(
+                of: file, selection, values: !headers, executable: thisProgram,
+                shouldStop: { interrupt.isRequested },
+                report: { if isShown { progress.show(fraction: $0, of: "read") } })
+        } catch is Interruption {
+            progress.end()
+            throw ExitCode(130)
+        }
+        progress.end()
         if json {
             Console.say(try description.json)
         } else {

@@ -29,7 +29,7 @@ struct Init: ParsableCommand {
     var segment: String?
 
     @Option(help: ArgumentHelp("Nanometres along z, y, x, where files do not say.", valueName: "z,y,x"))
-    var voxelSize: String?
+    var voxelSize: VoxelSize?
 
     @Option(help: ArgumentHelp("A volume that is not 0 where the annotation counts.", valueName: "file"))
     var mask: String?
@@ -53,9 +53,6 @@ struct Init: ParsableCommand {
     var overwrite = false
 
     func validate() throws {
-        if let voxelSize, Self.sides(voxelSize) == nil {
-            throw ValidationError("--voxel-size takes three positive numbers z,y,x, found '\(voxelSize)'")
-        }
         guard minutes > 0, minutes.isFinite else {
             throw ValidationError("--minutes must be more than 0, found \(minutes)")
         }
@@ -71,7 +68,7 @@ struct Init: ParsableCommand {
         var start = PipelineInit(image: image, labels: labels, output: output, executable: thisProgram)
         start.mask = mask
         start.segment = segment
-        start.voxelSize = voxelSize.flatMap(Self.sides).map { VoxelSize($0, .nanometer) }
+        start.voxelSize = voxelSize
         start.zeroIsUnlabelled = unlabelled
         start.minutes = minutes
         start.dimensions = dimensions
@@ -107,11 +104,5 @@ struct Init: ParsableCommand {
         for (index, line) in lines.enumerated() {
             Console.say((index == 0 ? title : "").padded(to: 8) + line)
         }
-    }
-
-    private static func sides(_ text: String) -> ZYX<Double>? {
-        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-        let sides = parts.compactMap { Double($0) }.filter { $0 > 0 && $0.isFinite }
-        return parts.count == 3 && sides.count == 3 ? ZYX(sides[0], sides[1], sides[2]) : nil
     }
 }

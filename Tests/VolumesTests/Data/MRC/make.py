@@ -2,6 +2,7 @@
 
 Values follow `pattern`, as in ../TIFF/make.py, which TIFFFiles.swift repeats, so no reference values are stored.
 """
+import gzip
 import pathlib
 
 import mrcfile
@@ -49,6 +50,9 @@ for dtype in ("int8", "int16", "uint16", "float32"):
 write("half.mrc", (pattern("uint8").astype("f2") / 8 - 16).astype("f2"))
 write("half-big.mrc", (pattern("uint8").astype("f2") / 8 - 16).astype("f2"), ">")
 write("extended.mrc", pattern("int16"), size=(2, 3, 4), extended=bytes(range(160)))
+
+pathlib.Path("packed.mrc.gz").write_bytes(gzip.compress(pathlib.Path("extended.mrc").read_bytes(), mtime=0))
+assert np.array_equal(mrcfile.open("packed.mrc.gz").data, pattern("int16"))
 
 
 # Two volumes: 10 is added to the pattern in the second.

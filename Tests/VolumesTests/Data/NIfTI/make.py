@@ -55,6 +55,15 @@ write("placed.nii", pattern("uint8"), units="micron",
       affine=np.array([[2, 0, 0, 10], [0, 3, 0, -20], [0, 0, 4, 30], [0, 0, 0, 1.0]]))
 write("flipped.nii", pattern("uint8"), units="micron",
       affine=np.array([[-2, 0, 0, 10], [0, 3, 0, -20], [0, 0, 4, 30], [0, 0, 0, 1.0]]))
+# x leads to the front, y to the left: by both forms, and by the qform alone.
+turned = np.array([[0, -3, 0, 10], [2, 0, 0, -20], [0, 0, 4, 30], [0, 0, 0, 1.0]])
+write("turned.nii", pattern("uint8"), units="micron", affine=turned)
+image = nibabel.Nifti1Image(pattern("uint8").T, turned)
+image.set_sform(None, 0)
+image.set_qform(turned @ np.diag([1, 1, -1, 1]), 1)
+image.header.set_xyzt_units("micron")
+nibabel.save(image, "turned-qform.nii")
+assert np.allclose(nibabel.load("turned-qform.nii").affine, turned @ np.diag([1, 1, -1, 1]), atol=1e-6)
 write("colour.nii", np.zeros((9, 21), np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])))
 write("complex.nii", np.zeros(SHAPE, np.complex64))
 
@@ -83,6 +92,11 @@ data = bytearray(pathlib.Path("int16-little.nii").read_bytes())
 data[112:120] = np.array([0.5, -3], "<f4").tobytes()
 pathlib.Path("scaled.nii").write_bytes(data)
 assert np.array_equal(nibabel.load("scaled.nii").get_fdata().T, pattern("int16") * 0.5 - 3)
+
+data = bytearray(pathlib.Path("int32-little.nii").read_bytes())
+data[112:120] = np.array([0.5, -3], "<f4").tobytes()
+pathlib.Path("scaled-int32.nii").write_bytes(data)
+assert np.array_equal(nibabel.load("scaled-int32.nii").get_fdata().T, pattern("int32") * 0.5 - 3)
 
 # Two gzip members, as bgzip and concatenation make them.
 data = pathlib.Path("uint16-little.nii").read_bytes()
