@@ -18,26 +18,43 @@ public struct VolumeFrame: Codable, Sendable, Equatable {
     /// The lengths of the steps along x, y and z.
     var sizes: [Double] { steps.map(length) }
 
+    /// Whether all numbers are finite, and each step leads somewhere.
+    var isSound: Bool { rows.joined().allSatisfy(\.isFinite) && sizes.allSatisfy { $0 > 0 && $0.isFinite } }
+
+    /// nil without a unit.
+    var voxelSize: VoxelSize? {
+        guard let unit else { return nil }
+        // Lengths of steps in single precision have its six digits.
+        let sides = sizes.map(roundedToSingle)
+        return VoxelSize(ZYX(sides[2], sides[1], sides[0]), unit)
+    }
+
     /// Whether x, y and z lead to the right, to the front and up.
-    public var isUpright: Bool {
-        (0..<3).allSatisfy { row in
-            (0..<3).allSatisfy { row == $0 ? rows[row][$0] > 0 : rows[row][$0] == 0 }
-        }
+    public var isUpright: Bool { axes == "RAS" && !isOblique }
+
+    /// Whether an axis leads to between two directions.
+    public var isOblique: Bool {
+        steps.contains { step in step.map(abs).sorted()[1] > 1e-6 * length(step) }
+    }
+
+    /// Whether the axes do not stand upright on each other.
+    private var isSkewed: Bool {
+        let directions = directions
+        return [(0, 1), (0, 2), (1, 2)].contains { abs(dot(directions[$0], directions[$1])) > 1e-3 }
     }
 
     /// The place of the first voxel along the volume's own axes, in nanometres; nil without a unit, and where the axes do
     /// not stand upright on each other.
     var position: ZYX<Double>? {
         guard let unit else { return nil }
-        let directions = directions
-        let isSkewed = [(0, 1), (0, 2), (1, 2)].contains { abs(dot(directions[$0], directions[$1])) > 1e-3 }
         let place = directions.map { dot($0, origin) * unit.nanometers }
         guard !isSkewed, place.allSatisfy(\.isFinite) else { return nil }
         return ZYX(place[2], place[1], place[0])
     }
 
-    /// The frame of the same voxels of another size.
-    public func resized(to size: VoxelSize) -> VolumeFrame {
+    /// The frame of the same voxels of another size; nil where axes do not stand upright on each other.
+    public func resized(to size: VoxelSize) -> VolumeFrame? {
+        if isSkewed { return nil }
         let unit: LengthUnit = size.unit == .millimeter ? .millimeter : .micrometer
         let factors = zip(size.in(unit).array.reversed(), sizes).map { $0 / $1 }
         // The first voxel stays as many voxels away from the origin along each axis.

@@ -19,6 +19,8 @@ public struct VolumeInfo: Sendable, Equatable {
     public var position: ZYX<Double>?
     /// Where the axes lead, where the file says it.
     public var frame: VolumeFrame?
+    /// Of a series of sections.
+    public var sections: SectionNumbers?
     /// What else the file holds, as a colon names it, where this volume was chosen without a name: datasets, levels, labels.
     public var others: [String] = []
     /// Paths of other files that the voxels or what is said of them come from, whether they are there or not.
@@ -38,6 +40,12 @@ public struct VolumeInfo: Sendable, Equatable {
         self.voxelSize = voxelSize
         self.chunk = chunk
         self.compression = compression
+    }
+
+    /// Where the middle of the first voxel is where voxels are of another size than the file says: as many voxels away.
+    public func position(ofVoxels size: VoxelSize) -> ZYX<Double>? {
+        guard let position, let stated = voxelSize.complete else { return position }
+        return position.zip(stated.nanometers, /).zip(size.nanometers, *)
     }
 }
 

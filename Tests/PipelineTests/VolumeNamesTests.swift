@@ -149,15 +149,33 @@ struct VolumeNamesTests {
                 "  - {image: [\"v/p/*.png\", v/em.1]}\n  - {image: [\"v/em.1/*\", \"t/?.png\"], truth: \"t/[1-3].png\"}",
             files: files
         )
-        #expect(file.train.map(text) == ["v/em.1/z*.tif + v/p | t/*.png"])
+        #expect(file.train.map(text) == ["v/em.1 + v/p | t/*.png"])
         #expect(file.train.map(\.mask?.title) == ["m.h5"])
-        #expect(file.segment.map(text) == ["p: v/p/*.png + v/em.1", "em.1: v/em.1/* + t/?.png | t/[1-3].png"])
+        #expect(file.segment.map(text) == ["p: v/p + v/em.1", "em.1: v/em.1 + t/?.png | t/[1-3].png"])
         #expect(
             file.notes == [
-                "v/em.1/z*.tif: 3 numbered sections are read as one volume",
-                "v/p/*.png: 2 numbered sections are read as one volume",
-                "v/em.1/*: 3 numbered sections are read as one volume",
+                "v/em.1: 3 numbered sections are read as one volume",
+                "v/p: 2 numbered sections are read as one volume",
             ])
+    }
+
+    /// A part of a folder's sections; the folder's name is no pattern.
+    @Test func aPatternOfSomeSectionsStaysOne() throws {
+        let folder = ScratchFolder()
+        for name in ["raw.tif", "a [1]/1.png", "a [1]/2.png", "a [1]/3.png"] { try folder.write(name, "") }
+        let path = folder.path + "/a [1]"
+        let file = try PipelineFile(
+            reading: folder.write(
+                "a [1]/p.yaml",
+                "train: {image: \"[12].png\", labels: ../raw.tif}\nsegment: \"../a [[]1]/[23].png\"\n"))
+        #expect(file.train[0].image.path == path.replacingOccurrences(of: "[", with: "\\[") + "/[12].png")
+        #expect(file.train[0].image.title == "[12].png")
+        #expect(file.segment.map(\.name) == ["a [1]"])
+        #expect(throws: PipelineFault.self) {
+            try PipelineFile(
+                reading: folder.write(
+                    "a [1]/q.yaml", "train: {image: ../raw.tif, labels: \"x*.tif\"}\nsegment: ../raw.tif\n"))
+        }
     }
 
     @Test func sectionsPairWithThoseOfTheirLabels() throws {
@@ -332,7 +350,7 @@ struct VolumeNamesTests {
         ("A/x.tif\n  - A/X.h5", "A/x.tif and A/X.h5 would both write to 'X'"),
         ("r/report.html.tif", "r/report.html.tif would write to 'report.html', which names something else"),
         ("{image: \"w/*-raw.tif\", truth: \"w/*-labels.tif\"}", "has no truth: there is no file w/x-labels.tif"),
-        ("{image: w/x-raw.tif, truth: \"w/*-labels.tif\"}", "'*' for which the pattern of the image gives nothing"),
+        ("{image: w/x-raw.tif, truth: \"w/*-labels.tif\"}", "no file matches w/*-labels.tif"),
         ("m/", "m/images/q.tif has two files of labels"),
         ("{image: raw.tif, channel: -1}", "segment[0].channel must be at least 0, found -1"),
         ("{image: raw.tif, channels: [1, 1]}", "each once"),

@@ -99,6 +99,14 @@ private func fault(_ location: String, _ selection: VolumeSelection = VolumeSele
         #expect(reader.info.source == data(file) + ":" + dataset)
     }
 
+    /// Whoever does not say what is looked for might want either.
+    @Test func channelsCountBesideASimplerVolume() throws {
+        let problem = fault("raw-channels.h5")
+        #expect(problem.contains("has 2 datasets with the axes z, y, x; name one"), "\(problem)")
+        let image = try VolumeFile.open(data("raw-channels.h5"), VolumeSelection(channel: 1, role: .image))
+        #expect(image.info.source == data("raw-channels.h5") + ":/raw")
+    }
+
     @Test func anImageIsNeverTakenForLabels() {
         let message = fault("raw-only.h5", VolumeSelection(role: .labels))
         #expect(message.contains("has no labels by name; name one, of /raw (z 3 × y 4 × x 5 uint8)"), "\(message)")

@@ -140,6 +140,36 @@ struct NIfTITests {
         #expect(place.zip(position) { abs($0 - $1) < 1 }.array.allSatisfy { $0 })
     }
 
+    /// Fields of a header of single precision, with what is read then.
+    @Test(
+        arguments: [
+            // pixdim of z unlike the sform.
+            ("placed.nii", [88: 2], "RAS", ZYX(4.0, 3, 2), true),
+            // A sform with a hair of shear.
+            ("placed.nii", [284: 1e-7], "RAS", ZYX(4, 3, 2), false),
+            // A sform of a step that leads nowhere: the qform counts.
+            ("turned-qform.nii", [254: 1, 280: 0, 296: 0, 312: 0], "ALI", ZYX(4, 3, 2), false),
+        ] as [(String, [Int: Float], String, ZYX<Double>, Bool)])
+    func oddFormsAreUnderstood(
+        name: String, fields: [Int: Float], axes: String, size: ZYX<Double>, isTold: Bool
+    ) throws {
+        let scratch = try TIFFScratch()
+        var file = try Data(contentsOf: URL(fileURLWithPath: Self.path(name)))
+        for (offset, value) in fields {
+            let bytes =
+                offset == 254
+                ? withUnsafeBytes(of: Int16(value), Array.init) : withUnsafeBytes(of: value, Array.init)
+            file.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+        }
+        let path = scratch.path("a.nii")
+        try file.write(to: URL(fileURLWithPath: path))
+        let info = try VolumeFile.open(path).info
+        let frame = try #require(info.frame)
+        #expect(frame.axes == axes && frame.isUpright == (axes == "RAS"))
+        #expect(info.voxelSize.complete == VoxelSize(size, .micrometer))
+        #expect(info.notes.isEmpty != isTold, "\(info.notes)")
+    }
+
     @Test func aSizeWithoutUnitIsANote() throws {
         let info = try Self.open("no-unit.nii").info
         #expect(

@@ -97,6 +97,23 @@ struct CheckTests {
         }
     }
 
+    /// Where the pipeline file's voxel size replaces that of files, a box stays as many voxels away.
+    @Test func aBoxStaysWhereVoxelsAreReplaced() throws {
+        try prepare()
+        let box = Box(origin: ZYX(4, 16, 24), shape: ZYX(4, 8, 8))
+        let writer = try HDF5Writer(
+            path: folder.path + "/box.h5", dataset: "/labels", shape: box.shape, elementType: .uint16,
+            voxelSize: Self.voxelSize, position: ZYX(4 * 20, 16 * 10, 24 * 11))
+        try writer.write(VoxelBuffer(Self.labels.cropped(to: box)), atZ: 0)
+        try writer.finish()
+        for extra in ["", "voxel_size: {z: 10 nm, y: 5 nm, x: 5.5 nm, replace: true}"] {
+            let (ending, _, findings) = try check(train: "{image: image.tif, labels: box.h5}", extra: extra)
+            #expect(ending.code == 0, "\(findings)")
+        }
+        let (_, _, findings) = try check(train: "{image: \"box.h5:/labels\", labels: \"box.h5:labels\"}")
+        #expect(findings.contains("error box.h5:labels: is both the image and its labels"), "\(findings)")
+    }
+
     /// What is the same of many files takes one line, and what is not read is told once a kind.
     @Test func nothingIsSaidTwice() throws {
         try prepare()
@@ -195,6 +212,19 @@ struct CheckTests {
                 try $0.write("upright.nii", labels, right: 11)
             }),
         Fault(
+            train: "{image: \"s/i*.tif\", labels: \"s/l*.tif\"}",
+            finding: "error s/l*.tif: has other sections than its image s/i*.tif: only here 3, only there 5;",
+            prepare: {
+                for z in 0..<8 {
+                    let section = Box(origin: ZYX(z, 0, 0), shape: ZYX(1, 24, 32))
+                    if z != 3 { try $0.write("s/i0\(z).tif", image.cropped(to: section)) }
+                    if z != 5 { try $0.write("s/l0\(z).tif", labels.cropped(to: section)) }
+                }
+            }),
+        Fault(
+            train: "{image: gone.tif, labels: away.tif, mask: labels.tif}",
+            finding: "error p.yaml:1: there is no file or folder away.tif"),
+        Fault(
             train: "t",
             finding: "note p.yaml: t/masks/c.tif is named like labels, but there is no image of that name",
             prepare: {
@@ -292,14 +322,17 @@ struct CheckTests {
         let (ending, _, findings) = try check(
             train: "[{image: image.tif, labels: labels.tif}, {image: gone.tif, labels: labels.tif}]",
             segment: "[{image: v-small.tif, truth: labels.tif}, v-notes.tif, nowhere/]",
-            extra: "consensus: {agre: all, threshold: 2}\nlabels: 1\nlabel: {connectivity: 7, min_voxels: -1}")
+            extra: "consensus: {agre: all, threshold: 2}\nlabels: 1\nlabel: {connectivity: 7, min_voxels: -1}\n"
+                + "training: {patch: [4, b, 8], batch: 0}\nvoxel_size: {z: 4 mn, y: 5, x: 6 nm}")
         #expect(ending.code == 1)
         for problem in [
             "error p.yaml:1: there is no file or folder gone.tif",
             "error p.yaml:2: there is no file or folder nowhere/",
             "error p.yaml:7: unknown key 'agre'", "error p.yaml:7: consensus.threshold must be from 0.0 to 1.0",
             "error p.yaml:8: unknown key 'labels'", "error p.yaml:9: label.connectivity must be 6, 18 or 26",
-            "error p.yaml:9: label.min_voxels must be", "error v-notes.tif: begins with",
+            "error p.yaml:9: label.min_voxels must be", "error p.yaml:10: training.patch[1] must be",
+            "error p.yaml:10: training.batch must be", "error p.yaml:11: voxel_size.z must be",
+            "error p.yaml:11: voxel_size.y must be", "error v-notes.tif: begins with",
             "error labels.tif: has shape",
             "warning v-small.tif: every voxel is 1",
         ] {
@@ -308,6 +341,6 @@ struct CheckTests {
         let table = try Program.run("check", "p.yaml", in: folder.path)
         #expect(table.code == 1)
         #expect(table.output.contains("volume  v-small.tif  8 × 24 × 31  uint8"), "\(table.words)")
-        #expect(table.output.contains("9 errors, 1 warning\n"), "\(table.words)")
+        #expect(table.output.contains("13 errors, 1 warning\n"), "\(table.words)")
     }
 }

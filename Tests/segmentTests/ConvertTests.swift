@@ -127,6 +127,11 @@ struct ConvertTests {
         #expect(try read("box.h5").info.position == ZYX(80, 8, 27))
         #expect(try Program.run("convert", "box.h5", "again.h5", "--crop", ":,1:,:", in: folder.path).code == 0)
         #expect(try read("again.h5").info.position == ZYX(80, 16, 27))
+        // Of other voxels as many away.
+        let size = ["convert", "box.h5", "other.zarr", "--voxel-size", "20,8,18"]
+        #expect(try Program.wait(for: Program.start(size, in: folder.path)).code == 0)
+        let place = try #require(try read("other.zarr").info.position)
+        #expect(place.zip(ZYX(40, 8, 54)) { abs($0 - $1) < 1e-6 }.array.allSatisfy { $0 })
     }
 
     private func writeTurned(_ path: String, unit: LengthUnit?) throws {
@@ -174,7 +179,8 @@ struct ConvertTests {
             #expect(place.zip(expected) { abs($0 - $1) < 0.1 }.array.allSatisfy { $0 })
         }
         let refused = try Program.run("convert", source, "c.h5", "--voxel-size", "4,3", in: folder.path)
-        #expect(refused.code != 0 && refused.complaints.contains("voxel-size"), "\(refused.words)")
+        #expect(
+            refused.code != 0 && refused.complaints.contains("takes three positive numbers"), "\(refused.words)")
     }
 
     private func write(_ path: String, _ voxels: [Float]) throws {

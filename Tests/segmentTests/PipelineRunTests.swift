@@ -40,6 +40,32 @@ struct PipelineRunTests {
             """)
     }
 
+    /// Sections that are links, of which two change places.
+    @Test func sectionsThatChangePlacesAreSeen() throws {
+        try prepare()
+        for z in 0..<4 {
+            try Program.run(
+                "convert", "test.tif", "files/\(z).tif", "--crop", "\(z):\(z + 1),:,:", in: folder.path)
+        }
+        func link(_ names: [Int]) throws {
+            try? FileManager.default.removeItem(atPath: folder.path + "/s")
+            try FileManager.default.createDirectory(atPath: folder.path + "/s", withIntermediateDirectories: true)
+            for (z, name) in names.enumerated() {
+                try FileManager.default.createSymbolicLink(
+                    atPath: folder.path + "/s/s\(z).tif", withDestinationPath: "../files/\(name).tif")
+            }
+        }
+        let pipeline = try String(contentsOfFile: folder.path + "/small.yaml", encoding: .utf8)
+        try folder.write(
+            "small.yaml", pipeline.components(separatedBy: "segment:")[0] + "segment: \"s/s[0-2].tif\"\n")
+        try link([0, 1, 2, 3])
+        #expect(try run("--until", "ingest").code == 0)
+        func plan() throws -> String { try Program.run("plan", "small.yaml", in: folder.path).output }
+        #expect(try !plan().contains("changed"))
+        try link([0, 2, 1, 3])
+        #expect(try plan().contains("the content of s/s[0-2].tif changed"))
+    }
+
     /// What was measured once is not measured again, which might come out the other way.
     @Test func thePrecisionIsChosenOnce() throws {
         try prepare()

@@ -28,10 +28,10 @@ struct FileStamp: Codable, Equatable, Sendable {
     /// replaced is seen.
     init?(whole path: String) {
         guard let own = FileStamp(path) else {
-            let parts = PathPattern(path, relativeTo: "/").matches.compactMap { FileStamp($0) }
-            guard let first = parts.first else { return nil }
+            let parts = PathPattern(path, relativeTo: "/").matches
+            guard let first = parts.first.flatMap({ FileStamp($0) }) else { return nil }
             self = first
-            for part in parts.dropFirst() { join(part) }
+            for part in parts { join(part) }
             return
         }
         self = own
@@ -40,15 +40,18 @@ struct FileStamp: Codable, Equatable, Sendable {
             let walk = FileManager.default.enumerator(atPath: (path as NSString).resolvingSymlinksInPath)
         else { return }
         for case let name as String in walk {
-            if let part = FileStamp(path + "/" + name) { join(part) }
+            join(path + "/" + name)
         }
     }
 
-    private mutating func join(_ part: FileStamp) {
+    private mutating func join(_ path: String) {
+        guard let part = FileStamp(path) else { return }
         size &+= part.size
         modified = max(modified, part.modified)
         changed = max(changed, part.changed)
         // A sum does not depend on the order.
-        inode &+= part.inode &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(bitPattern: Int64(part.modified))
+        let file = part.inode &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(bitPattern: Int64(part.modified))
+        // FNV-1a, with the name: links may change places.
+        inode &+= path.utf8.reduce(file ^ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }

@@ -46,7 +46,7 @@ public struct PipelineCheck {
             progress: progress)
         let volumes = VolumeChecks(
             file: file, inspections: inspections,
-            sizeIsAtFault: faults.contains { ($0.key ?? "").split(separator: ".").first == "voxel_size" })
+            atFault: Set(faults.compactMap(\.section)))
         volumes.check(into: &report)
         if faults.isEmpty {
             let workFolder = options.workFolder.map {

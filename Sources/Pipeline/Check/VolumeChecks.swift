@@ -7,8 +7,10 @@ import Volumes
 struct VolumeChecks {
     let file: PipelineFile
     let inspections: InspectedFiles
-    /// Whether what the pipeline file says of the voxel size is at fault, and said so.
-    let sizeIsAtFault: Bool
+    /// Topmost keys of the pipeline file below which something is at fault: what follows from them is not judged.
+    let atFault: Set<String>
+    private var sizeIsAtFault: Bool { atFault.contains("voxel_size") }
+    private var networkIsAtFault: Bool { atFault.contains("network") || atFault.contains("model") }
 
     func check(into report: inout CheckReport) {
         for entry in file.train { check(entry, &report) }
@@ -31,7 +33,10 @@ struct VolumeChecks {
             }
         }
         let labels = inspections.labels(entry.labels)
-        for (source, image) in images where source.isSamePlace(as: entry.labels) && image.chosen == labels.chosen {
+        for (source, image) in images
+        where source.path == entry.labels.path && source.selection == entry.labels.selection
+            && image.dataset == labels.dataset
+        {
             report.add(.error, entry.labels.subject, "is both the image and its labels")
         }
         list(entry.labels, "labels", labels, &report)
@@ -74,11 +79,11 @@ struct VolumeChecks {
     private func list(
         _ source: SourceLocation, _ role: String, _ inspection: VolumeInspection, _ report: inout CheckReport
     ) {
-        for problem in inspection.errors { report.add(.error, source.subject, problem) }
-        if let problem = inspection.sizeProblem, !sizeIsAtFault { report.add(.error, source.subject, problem) }
-        for note in inspection.notes { report.add(.warning, source.subject, note) }
         var read = source
-        if let chosen = inspection.chosen { read.title += ":" + chosen }
+        if inspection.isChosen, let dataset = inspection.dataset { read.title += ":" + dataset }
+        for problem in inspection.errors { report.add(.error, read.subject, problem) }
+        if let problem = inspection.sizeProblem, !sizeIsAtFault { report.add(.error, read.subject, problem) }
+        for note in inspection.notes { report.add(.warning, read.subject, note) }
         report.files.append(
             CheckReport.File(
                 role: role, file: read.subject, shape: inspection.shape?.array,
@@ -163,6 +168,7 @@ struct VolumeChecks {
         let problems = [
             VoxelSizeRule.problem(companion.voxelSize, like: image.voxelSize, of: name),
             VolumeFrame.problem(companion.frame, like: image.frame, of: name),
+            SectionNumbers.problem(companion.sections, like: image.sections, of: name),
         ].compactMap { $0 }
         for problem in problems { report.add(.error, source.subject, problem) }
         return problems.isEmpty
@@ -193,7 +199,7 @@ struct VolumeChecks {
         of image: VolumeInspection, _ source: SourceLocation, _ report: inout CheckReport
     ) {
         checkResolution(of: image, source, &report)
-        if let shape = image.shape, shape.z == 1, file.network.configuration.dimensions == 3 {
+        if let shape = image.shape, shape.z == 1, !networkIsAtFault, file.network.configuration.dimensions == 3 {
             report.add(
                 .warning, source.subject,
                 "is a single section, which a 3D network is to segment; write {image: folder/} or {image: \"folder/*\"} "
@@ -225,7 +231,7 @@ struct VolumeChecks {
         do {
             let network = try file.network(voxelSize: learnt)
             try file.check(network, suits: file.model)
-            try file.checkPatch(against: network)
+            if !networkIsAtFault { try file.checkPatch(against: network) }
         } catch let fault as PipelineFault {
             report.add(fault)
         } catch {
@@ -233,11 +239,12 @@ struct VolumeChecks {
         }
         for (entry, image) in images {
             guard let shape = image.shape.map({ seen(Box($0), of: image).shape }) else { continue }
+            if networkIsAtFault { break }
             if image.shape?.z == 1 && file.network.configuration.dimensions == 3 {
                 report.add(
                     .error, entry.image.subject,
                     "is a single section; write dimensions: 2 below network: to learn from images")
-            } else if zip(file.training.patch.array, shape.array).contains(where: { $0 > $1 }) {
+            } else if !atFault.contains("training"), zip(file.training.patch.array, shape.array).contains(where: { $0 > $1 }) {
                 report.add(
                     .warning, entry.image.subject,
                     "training.patch, \(file.training.patch), reaches beyond its \(shape): what is outside is padded and "

@@ -9,8 +9,10 @@ struct VolumeInspection: Codable, Sendable {
     var sizeProblem: String?
     /// nil where the file cannot be opened.
     var format: String?
-    /// Which of several that the file holds was taken, where the pipeline file does not say: `/volumes/raw`.
-    var chosen: String?
+    /// Of a file that may hold several: `/volumes/raw`.
+    var dataset: String?
+    /// Whether it was taken out of several, and the pipeline file does not say so.
+    var isChosen = false
     var shape: ZYX<Int>?
     var elementType: ElementType?
     /// What file and pipeline file say together; nil where that is contradictory, or labels say nothing.
@@ -19,6 +21,8 @@ struct VolumeInspection: Codable, Sendable {
     var position: ZYX<Double>?
     /// Where the axes lead, where the file says it.
     var frame: VolumeFrame?
+    /// Of a series of sections.
+    var sections: SectionNumbers?
     /// What people should know, such as a gap in the numbering of sections.
     var notes: [String] = []
     /// Channels and time points in the file.
@@ -40,9 +44,9 @@ struct VolumeInspection: Codable, Sendable {
         let opening = try problems {
             let reader = try ingest.open()
             describe(reader.info)
-            if ingest.source.dataset == nil, !reader.info.others.isEmpty {
-                chosen = VolumeFile.split(reader.info.source).dataset
-            }
+            position = ingest.position(reader.info)
+            dataset = VolumeFile.split(reader.info.source).dataset
+            isChosen = ingest.source.dataset == nil && !reader.info.others.isEmpty
             let type = try problems { try ingest.check(reader.info.elementType) }
             sizeProblem = try problems { voxelSize = try ingest.resolvedVoxelSize(reader.info.voxelSize) }.first
             var content = try problems { try VolumeLimit.check(reader.info.shape, of: ingest.source.title) }
@@ -71,8 +75,8 @@ struct VolumeInspection: Codable, Sendable {
     private mutating func describe(_ info: VolumeInfo) {
         format = info.format
         shape = info.shape
-        position = info.position
         frame = info.frame
+        sections = info.sections
         notes = info.notes
         elementType = info.elementType
         channels = info.channels

@@ -21,7 +21,8 @@ public struct Conversion: Codable, Sendable {
 
     public init(
         source: SourceLocation, target: SourceLocation, crop: CropRange? = nil,
-        voxelSize: VoxelSize? = nil, elementType: ElementType? = nil, replaces: Bool = false, version: OMEZarrVersion? = nil, threads: Int? = nil
+        voxelSize: VoxelSize? = nil, elementType: ElementType? = nil, replaces: Bool = false,
+        version: OMEZarrVersion? = nil, threads: Int? = nil
     ) {
         self.source = source
         self.target = target
@@ -129,16 +130,17 @@ public struct Conversion: Codable, Sendable {
         var losses: [String] = []
         if let frame = info.frame, !frame.isUpright, !VolumeFile.keepsFrames(target.location) {
             losses.append(
-                "NIfTI alone says where axes lead: that x, y, z lead to \(frame.axes) is lost, and voxels keep their order"
-            )
+                "NIfTI alone says where axes lead: that x, y, z lead to \(frame.axes)\(frame.isOblique ? ", at an angle," : "") "
+                    + "is lost, and voxels keep their order")
         }
         guard info.voxelSize.complete == nil, voxelSize == nil else { return losses }
         if info.voxelSize.missingAxes.count < 3 {
             losses.append(
                 "the voxel size is stated as \(info.voxelSize), without "
-                    + "\(info.voxelSize.missingAxes.joined(separator: " and ")), and is left out; --voxel-size gives it")
+                    + "\(info.voxelSize.missingAxes.joined(separator: " and ")), and is left out; --voxel-size gives it"
+            )
         }
-        if box.origin != .zero {
+        if box.origin != .zero, info.frame == nil || !VolumeFile.keepsFrames(target.location) {
             losses.append("the voxel size is not known, so that the place of the box is left out")
         }
         return losses
@@ -176,10 +178,9 @@ public struct Conversion: Codable, Sendable {
 
     /// A box of a volume stays where it is.
     private func position(of box: Box, _ info: VolumeInfo, _ size: VoxelSize?) -> ZYX<Double>? {
-        guard let size, info.position != nil || box.origin != .zero else {
-            return info.position
-        }
+        let position = voxelSize.map { info.position(ofVoxels: $0) } ?? info.position
+        guard let size, position != nil || box.origin != .zero else { return position }
         let shift = box.origin.zip(size.nanometers) { Double($0) * $1 }
-        return (info.position ?? ZYX(0, 0, 0)).zip(shift, +)
+        return (position ?? ZYX(0, 0, 0)).zip(shift, +)
     }
 }

@@ -68,7 +68,12 @@ struct ImagePaths {
             let matches = pattern.matches
             sections = search.joinsSections && search.areSections(matches) ? matches.count : 0
             guard sections == 0 else {
-                found = [Found(path: pattern.absolute, name: (base as NSString).lastPathComponent)]
+                // All of a folder's are the folder, beside which labels may be found.
+                let folder = (matches[0] as NSString).deletingLastPathComponent
+                let isWhole = search.sections(in: folder) == sections
+                found = [
+                    Found(path: isWhole ? folder : pattern.escaped, name: (folder as NSString).lastPathComponent)
+                ]
                 return
             }
             found = matches.map { path in
@@ -94,22 +99,49 @@ extension YAMLValue {
         }
     }
 
+    /// The entries that `body` makes of this value, with all that is wrong with it and with what it names.
+    func readEntries<Entry>(
+        _ faults: inout [PipelineFault], _ body: (YAMLValue, inout [PipelineFault]) throws -> [Entry]
+    ) throws -> [Entry] {
+        var (own, named): ([PipelineFault], [PipelineFault]) = ([], [])
+        defer { faults += own + named }
+        return try read(faults: &own) { value in
+            var found: [PipelineFault] = []
+            // What was found before a key was left out is found again.
+            defer { named += found.filter { !named.contains($0) } }
+            return try body(value, &found)
+        } ?? []
+    }
+
+    /// The fault of a file that is not there; nil for a pattern.
+    func missing(from folder: String) -> PipelineFault? {
+        guard let text = try? text() else { return nil }
+        let (path, _) = VolumeFile.split(SourceLocation.absolute(text, relativeTo: folder))
+        guard !PathPattern.isPattern(text), !FileManager.default.fileExists(atPath: path) else { return nil }
+        return fault("there is no file or folder \(text)")
+    }
+
     /// Refuses one file, or one number of them, for several images that a pattern matches.
     func checkPairs(with images: Int) throws {
         let text = try text()
         guard images > 1, !text.contains("*") else { return }
         throw fault(
             "the image's pattern matches \(images) files, and \(name) is one, '\(text)'; write the part of the name "
-                + "that they share as *, as in {image: \"v/*-raw.tif\", \(name.split(separator: ".").last ?? ""): \"v/*-labels.tif\"}"
-        )
+                + "that they share as *, as in {image: \"v/*-raw.tif\", \(name.split(separator: ".").last ?? ""): \"v/*-labels.tif\"}; where the "
+                + "images are the sections of one volume, name their folder")
     }
 
     /// The file that belongs to `image`: this text, with what the image's pattern found for each `*`.
     func partner(of image: ImagePaths.Found, folder: String, as what: String) throws -> SourceLocation {
         let text = try text()
         // Of a volume that no pattern chose, a pattern is that of its sections.
-        if image.captures == nil, !PathPattern(VolumeFile.split(text).path, relativeTo: folder).matches.isEmpty {
-            return SourceLocation(text, relativeTo: folder)
+        if image.captures == nil, PathPattern.isPattern(text),
+            !FileManager.default.fileExists(atPath: SourceLocation(text, relativeTo: folder).path)
+        {
+            let (path, dataset) = VolumeFile.split(text)
+            let pattern = PathPattern(path, relativeTo: folder)
+            guard !pattern.matches.isEmpty else { throw fault("no file matches \(text)") }
+            return SourceLocation(found: pattern.escaped, dataset: dataset, relativeTo: folder)
         }
         guard let filled = text.contains("*") ? PathPattern.fill(text, with: image.captures ?? []) : text else {
             throw fault("'\(text)' has a '*' for which the pattern of the image gives nothing")

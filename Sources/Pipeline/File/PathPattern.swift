@@ -8,7 +8,7 @@ import Foundation
 struct PathPattern {
     /// As it was written.
     let text: String
-    let absolute: String
+    private let absolute: String
     /// How much of the absolute path is meant as it is, whatever characters it has.
     private let literal: Int
 
@@ -31,12 +31,22 @@ struct PathPattern {
         return String(base.hasSuffix("/") ? base.dropLast() : base)
     }
 
+    /// As the shell's absolute pattern, in which what is not meant as one is escaped.
+    var escaped: String {
+        absolute.prefix(literal).map { "*?[\\".contains($0) ? "\\\($0)" : String($0) }.joined()
+            + absolute.dropFirst(literal)
+    }
+
+    /// What ``escaped`` was made of.
+    static func unescaped(_ path: String) -> String {
+        "*?[\\".reduce(path) { $0.replacingOccurrences(of: "\\\($1)", with: "\($1)") }
+    }
+
     /// The absolute paths that match, in natural order.
     var matches: [String] {
-        let escaped = absolute.prefix(literal).map { "*?[\\".contains($0) ? "\\\($0)" : String($0) }.joined()
         var result = glob_t()
         defer { globfree(&result) }
-        guard glob(escaped + absolute.dropFirst(literal), 0, nil, &result) == 0 else { return [] }
+        guard glob(escaped, 0, nil, &result) == 0 else { return [] }
         return (0..<Int(result.gl_pathc)).compactMap { result.gl_pathv[$0].map { String(cString: $0) } }
             .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
     }

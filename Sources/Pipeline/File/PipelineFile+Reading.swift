@@ -35,7 +35,9 @@ extension PipelineFile {
         ]
         guard let keys = try document.read(faults: &found, { try $0.mapping(of: known) }) else { throw found[0] }
         func read<Value>(_ key: String, _ body: (YAMLValue) throws -> Value) throws -> Value? {
-            try keys[key]?.read(faults: &found, body)
+            var faults: [PipelineFault] = []
+            defer { found += faults }
+            return try keys[key]?.read(faults: &faults, body)
         }
         self.path = path
         folder = URL(fileURLWithPath: path).deletingLastPathComponent().standardizedFileURL.path
@@ -56,7 +58,8 @@ extension PipelineFile {
             training.statistics = statistics ?? training.statistics
         }
         ensemble = try read("ensemble") { try $0.ensemble(usual.ensemble) } ?? usual.ensemble
-        let members = ensemble.members
+        // What agrees cannot be judged by a number that is at fault.
+        let members = found.contains { $0.section == "ensemble" } ? 255 : ensemble.members
         consensus = try read("consensus") { try $0.consensus(usual.consensus, members: members) } ?? usual.consensus
         label = try read("label") { try $0.label(usual.label) } ?? usual.label
         export = try read("export") { try $0.export() } ?? ExportSettings()
@@ -233,15 +236,14 @@ extension YAMLValue {
     }
 
     private func sides(_ keys: [String: YAMLValue]) throws -> VoxelSize {
-        func side(_ axis: String) throws -> (Double, LengthUnit) {
-            guard let value = keys[axis] else {
-                throw fault("\(name) lacks \(axis); expected for example {z: 40 nm, y: 8 nm, x: 8 nm}")
-            }
-            return try value.length()
+        let given = try ["z", "y", "x"].map { try keys[$0]?.length() }
+        func side(_ axis: Int) throws -> (Double, LengthUnit) {
+            if let side = given[axis] { return side }
+            throw fault("\(name) lacks \(["z", "y", "x"][axis]); expected for example {z: 40 nm, y: 8 nm, x: 8 nm}")
         }
-        let (z, unit) = try side("z")
-        let (y, unitY) = try side("y")
-        let (x, unitX) = try side("x")
+        let (z, unit) = try side(0)
+        let (y, unitY) = try side(1)
+        let (x, unitX) = try side(2)
         var size = VoxelSize(ZYX(z * unit.nanometers, y * unitY.nanometers, x * unitX.nanometers), .nanometer)
         size.unit = unitX
         return size

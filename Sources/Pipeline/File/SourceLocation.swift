@@ -21,14 +21,16 @@ public struct SourceLocation: Hashable, Codable, Sendable {
         path = URL(fileURLWithPath: file).standardizedFileURL.path
     }
 
-    /// A file that was found; it is named as from `folder`, unless they have nothing but the root in common.
+    /// A file that was found, or an escaped pattern; it is named as from `folder`, unless they have nothing but the root in
+    /// common.
     init(found path: String, dataset: String?, relativeTo folder: String) {
         self.path = path
         self.dataset = dataset
-        let (own, base) = ((path as NSString).pathComponents, (folder as NSString).pathComponents)
+        let plain = PathPattern.isPattern(path) ? PathPattern.unescaped(path) : path
+        let (own, base) = ((plain as NSString).pathComponents, (folder as NSString).pathComponents)
         let shared = zip(own, base).prefix { $0 == $1 }.count
         let steps = [String](repeating: "..", count: base.count - shared) + own.dropFirst(shared)
-        let name = shared > 1 ? steps.joined(separator: "/") : path
+        let name = shared > 1 ? steps.joined(separator: "/") : plain
         title = name + (dataset.map { ":" + $0 } ?? "")
     }
 

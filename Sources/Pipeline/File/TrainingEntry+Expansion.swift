@@ -15,7 +15,8 @@ extension TrainingEntry {
             do {
                 entries +=
                     value.isMapping
-                    ? try stated(value, search, &findings, &faults) : try found(value, search, &findings, &faults)
+                    ? try value.readEntries(&faults) { try stated($0, search, &findings, &$1) }
+                    : try found(value, search, &findings, &faults)
             } catch let fault as PipelineFault {
                 faults.append(fault)
             }
@@ -90,7 +91,13 @@ extension TrainingEntry {
         guard let labels = keys["labels"] else { throw value.fault("\(value.name) lacks 'labels'") }
         let place = try keys["at"]?.place()
         let zeroIsUnlabelled = try keys["unlabelled"]?.zeroIsUnlabelled() ?? false
-        let volumes = try inputs.volumes(search, &findings)
+        let volumes: [(image: ImagePaths.Found, inputs: [SourceLocation])]
+        do {
+            volumes = try inputs.volumes(search, &findings)
+        } catch {
+            faults += [labels, keys["mask"]].compactMap { $0?.missing(from: search.folder) }
+            throw error
+        }
         try labels.checkPairs(with: volumes.count)
         return try volumes.compactMap { image, images in
             func partner(_ value: YAMLValue, _ what: String) throws -> SourceLocation {

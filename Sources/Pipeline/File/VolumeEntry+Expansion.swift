@@ -15,7 +15,8 @@ extension VolumeEntry {
             do {
                 entries +=
                     value.isMapping
-                    ? try pairs(value, search, &findings, &faults) : try plain(value, search, &findings)
+                    ? try value.readEntries(&faults) { try pairs($0, search, &findings, &$1) }
+                    : try plain(value, search, &findings)
             } catch let fault as PipelineFault {
                 faults.append(fault)
             }
@@ -56,7 +57,13 @@ extension VolumeEntry {
     ) throws -> [VolumeEntry] {
         let keys = try value.mapping(of: ["image", "truth", "channel", "channels", "time"])
         let inputs = try InputKeys(value, keys, allowsEveryTime: true)
-        let volumes = try inputs.volumes(search, &findings)
+        let volumes: [(image: ImagePaths.Found, inputs: [SourceLocation])]
+        do {
+            volumes = try inputs.volumes(search, &findings)
+        } catch {
+            faults += [keys["truth"]?.missing(from: search.folder)].compactMap { $0 }
+            throw error
+        }
         try keys["truth"]?.checkPairs(with: volumes.count)
         return try volumes.compactMap { image, images in
             try faults.collecting {
@@ -118,7 +125,9 @@ extension VolumeEntry {
             }
             // Some file systems do not tell capitals from small letters.
             guard let other = seen.updateValue(entry, forKey: components.joined(separator: "/")) else { return nil }
-            return fault("\(other.image.subject) and \(entry.image.subject) would both write to '\(entry.name)'")
+            return fault(
+                "\(other.image.subject) and \(entry.image.subject) would both write to '\(entry.name)'; "
+                    + "rename one, or put it into another folder")
         }
     }
 }

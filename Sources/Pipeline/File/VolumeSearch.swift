@@ -23,6 +23,12 @@ struct VolumeSearch {
         return isSection(folder + "/" + first) ?? isSection(folder + "/" + last) ?? false ? sections : []
     }
 
+    /// How many numbered sections of one volume a folder holds, if nothing else.
+    func sections(in folder: String) -> Int {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return ImageSeriesReader.sections(among: names).count
+    }
+
     /// Whether files that a pattern matches are the numbered sections of one volume: in one folder, alike but for one
     /// number, and of one section each.
     func areSections(_ paths: [String]) -> Bool {

@@ -20,6 +20,8 @@ public struct PipelineFault: Error, Equatable, CustomStringConvertible {
 
     /// The dotted name of the key at fault; nil where the fault is no single key's.
     var key: String?
+    /// The topmost key that it is below.
+    var section: String? { key.map { String($0.prefix { $0 != "." && $0 != "[" }) } }
 
     /// For example `larva.yaml:9: unknown key 'nework'; did you mean 'network'?`.
     public var description: String {
@@ -142,6 +144,9 @@ struct YAMLValue {
         return nil
     }
 
+    /// After so many people will look at what they wrote.
+    private static let mostFaults = 100
+
     /// What `body` reads of this value, and all that is wrong with it: where a key is at fault, the rest is read without it.
     ///
     /// - Parameter faults: gets what is wrong.
@@ -156,7 +161,12 @@ struct YAMLValue {
                 // That a mapping lacks a key which was at fault is no fault of its own.
                 let isConsequence = removed.contains { $0.hasPrefix((fault.key ?? "") + ".") }
                 if !isConsequence { faults.append(fault) }
-                guard !isConsequence, let key = fault.key, let rest = value.without(key) else { return nil }
+                guard !isConsequence, removed.count < Self.mostFaults, let whole = fault.key,
+                    whole.hasPrefix(name)
+                else { return nil }
+                // Of a list all is left out.
+                let key = name + whole.dropFirst(name.count).prefix { $0 != "[" }
+                guard let rest = value.without(key) else { return nil }
                 value = rest
                 removed.append(key)
             }

@@ -55,8 +55,10 @@ public struct AnnotatedFiles: Codable, Sendable {
                 }
             let frame = image.reader.info.frame
             for part in parts.dropFirst() {
-                let problem = VolumeFrame.problem(
-                    part.reader.info.frame, like: frame, of: "its image \(image.source.subject)")
+                let name = "its image \(image.source.subject)"
+                let problem =
+                    VolumeFrame.problem(part.reader.info.frame, like: frame, of: name)
+                    ?? SectionNumbers.problem(part.reader.info.sections, like: image.reader.info.sections, of: name)
                 if let problem { throw FileFault(part.source.subject, problem) }
             }
             let whole = image.extent(voxelSize)

@@ -22,7 +22,7 @@ struct ChosenPrecision {
         let processor = Machine.processorName
         if let precision = known[processor] { return precision }
         let precision = Precision.automatic(on: device)
-        known[processor] = precision
+        if !processor.isEmpty { known[processor] = precision }
         return precision
     }
 

@@ -110,7 +110,9 @@ public struct VolumeDescription: Codable, Sendable {
             chosen.selection.channel = channel
             let reader = try chosen.openFirst()
             return try source.named {
-                try ValueRange(of: reader, channel: channel) { try report((Double(channel) + $0) / Double(channels)) }
+                try ValueRange(of: reader, channel: channel) {
+                    try report((Double(channel) + $0) / Double(channels))
+                }
             }
         }
     }

@@ -76,7 +76,8 @@ public struct Ingest: Codable, Sendable {
         try check(statistics)
         let record = IngestedVolume(
             title: source.subject, format: info.format, shape: info.shape, elementType: info.elementType,
-            voxelSize: size, position: info.position, frame: info.frame, notes: info.notes,
+            voxelSize: size, position: position(info), frame: info.frame, sections: info.sections,
+            notes: info.notes,
             statistics: statistics.summary)
         try AtomicFile.write(try readableJSON(record), to: folder + "/" + Ingest.recordName)
     }
@@ -109,6 +110,12 @@ public struct Ingest: Codable, Sendable {
                     source.title, "\(role.rawValue) must not be negative, found \(Int(summary.minimum))")
             }
         }
+    }
+
+    /// Where the middle of the first voxel is, in nanometres.
+    func position(_ info: VolumeInfo) -> ZYX<Double>? {
+        guard let voxelSize, voxelSize.replaces else { return info.position }
+        return info.position(ofVoxels: voxelSize.size)
     }
 
     /// The voxel size that the file and the pipeline file give together; nil where labels state none.
@@ -150,6 +157,8 @@ struct IngestedVolume: Codable, Sendable {
     var position: ZYX<Double>?
     /// Where the axes lead, where the file says it.
     var frame: VolumeFrame?
+    /// Of a series of sections.
+    var sections: SectionNumbers?
     /// Where it lies in its image, in voxels, where both were resampled; else files and the pipeline file say it.
     var box: Box?
     /// What people should know, such as a gap in the numbering of sections.
@@ -194,9 +203,11 @@ struct IngestedVolume: Codable, Sendable {
         if let problem = VoxelSizeRule.problem(voxelSize, like: image.voxelSize, of: "its image \(image.title)") {
             throw FileFault(title, problem)
         }
-        if let problem = VolumeFrame.problem(frame, like: image.frame, of: "its image \(image.title)") {
-            throw FileFault(title, problem)
-        }
+        let name = "its image \(image.title)"
+        let problem =
+            VolumeFrame.problem(frame, like: image.frame, of: name)
+            ?? SectionNumbers.problem(sections, like: image.sections, of: name)
+        if let problem { throw FileFault(title, problem) }
     }
 }
 

@@ -43,15 +43,15 @@ struct HDF5Contents {
         let others = names.compactMap { try? HDF5Dataset($0, in: file) }.filter { isVolume($0) }
         let foreign = role?.opposite.ownNames ?? []
         let candidates = others.filter { !foreign.contains($0.name) }
-        // Axes of channels and times count where nothing simpler is there.
-        let simple = candidates.filter { $0.dimensions.filter { $0 != 1 }.count <= 3 }
+        // Axes of channels and times count where nothing simpler is there, and it is known what is looked for.
+        let simple = role == nil ? [] : candidates.filter { $0.dimensions.filter { $0 != 1 }.count <= 3 }
         let volumes = simple.isEmpty ? candidates : simple
         if volumes.count == 1 { return volumes[0] }
         if volumes.isEmpty, let role, !others.isEmpty {
             throw FileFault(path, "has no \(role.rawValue) by name; name one, of \(list(others.map(\.name)))")
         }
         // What is wrong with the only one there is, or that it is a single section, its own opening tells.
-        if volumes.isEmpty, names.count == 1 { return try dataset(names[0]) }
+        if volumes.isEmpty, names.count == 1, externalLinks().isEmpty { return try dataset(names[0]) }
         if volumes.isEmpty {
             let links = externalLinks()
             let hint =

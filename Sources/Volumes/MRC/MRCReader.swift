@@ -16,7 +16,8 @@ public final class MRCReader: VolumeReader {
             isBigEndian: header.isBigEndian, times: header.times, chosen)
         var info = VolumeInfo(
             source: path, format: "MRC", shape: header.shape, elementType: header.voxel.elementType,
-            voxelSize: header.voxelSize, chunk: ZYX(1, header.shape.y, header.shape.x), compression: source.isPacked ? "gzip" : "none")
+            voxelSize: header.voxelSize, chunk: ZYX(1, header.shape.y, header.shape.x),
+            compression: source.isPacked ? "gzip" : "none")
         info.times = header.times
         info.position = header.position
         self.info = info

@@ -24,6 +24,8 @@ struct NIfTIHeader {
     let offset: Int
     let voxelSize: StatedVoxelSize
     let frame: VolumeFrame?
+    /// What `pixdim` says of the voxel size where the frame says otherwise, which is then taken.
+    let contradicted: StatedVoxelSize?
 
     /// A header has at most so many bytes.
     static let largestSize = Version.two.size
@@ -51,8 +53,12 @@ struct NIfTIHeader {
         channels = dimensions[4]
         voxel = try Self.voxel(fields, version, path)
         offset = try Self.offset(fields, version, isPair: isPair, path)
-        voxelSize = Self.voxelSize(fields, version)
         frame = Self.frame(fields, version)
+        let stated = Self.voxelSize(fields, version)
+        let framed = frame?.voxelSize
+        let agrees = framed.map { stated.complete?.agrees(with: $0, tolerance: 0.001) ?? false } ?? true
+        voxelSize = agrees ? stated : StatedVoxelSize(framed!)
+        contradicted = agrees ? nil : stated
     }
 
     // nifti2.h: the magic ends with what a transfer as text would change.
@@ -169,9 +175,10 @@ struct NIfTIHeader {
         let code = { (one: Int, two: Int) in version == .one ? fields.int16(one) : fields.int32(two) }
         let unit = unit(fields, version)
         let sizes = sizes(fields, version)
+        let sform = (0..<3).map { row in (0..<4).map { number(280, 400, row * 4 + $0) } }
         var rows: [[Double]]
-        if code(254, 348) > 0 {
-            rows = (0..<3).map { row in (0..<4).map { number(280, 400, row * 4 + $0) } }
+        if code(254, 348) > 0, VolumeFrame(rows: sform, unit: nil).isSound {
+            rows = sform
         } else if code(252, 344) > 0 {
             // pixdim[0], -1, turns z around.
             let turned = [sizes[0], sizes[1], number(76, 104, 0) < 0 ? -sizes[2] : sizes[2]]
@@ -189,7 +196,7 @@ struct NIfTIHeader {
             rows = rows.map { $0.map { $0 * factor } }
         }
         let frame = VolumeFrame(rows: rows, unit: unit?.name)
-        return rows.joined().allSatisfy(\.isFinite) && frame.sizes.allSatisfy { $0 > 0 } ? frame : nil
+        return frame.isSound ? frame : nil
     }
 
     /// The rotation of a unit quaternion whose first part is not negative, given the other three (nifti1.h, method 2).

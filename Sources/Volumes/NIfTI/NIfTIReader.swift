@@ -31,6 +31,11 @@ public final class NIfTIReader: VolumeReader {
         info.times = header.times
         info.frame = header.frame
         info.position = header.frame?.position
+        if let size = header.contradicted {
+            info.notes = [
+                "its header states voxels of \(size), and its axes have steps of \(header.voxelSize), which count"
+            ]
+        }
         if let frame = header.frame, frame.unit == nil, frame.sizes != [1, 1, 1] {
             let sizes = zip(["x", "y", "z"], frame.sizes).map { "\($0) \(String(format: "%g", $1))" }.reversed()
             info.notes = [

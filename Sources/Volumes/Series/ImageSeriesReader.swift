@@ -33,6 +33,7 @@ public final class ImageSeriesReader: VolumeReader, Sendable {
         info.format = "series of \(layout.format) files"
         info.shape.z = slices.count
         info.companions = slices
+        info.sections = SectionNumbers(slices.map { ($0 as NSString).lastPathComponent })
         info.notes = SliceNumbering.notes(slices.map { ($0 as NSString).lastPathComponent })
         self.info = info
         self.slices = slices

@@ -17,6 +17,11 @@ enum SliceNumbering {
         return gaps(numbers).map { [$0] } ?? []
     }
 
+    /// The one number that tells names apart, of each; nil where there is none.
+    static func numbers(_ names: [String]) -> [Int]? {
+        countsOneThing(names) ? varying(names.map(nameParts))[0] : nil
+    }
+
     /// Whether names are alike but for one number, which tells them apart.
     static func countsOneThing(_ names: [String]) -> Bool {
         let parts = names.map(nameParts)

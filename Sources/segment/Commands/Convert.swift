@@ -42,7 +42,8 @@ struct Convert: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Nanometres along z, y, x, in place of what the file says or leaves out.", valueName: "z,y,x"))
+            "Nanometres along z, y, x, in place of what the file says or leaves out.", valueName: "z,y,x"),
+        transform: VoxelSize.argument)
     var voxelSize: VoxelSize?
 
     @Option(
@@ -100,14 +101,19 @@ struct Convert: ParsableCommand {
 
 extension ElementType: ExpressibleByArgument {}
 
-extension VoxelSize: ExpressibleByArgument {
+extension VoxelSize {
     /// `40,8,8`: nanometres along z, y, x.
-    public init?(argument: String) {
-        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    ///
+    /// - Throws: `ValidationError`
+    static func argument(_ text: String) throws -> VoxelSize {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        // From an atom to a kilometre.
         let sides = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
-            .filter { $0 > 0 && $0.isFinite }
-        guard parts.count == 3, sides.count == 3 else { return nil }
-        self.init(ZYX(sides[0], sides[1], sides[2]), .nanometer)
+            .filter { (0.01...1e12).contains($0) }
+        guard parts.count == 3, sides.count == 3 else {
+            throw ValidationError("--voxel-size takes three positive numbers z,y,x, found '\(text)'")
+        }
+        return VoxelSize(ZYX(sides[0], sides[1], sides[2]), .nanometer)
     }
 }
 extension OMEZarrVersion: ExpressibleByArgument {}

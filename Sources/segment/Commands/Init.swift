@@ -28,7 +28,9 @@ struct Init: ParsableCommand {
     @Option(help: ArgumentHelp("What is to be segmented: a file, a folder or a pattern.", valueName: "path"))
     var segment: String?
 
-    @Option(help: ArgumentHelp("Nanometres along z, y, x, where files do not say.", valueName: "z,y,x"))
+    @Option(
+        help: ArgumentHelp("Nanometres along z, y, x, where files do not say.", valueName: "z,y,x"),
+        transform: VoxelSize.argument)
     var voxelSize: VoxelSize?
 
     @Option(help: ArgumentHelp("A volume that is not 0 where the annotation counts.", valueName: "file"))

@@ -68,6 +68,10 @@ with create("cremi.h5") as file:
 with create("raw-only.h5") as file:
     file["raw"] = voxels.astype("u1")
 
+with create("raw-channels.h5") as file:
+    file["raw"] = channels.astype("u1")
+    file["mask"] = voxels.astype("u1")
+
 with create("odd-types.h5") as file:
     def put(name, kind, bits):
         space = h5py.h5s.create_simple(voxels.shape)
