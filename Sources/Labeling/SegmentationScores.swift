@@ -4,7 +4,7 @@ import Volumes
 /// How well labels agree with the truth.
 ///
 /// A label's voxels, and a truth object's, form pairs; n voxels form n (n - 1). With truth 0 ignored, all but
-/// `dice` and `iou` are over the voxels whose truth is not 0, among which label 0 counts as one segment.
+/// `dice`, `iou` and `objectF1` are over the voxels whose truth is not 0, among which label 0 counts as one segment.
 /// The numbers are those of scikit-image's `adapted_rand_error` and `variation_of_information` with `ignore_labels=(0,)`, or
 /// `()` where nothing is ignored, but for precision and recall, which scikit-image returns in exchanged
 /// order (its issue 6485).
@@ -27,6 +27,9 @@ public struct SegmentationScores: Codable, Sendable, Equatable {
     public var dice: Double
     /// |labels ∩ truth| / |labels ∪ truth| of the foregrounds, always over all voxels.
     public var iou: Double
+    /// 2 × matched / (labels + truth objects): of the objects whose intersection with one of the truth is at least half of
+    /// their union; 1 where there are none at all. Always over all voxels (Caicedo et al. 2019).
+    public var objectF1: Double
     /// Different labels other than 0, among all voxels.
     public var labelObjects: Int
     /// Different truth labels other than 0.
@@ -44,6 +47,7 @@ public struct SegmentationScores: Codable, Sendable, Equatable {
         case viSplit = "vi_split"
         case viMerge = "vi_merge"
         case coverage, dice, iou
+        case objectF1 = "object_f1"
         case labelObjects = "label_objects"
         case truthObjects = "truth_objects"
         case voxels
@@ -96,10 +100,32 @@ public struct SegmentationScores: Codable, Sendable, Equatable {
         let shared = Double(all.reduce(0) { $0 + ($1.label != 0 && $1.truth != 0 ? $1.count : 0) })
         dice = labelled + real > 0 ? 2 * shared / (labelled + real) : 1
         iou = labelled + real > 0 ? shared / (labelled + real - shared) : 1
+        objectF1 = objectF1Score(all)
         labelObjects = Set(all.lazy.map(\.label)).subtracting([0]).count
         truthObjects = Set(all.lazy.map(\.truth)).subtracting([0]).count
         ignored = ignoringTruthZero ? "truth 0" : "none"
     }
+}
+
+/// Of objects that share at least half of their union.
+private func objectF1Score(_ pairs: [PairCounts.Pair]) -> Double {
+    var (labels, truths): ([UInt64: UInt64], [UInt64: UInt64]) = ([:], [:])
+    for pair in pairs {
+        if pair.label != 0 { labels[pair.label, default: 0] += pair.count }
+        if pair.truth != 0 { truths[pair.truth, default: 0] += pair.count }
+    }
+    let objects = labels.count + truths.count
+    if objects == 0 { return 1 }
+    // Where two halves share an object evenly, one of them counts.
+    var (taken, found): (Set<UInt64>, Set<UInt64>) = ([], [])
+    for pair in pairs where pair.label != 0 && pair.truth != 0 {
+        let union = labels[pair.label]! + truths[pair.truth]! - pair.count
+        if 2 * pair.count >= union, !taken.contains(pair.label), !found.contains(pair.truth) {
+            taken.insert(pair.label)
+            found.insert(pair.truth)
+        }
+    }
+    return 2 * Double(found.count) / Double(objects)
 }
 
 /// The counts of each label, in the order of the labels.

@@ -137,7 +137,7 @@ public struct RunReport: Sendable {
         let scored = segmentations.contains { $0.scores != nil }
         var table = Table([.text("Volume"), .number("Objects"), .number("Coverage")])
         if scored {
-            table.columns += ["Adapted Rand error", "VI split (bits)", "VI merge (bits)", "Dice"]
+            table.columns += ["Adapted Rand error", "VI split (bits)", "VI merge (bits)", "Object F1", "Dice"]
                 .map { .number($0) }
         }
         table.columns.append(.text("Labels"))
@@ -145,7 +145,7 @@ public struct RunReport: Sendable {
             var row = [result.name, result.objects.map(grouped) ?? "–", percent(result.coverage)]
             if scored {
                 let scores = result.scores
-                row += [scores?.adaptedRandError, scores?.viSplit, scores?.viMerge, scores?.dice]
+                row += [scores?.adaptedRandError, scores?.viSplit, scores?.viMerge, scores?.objectF1, scores?.dice]
                     .map { decimal($0) }
             }
             row.append(result.failure.map { "failed: \($0)" } ?? result.path)

@@ -62,11 +62,26 @@ private func line(_ values: [UInt32]) -> Volume<UInt32> { Volume(shape: ZYX(1, 1
         #expect(scores.voxels == 6 && scores.voxelsCounted == 4)
     }
 
+    /// Labels against a truth, with the share of objects that match: 3 of 4 voxels, a half, and less than a half.
+    @Test(
+        arguments: [
+            ([1, 1, 1, 0, 0, 2], [3, 3, 3, 3, 0, 0], 2.0 * 1 / 3),
+            ([5, 5, 9, 9, 0, 0], [3, 3, 3, 3, 0, 0], 2.0 * 1 / 3),
+            ([1, 1, 1, 0, 0, 0], [3, 0, 0, 4, 4, 4], 0), ([0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0], 1),
+            ([1, 1, 2, 2, 3, 3], [7, 7, 7, 8, 8, 8], 2.0 * 2 / 5),
+            ([1, 1, 1, 1, 2, 2], [7, 7, 8, 8, 9, 9], 2.0 * 2 / 5),
+        ] as [([UInt32], [UInt32], Double)])
+    func `objects match that share half of their union`(labels: [UInt32], truth: [UInt32], f1: Double) throws {
+        let scores = try SegmentationScores.evaluate(
+            labels: line(labels), truth: line(truth), ignoringTruthZero: false)
+        #expect(abs(scores.objectF1 - f1) < 1e-12)
+    }
+
     @Test func `equal volumes are without error, whatever their ids`() throws {
         let truth = randomLabels(ZYX(4, 5, 60), upTo: 30, seed: 1)
         let scores = try SegmentationScores.evaluate(labels: truth.map { UInt64($0) << 33 }, truth: truth)
         #expect(scores.adaptedRandError == 0 && scores.viSplit == 0 && scores.viMerge == 0)
-        #expect(scores.dice == 1 && scores.iou == 1 && scores.coverage == 1)
+        #expect(scores.dice == 1 && scores.iou == 1 && scores.coverage == 1 && scores.objectF1 == 1)
     }
 
     @Test func `pieces add up to the whole`() throws {

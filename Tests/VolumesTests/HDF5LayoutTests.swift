@@ -99,11 +99,12 @@ private func fault(_ location: String, _ selection: VolumeSelection = VolumeSele
         #expect(reader.info.source == data(file) + ":" + dataset)
     }
 
-    /// Whoever does not say what is looked for might want either.
-    @Test func channelsCountBesideASimplerVolume() throws {
+    /// An image of two channels and its mask: whoever does not say what is looked for might want either.
+    @Test(arguments: [VolumeSelection(channel: 1), VolumeSelection(channel: 1, role: .image)])
+    func channelsCountBesideWhatGoesWithThem(selection: VolumeSelection) throws {
         let problem = fault("raw-channels.h5")
         #expect(problem.contains("has 2 datasets with the axes z, y, x; name one"), "\(problem)")
-        let image = try VolumeFile.open(data("raw-channels.h5"), VolumeSelection(channel: 1, role: .image))
+        let image = try VolumeFile.open(data("raw-channels.h5"), selection)
         #expect(image.info.source == data("raw-channels.h5") + ":/raw")
     }
 

@@ -244,7 +244,9 @@ struct VolumeChecks {
                 report.add(
                     .error, entry.image.subject,
                     "is a single section; write dimensions: 2 below network: to learn from images")
-            } else if !atFault.contains("training"), zip(file.training.patch.array, shape.array).contains(where: { $0 > $1 }) {
+            } else if !atFault.contains("training"),
+                zip(file.training.patch.array, shape.array).contains(where: { $0 > $1 })
+            {
                 report.add(
                     .warning, entry.image.subject,
                     "training.patch, \(file.training.patch), reaches beyond its \(shape): what is outside is padded and "

@@ -34,18 +34,17 @@ struct HDF5Contents {
         FileFault(path, "has no dataset \(HDF5Library.printable(name)); it has \(list(names))")
     }
 
-    /// The only volume of the file, or the one whose name fits `role`.
+    /// The only volume of the file, or the one whose name fits the role that is looked for.
     ///
     /// - Throws: `FileFault` where there is none, or several and none of them fits.
-    func volume(for role: VolumeRole?) throws -> HDF5Dataset {
+    func volume(for selection: VolumeSelection) throws -> HDF5Dataset {
+        let role = selection.role
         if let role, let dataset = named(role.usualNames) { return dataset }
         let names = try datasetNames()
         let others = names.compactMap { try? HDF5Dataset($0, in: file) }.filter { isVolume($0) }
         let foreign = role?.opposite.ownNames ?? []
         let candidates = others.filter { !foreign.contains($0.name) }
-        // Axes of channels and times count where nothing simpler is there, and it is known what is looked for.
-        let simple = role == nil ? [] : candidates.filter { $0.dimensions.filter { $0 != 1 }.count <= 3 }
-        let volumes = simple.isEmpty ? candidates : simple
+        let volumes = likeliest(of: candidates, for: selection)
         if volumes.count == 1 { return volumes[0] }
         if volumes.isEmpty, let role, !others.isEmpty {
             throw FileFault(path, "has no \(role.rawValue) by name; name one, of \(list(others.map(\.name)))")
@@ -66,6 +65,19 @@ struct HDF5Contents {
             "has \(volumes.count) datasets with the axes z, y, x; name one, as in "
                 + "\((path as NSString).lastPathComponent):\(volumes[0].name); it has \(list(volumes.map(\.name)))")
     }
+
+    /// Axes of channels and times count where nothing simpler is there, or only what goes with an image, or where a channel or
+    /// a time is asked for.
+    private func likeliest(of candidates: [HDF5Dataset], for selection: VolumeSelection) -> [HDF5Dataset] {
+        let (simple, many) = (candidates.filter(isSimple), candidates.filter { !isSimple($0) })
+        if many.isEmpty || simple.isEmpty { return candidates }
+        guard selection.role == nil else { return simple }
+        if selection.channel != nil || selection.time != nil { return many }
+        let companions = VolumeRole.labels.ownNames + ["/mask", "/masks"]
+        return simple.allSatisfy { companions.contains($0.name) } ? candidates : simple
+    }
+
+    private func isSimple(_ dataset: HDF5Dataset) -> Bool { dataset.dimensions.filter { $0 != 1 }.count <= 3 }
 
     private func named(_ names: [String]) -> HDF5Dataset? {
         names.lazy.compactMap { try? HDF5Dataset($0, in: file) }.first { isVolume($0) }

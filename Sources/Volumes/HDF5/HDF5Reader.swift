@@ -56,7 +56,7 @@ public final class HDF5Reader: VolumeReader {
         if let layout = BigDataViewerLayout(file, name) {
             return try naming(path) { try layout.volume(selection, of: path) }
         }
-        let dataset = try name.map(contents.dataset) ?? contents.volume(for: selection.role)
+        let dataset = try name.map(contents.dataset) ?? contents.volume(for: selection)
         let source = "\(path):\(HDF5Library.printable(dataset.name))"
         return try naming(source) {
             var volume = try HDF5Volume(dataset)

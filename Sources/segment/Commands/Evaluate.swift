@@ -56,6 +56,9 @@ struct Evaluate: ParsableCommand {
         row("coverage", scores.coverage, "of the scored voxels are labelled")
         row("Dice", scores.dice, "of the foreground")
         row("IoU", scores.iou, "of the foreground")
+        row(
+            "object F1", scores.objectF1, "of objects that share at least half of their union with one of the truth"
+        )
         Console.say("ignored".padded(to: 21) + scores.ignored)
     }
 }

@@ -50,7 +50,7 @@ struct Run: ParsableCommand {
             text +=
                 "\n    adapted Rand error \(figure(scores.consensus.adaptedRandError)) against its truth"
                 + " (variation of information: split \(figure(scores.consensus.viSplit)),"
-                + " merge \(figure(scores.consensus.viMerge)) bits)"
+                + " merge \(figure(scores.consensus.viMerge)) bits; object F1 \(figure(scores.consensus.objectF1)))"
             text +=
                 "\n    each member alone: \(scores.members.map { figure($0.adaptedRandError) }.joined(separator: ", "))"
             if let plain = scores.thresholding {

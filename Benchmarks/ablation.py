@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""What helps on FIB-25 at equal time: one member for each variant of a pipeline, scored on sections it did not see.
+
+    python3 Benchmarks/ablation.py FOLDER [--minutes 15] [--seeds 1 2] [--only NAME ...] [--work DIR]
+
+FOLDER holds train.tif and train-labels.h5. The networks learn from the first 85 sections (a sixth of them chooses the
+threshold) and are scored on the rest of the training volume; the validation volume is not opened. Steps follow from
+the measured time of a step, so that each variant trains equally long. A run that is cut off goes on where it was, and
+what Benchmarks/results/ablation-fib25.json holds already is not run again.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SEGMENT = ROOT / ".build/release/segment"
+RESULTS = ROOT / "Benchmarks/results/ablation-fib25.json"
+SECTIONS = 85
+
+BASE = {
+    "network": {"levels": 4, "features": 16},
+    "target": "[foreground, affinities]",
+    "training": {"patch": "[64, 64, 64]", "batch": 2, "learning_rate": 0.002},
+}
+# Each variant: what of the above it has otherwise.
+VARIANTS = {
+    "foreground with affinities": {},
+    "foreground": {"target": "foreground"},
+    "boundary": {"target": "boundary"},
+    "boundary with affinities": {"target": "[boundary, affinities]"},
+    "affinities": {"target": "affinities"},
+    "affinities with foreground": {"target": "[affinities, foreground]"},
+    "without augmentation": {
+        "training": {"augmentation": "{flips: false, axis_swaps: false, intensity: false, noise: false}"}},
+    "without border weights": {"training": {"border": "none"}},
+    "residual": {"network": {"architecture": "residual-unet"}},
+    "dense": {"network": {"architecture": "dense-unet"}},
+    "group norm": {"network": {"normalization": "{group: 8}"}},
+    "instance norm": {"network": {"normalization": "instance"}},
+    "averaged weights": {"training": {"averaging": 0.99}},
+}
+
+
+def pipeline(variant, seed, steps):
+    """The text of a pipeline file."""
+    changes = VARIANTS[variant]
+    target = changes.get("target", BASE["target"])
+    network = {**BASE["network"], **changes.get("network", {})}
+    training = {**BASE["training"], "steps": steps, "seed": seed, "validations": 1, **changes.get("training", {})}
+    label = {"min_voxels": 100, "regrow": "{within: 100 nm, seeds: 30}"}
+    if "affinities" in target:
+        label["merge"] = "{above: 0.7}"
+
+    def flow(keys):
+        return "{" + ", ".join(f"{key}: {value}" for key, value in keys.items()) + "}"
+
+    return f"""train: {{image: learn.tif, labels: "learn.h5:/labels"}}
+target: {target}
+network: {flow(network)}
+training: {flow(training)}
+ensemble: {{members: 1}}
+label: {flow(label)}
+segment: {{image: score.tif, truth: "score.h5:/labels"}}
+evaluate: {{thresholds: true}}
+"""
+
+
+def run(work, name, text, *arguments):
+    """Runs a pipeline and returns the seconds it took."""
+    (work / f"{name}.yaml").write_text(text)
+    start = time.monotonic()
+    subprocess.run([SEGMENT, "run", f"{name}.yaml", *arguments], cwd=work, check=True)
+    return time.monotonic() - start
+
+
+def seconds_per_step(work, variant):
+    """From two short runs, whose beginnings cost the same."""
+    short, long = 4, 24
+    times = {}
+    for steps in (short, long):
+        name = f"time-{variant.replace(' ', '-')}-{steps}"
+        subprocess.run(["rm", "-rf", work / "work" / name])
+        run(work, name, pipeline(variant, 1, steps), "--until", "ingest")
+        times[steps] = run(work, name, pipeline(variant, 1, steps), "--until", "train")
+    return (times[long] - times[short]) / (long - short)
+
+
+def cut(work, folder):
+    """The sections to learn from, and those to score on."""
+    for name, box in (("learn", f"0:{SECTIONS},:,:"), ("score", f"{SECTIONS}:,:,:")):
+        for source, target in (("train.tif", f"{name}.tif"), ("train-labels.h5:/labels", f"{name}.h5:/labels")):
+            if not (work / target.split(":")[0]).exists():
+                subprocess.run([SEGMENT, "convert", folder / source, target, "--crop", box], cwd=work, check=True)
+
+
+def processor():
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+
+
+def best(curve):
+    """The least variation of information over all thresholds."""
+    return min(point["vi_split"] + point["vi_merge"] for point in curve["points"])
+
+
+def measure(work, variant, seed, minutes):
+    """One variant: its scores, and how it came by them."""
+    step = seconds_per_step(work, variant)
+    steps = max(1, round(minutes * 60 / step))
+    name = f"{variant.replace(' ', '-')}-{seed}"
+    # The number of steps of a run that was cut off is kept, so that it goes on.
+    before = work / f"{name}.steps"
+    steps = int(before.read_text()) if before.exists() else steps
+    before.write_text(str(steps))
+    text = pipeline(variant, seed, steps)
+    seconds = run(work, name, text, "--until", "train")
+    run(work, name, text)
+    results = work / "results" / name / "score"
+    scores = json.loads((results / "scores.json").read_text())["consensus"]
+    curves = json.loads((results / "thresholds.json").read_text())
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    return {
+        "variant": variant, "seed": seed, "minutes": minutes, "steps": steps, "seconds_per_step": round(step, 3),
+        "seconds": round(seconds), "vi_split": round(scores["vi_split"], 4), "vi_merge": round(scores["vi_merge"], 4),
+        "adapted_rand_error": round(scores["adapted_rand_error"], 4),
+        "vi_best_threshold": round(best(curves["members"][0]), 4), "commit": commit, "processor": processor(),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--work", type=pathlib.Path, default=ROOT / ".deps/ablation")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    RESULTS.parent.mkdir(exist_ok=True)
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    cut(options.work, options.folder.resolve())
+    for seed in options.seeds:
+        for variant in options.only:
+            if any((one["variant"], one["seed"], one["minutes"]) == (variant, seed, options.minutes) for one in known):
+                continue
+            known.append(measure(options.work, variant, seed, options.minutes))
+            RESULTS.write_text(json.dumps(known, indent=1) + "\n")
+    print(f"{'variant':28}seed  steps  VI split  merge    sum   best  adapted Rand error")
+    for one in sorted(known, key=lambda one: one["vi_split"] + one["vi_merge"]):
+        total = one["vi_split"] + one["vi_merge"]
+        print(f"{one['variant']:28}{one['seed']:4}{one['steps']:7}{one['vi_split']:10.3f}{one['vi_merge']:7.3f}"
+              f"{total:7.3f}{one['vi_best_threshold']:7.3f}{one['adapted_rand_error']:10.3f}")
+
+
+if __name__ == "__main__":
+    main()
