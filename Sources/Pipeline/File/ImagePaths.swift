@@ -99,20 +99,6 @@ extension YAMLValue {
         }
     }
 
-    /// The entries that `body` makes of this value, with all that is wrong with it and with what it names.
-    func readEntries<Entry>(
-        _ faults: inout [PipelineFault], _ body: (YAMLValue, inout [PipelineFault]) throws -> [Entry]
-    ) throws -> [Entry] {
-        var (own, named): ([PipelineFault], [PipelineFault]) = ([], [])
-        defer { faults += own + named }
-        return try read(faults: &own) { value in
-            var found: [PipelineFault] = []
-            // What was found before a key was left out is found again.
-            defer { named += found.filter { !named.contains($0) } }
-            return try body(value, &found)
-        } ?? []
-    }
-
     /// The fault of a file that is not there; nil for a pattern.
     func missing(from folder: String) -> PipelineFault? {
         guard let text = try? text() else { return nil }

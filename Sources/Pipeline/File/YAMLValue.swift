@@ -1,34 +1,6 @@
 import Foundation
 import Yams
 
-/// A fault in a pipeline file: where it is and what to write instead.
-public struct PipelineFault: Error, Equatable, CustomStringConvertible {
-    public let file: String
-    public let line: Int?
-    public let problem: String
-
-    public init(file: String, line: Int? = nil, problem: String) {
-        self.init(file: file, line: line, problem: problem, key: nil)
-    }
-
-    init(file: String, line: Int?, problem: String, key: String?) {
-        self.key = key
-        self.file = file
-        self.line = line
-        self.problem = problem
-    }
-
-    /// The dotted name of the key at fault; nil where the fault is no single key's.
-    var key: String?
-    /// The topmost key that it is below.
-    var section: String? { key.map { String($0.prefix { $0 != "." && $0 != "[" }) } }
-
-    /// For example `larva.yaml:9: unknown key 'nework'; did you mean 'network'?`.
-    public var description: String {
-        line.map { "\(file):\($0): \(problem)" } ?? "\(file): \(problem)"
-    }
-}
-
 /// One value of a YAML file with its place, read strictly: every misfit is a `PipelineFault` with its line.
 struct YAMLValue {
     let node: Node
@@ -124,54 +96,8 @@ struct YAMLValue {
         return values
     }
 
-    private func below(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
-
-    /// This value without a key within its mappings, by its dotted name; nil where there is none of that name.
-    func without(_ key: String) -> YAMLValue? {
-        guard case .mapping(var mapping) = node else { return nil }
-        for (own, node) in mapping {
-            guard let text = own.string else { continue }
-            let inner = YAMLValue(node: node, name: below(text), file: file, line: own.mark?.line ?? line)
-            if inner.name == key {
-                mapping[own] = nil
-            } else if key.hasPrefix(inner.name + "."), let rest = inner.without(key) {
-                mapping[own] = rest.node
-            } else {
-                continue
-            }
-            return YAMLValue(node: .mapping(mapping), name: name, file: file, line: line)
-        }
-        return nil
-    }
-
-    /// After so many people will look at what they wrote.
-    private static let mostFaults = 100
-
-    /// What `body` reads of this value, and all that is wrong with it: where a key is at fault, the rest is read without it.
-    ///
-    /// - Parameter faults: gets what is wrong.
-    /// - Returns: nil where the fault is no single key's.
-    func read<Value>(faults: inout [PipelineFault], _ body: (YAMLValue) throws -> Value) throws -> Value? {
-        var value = self
-        var removed: [String] = []
-        while true {
-            do {
-                return try body(value)
-            } catch let fault as PipelineFault {
-                // That a mapping lacks a key which was at fault is no fault of its own.
-                let isConsequence = removed.contains { $0.hasPrefix((fault.key ?? "") + ".") }
-                if !isConsequence { faults.append(fault) }
-                guard !isConsequence, removed.count < Self.mostFaults, let whole = fault.key,
-                    whole.hasPrefix(name)
-                else { return nil }
-                // Of a list all is left out.
-                let key = name + whole.dropFirst(name.count).prefix { $0 != "[" }
-                guard let rest = value.without(key) else { return nil }
-                value = rest
-                removed.append(key)
-            }
-        }
-    }
+    /// The dotted name of a key of this mapping.
+    func below(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
 
     private func unknown(_ key: String, _ known: [String]) -> String {
         let place = name.isEmpty ? "" : " in '\(name)'"
@@ -268,18 +194,6 @@ struct YAMLValue {
             throw misfit("three whole numbers [z, y, x]")
         }
         return try elements().map { try $0.integer(atLeast: minimum, atMost: maximum) }
-    }
-}
-
-extension [PipelineFault] {
-    /// What `body` makes, or nil and its fault among these.
-    mutating func collecting<Value>(_ body: () throws -> Value) rethrows -> Value? {
-        do {
-            return try body()
-        } catch let fault as PipelineFault {
-            append(fault)
-            return nil
-        }
     }
 }
 
