@@ -29,7 +29,7 @@ struct ThresholdCurve: Codable {
     }
 
     var points: [Point]
-    /// The point with the lowest variation of information.
+    /// The point with the lowest variation of information, in the middle of those that are as good.
     var best: Point
 
     var threshold: Threshold { Threshold(logit: best.logit) }
@@ -57,8 +57,20 @@ struct ThresholdSearch {
             progress(Double(index) / Double(logits.count))
             return try point(at: logit, agreed)
         }
-        let best = points.min { $0.variationOfInformation < $1.variationOfInformation } ?? points[0]
-        return ThresholdCurve(points: points, best: best)
+        return ThresholdCurve(points: points, best: points[Self.middleOfBest(points.map(\.variationOfInformation))])
+    }
+
+    /// What is as good as the best, in bits.
+    private static let tolerance = 0.01
+
+    /// Where the scores are lowest: the middle of the run around the lowest in which none is worse by more than a
+    /// tolerance, for where a few objects are apart at any threshold, the ends of that run serve others worse.
+    private static func middleOfBest(_ scores: [Double]) -> Int {
+        let lowest = scores.indices.min { scores[$0] < scores[$1] } ?? 0
+        func isGood(_ index: Int) -> Bool { scores[index] <= scores[lowest] + tolerance }
+        let first = scores.indices[...lowest].reversed().prefix(while: isGood).last ?? lowest
+        let last = scores.indices[lowest...].prefix(while: isGood).last ?? lowest
+        return (first + last) / 2
     }
 
     private func point(at logit: Double, _ blocks: [AgreedBlock]) throws -> ThresholdCurve.Point {
