@@ -57,10 +57,10 @@ bool ct_keep_memory(void) {
 #endif
 }
 
-bool ct_has_cuda(void) {
-    bool found = false;
-    ct::attempt([&] { found = at::hasCUDA() && at::getNumGPUs() > 0; });
-    return found;
+int ct_cuda_devices(void) {
+    int count = 0;
+    ct::attempt([&] { count = at::hasCUDA() ? static_cast<int>(at::getNumGPUs()) : 0; });
+    return count;
 }
 
 bool ct_has_bf16_instructions(void) {

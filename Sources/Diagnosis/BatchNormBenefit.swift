@@ -154,7 +154,7 @@ public struct BatchNormBenefit: Sendable {
     private func settings() throws -> String {
         var own = plan
         own.seeds = []
-        return String(decoding: try sortedJSON(own), as: UTF8.self) + " task \(task.digest)"
+        return try canonicalJSONText(own) + " task \(task.digest)"
     }
 }
 
@@ -386,6 +386,6 @@ private struct PartialResults: Sendable {
 
     func write<Value: Codable>(_ value: Value, _ name: String) throws {
         guard let path = path(name) else { return }
-        try AtomicFile.write(sortedJSON(Entry(settings: settings, value: value)), to: path)
+        try AtomicFile.write(canonicalJSON(Entry(settings: settings, value: value)), to: path)
     }
 }

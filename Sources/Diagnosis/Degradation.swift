@@ -122,7 +122,7 @@ private struct DegradationTraining: Sendable {
         var own = plan
         // Runs of other networks and seeds leave this one as it is.
         (own.layers, own.seeds) = ([], [])
-        settings = String(decoding: try sortedJSON(own), as: UTF8.self) + " task \(task.digest)"
+        settings = try canonicalJSONText(own) + " task \(task.digest)"
     }
 
     private struct Finished: Codable {
@@ -168,7 +168,7 @@ private struct DegradationTraining: Sendable {
             }
         }
         let run = Degradation.Run(network: network, seed: seed, points: state.points)
-        try AtomicFile.write(sortedJSON(Finished(settings: settings, run: run)), to: path + ".json")
+        try AtomicFile.write(canonicalJSON(Finished(settings: settings, run: run)), to: path + ".json")
         try? FileManager.default.removeItem(atPath: path + ".safetensors")
         return run
     }
@@ -213,13 +213,6 @@ private struct DegradationTraining: Sendable {
 
     private func save(_ training: ClassifierTraining, _ state: State) throws {
         try training.save(
-            to: path + ".safetensors", state: String(decoding: try sortedJSON(state), as: UTF8.self))
+            to: path + ".safetensors", state: try canonicalJSONText(state))
     }
-}
-
-/// JSON whose bytes are a function of the value.
-func sortedJSON(_ value: some Encodable) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(value)
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Tensors
+import Volumes
 
 /// A trained network in one safetensors file: its parameters and statistics, and under the metadata key `network`
 /// its configuration as JSON, so that the file alone is enough to predict.
@@ -13,7 +14,7 @@ public enum NetworkFile {
     /// - Throws: `SafetensorsError` where it cannot be written.
     public static func write(_ network: Network, to path: String, metadata: [String: String] = [:]) throws {
         var metadata = metadata
-        metadata["network"] = try network.configuration.map(sortedJSON)
+        metadata["network"] = try network.configuration.map(canonicalJSONText)
         try Safetensors(network.stateDictionary(), metadata: metadata).write(to: path)
     }
 
@@ -58,11 +59,4 @@ public struct NetworkFileError: Error, Equatable, CustomStringConvertible {
     public let problem: String
 
     public var description: String { "\(path): \(problem)" }
-}
-
-/// JSON whose bytes are a function of the value.
-package func sortedJSON(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

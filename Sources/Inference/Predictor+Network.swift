@@ -9,15 +9,18 @@ extension Predictor {
     /// - Parameters:
     ///   - channels: of the network's output, which to predict, in this order; nil for all.
     ///   - patch: that of training; see `TileGeometry`.
+    ///   - mirroring: averages over all mirrorings of the input (`Mirrorings`); for each channel the axis of its affinities,
+    ///     nil for what is of one voxel. nil for the input as it is.
     /// - Throws: `TensorError` where memory is missing; `MisfittingExtents` where no input suits the network.
     public init(
-        network: Network, channels: [Int]? = nil, patch: ZYX<Int>, precision: Precision, device: Device
+        network: Network, channels: [Int]? = nil, patch: ZYX<Int>, mirroring neighbourAxes: [Int?]? = nil,
+        precision: Precision, device: Device
     ) throws {
         let folded = try network.folded(precision: precision)
         let graph = network.graph
         let channels = channels ?? Array(0..<graph.nodes[graph.outputs[0]].channels)
         let isFlat = graph.dimensions == 2
-        self.init(try TileGeometry(graph, patch: patch), channels: channels.count) { input in
+        let forward = { (input: [Volume<Float>]) -> [Volume<Float>] in
             let shape = input[0].shape
             let extents =
                 isFlat
@@ -31,6 +34,11 @@ extension Predictor {
                     shape: ZYX(depth, found[found.startIndex], found[found.startIndex + 1]),
                     voxels: try logits.narrowed(axis: 1, to: channel..<channel + 1).floats())
             }
+        }
+        let mirrorings = neighbourAxes.map { Mirrorings(dimensions: graph.dimensions, neighbourAxes: $0) }
+        let geometry = try TileGeometry(graph, patch: patch)
+        self.init(mirrorings.map { geometry.grown(by: $0.halo) } ?? geometry, channels: channels.count) { input in
+            try mirrorings?.mean(of: forward, on: input) ?? forward(input)
         }
     }
 }

@@ -50,6 +50,14 @@ public struct TileGeometry: Equatable, Sendable {
             smallest: inSpace(try graph.smallestInput(), section: 1), isExact: isExact)
     }
 
+    /// That where an output voxel depends on its neighbours' outputs too. They are not there at a tile's border where
+    /// convolutions lose it, so that tiles must have a size of their own.
+    func grown(by reach: ZYX<Int>) -> TileGeometry {
+        TileGeometry(
+            stride: stride, halo: halo + reach, margin: margin, smallest: smallest,
+            isExact: isExact && (margin == .zero || reach == .zero))
+    }
+
     /// The input voxels of the largest tile where tiles must have a size of their own.
     public static let fixedTileVoxels = 6_000_000
 

@@ -28,9 +28,6 @@ public struct TilePlan: Equatable, Sendable {
     /// Voxels the network computes in all.
     public var computedVoxels: Int { tiles.reduce(0) { $0 + $1.input.count } }
 
-    /// Voxels of the largest tile's input.
-    public var largestTile: Int { tiles.map(\.input.count).max() ?? 0 }
-
     /// Cuts `region` of a volume of shape `volume` into tiles of at most `maximumVoxels` input voxels.
     ///
     /// - Parameters:

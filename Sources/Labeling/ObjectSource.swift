@@ -26,7 +26,8 @@ public enum ObjectSource: Sendable, Equatable {
 
     /// The objects of one head's logits, with the class of each where there are classes.
     ///
-    /// - Parameter connectivity: that of a mask and of classes; edges join face neighbours.
+    /// - Parameter connectivity: that of a mask and of classes; edges join face neighbours, where it is within sections
+    ///   those of one section.
     /// - Throws: `LabelingFault` where shapes differ or 32 bits cannot number the objects.
     public func components(
         in logits: [Volume<Int16>], threshold: Threshold, connectivity: Connectivity = .faces,
@@ -42,10 +43,10 @@ public enum ObjectSource: Sendable, Equatable {
                     of: mask(0), connectivity: connectivity, minimumVoxels: minimumVoxels, threads: threads))
         case .edges(let channels):
             let none = Volume<UInt8>(shape: logits[0].shape)
+            var edges = try channels.map { try $0.map(mask) ?? none }
+            if connectivity.isWithinSections { edges.z = none }
             return ClassifiedComponents(
-                try connectedComponents(
-                    ofEdges: channels.map { try $0.map(mask) ?? none }, minimumVoxels: minimumVoxels,
-                    threads: threads))
+                try connectedComponents(ofEdges: edges, minimumVoxels: minimumVoxels, threads: threads))
         case .classes(let labels):
             let places = try highest(of: logits, threshold)
             let found = try connectedComponents(

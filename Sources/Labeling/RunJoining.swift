@@ -37,6 +37,11 @@ func joinRow<Source: RunSource>(
         let z = source.contacts(of: row, with: earlier.z, word: word)
         let y = source.contacts(of: row, with: earlier.y, word: word)
         switch connectivity {
+        case .sides:
+            joiner.joinStraight(y, with: earlier.y, except: 0, withinSection)
+        case .sidesAndCorners:
+            joiner.joinStraight(y, with: earlier.y, except: 0, withinSection)
+            joiner.joinSlanted(y, with: earlier.y, exceptRight: 0, exceptLeft: 0, withinSection)
         case .faces:
             let zy = source.contacts(of: row, with: earlier.zBeforeY, word: word).straight
             joiner.joinStraight(z, with: earlier.z, except: y.straight & zy, acrossSections)

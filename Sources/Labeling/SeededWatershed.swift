@@ -34,7 +34,7 @@ public func seededWatershed(
     return labels
 }
 
-/// The voxels of `volume` that lie within `distance` nanometres of a seed, as 1.
+/// The voxels that lie within `distance` nanometres of a seed, as 1.
 public func voxels(
     within distance: Double, ofSeeds seeds: Volume<UInt32>, voxelSize: VoxelSize, threads: Int = 1
 ) -> Volume<UInt8> {

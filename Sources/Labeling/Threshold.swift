@@ -14,10 +14,10 @@ public struct Threshold: Codable, Sendable, Hashable {
         logit = log(probability) - log1p(-probability)
     }
 
-    public var probability: Double { 1 / (1 + exp(-logit)) }
+    public var probability: Double { LogitScale.probability(logit) }
 
     /// The least stored value that reaches the threshold.
-    var units: Int32 {
+    package var units: Int32 {
         let units = (logit * Double(LogitScale.unitsPerLogit)).rounded(.up)
         // Beyond the ends all or none vote.
         return Int32(min(max(units, Double(Int16.min)), Double(Int16.max) + 1))

@@ -22,10 +22,13 @@ public struct ThresholdBaseline: Sendable {
     /// Larger volumes are scored on a block of this shape in their middle.
     private static let largest = ZYX(64, 256, 256)
 
-    /// The scores with the lowest adapted Rand error.
+    /// The scores with the lowest adapted Rand error; nil where the block that is scored holds no truth.
+    ///
+    /// - Throws: `LabelingFault` where the shapes differ.
     public func best(of image: Volume<Float>, truth: Volume<UInt32>) throws -> SegmentationScores? {
         let block = Box(image.shape).middle(ThresholdBaseline.largest)
         let (image, truth) = (image.cropped(to: block), truth.cropped(to: block))
+        guard truth.voxels.contains(where: { $0 != 0 }) else { return nil }
         var best: SegmentationScores?
         for sigma in ThresholdBaseline.sigmas {
             let smooth = gaussianSmoothed(image, sigma: ZYX(repeating: sigma), threads: threads)
@@ -36,7 +39,8 @@ public struct ThresholdBaseline: Sendable {
                     let mask = smooth.map { ($0 > threshold) == brighter ? 1 : 0 as UInt8 }
                     let components = try connectedComponents(
                         of: mask, connectivity: connectivity, minimumVoxels: minimumVoxels, threads: threads)
-                    let scores = try SegmentationScores.evaluate(labels: components.labels, truth: truth)
+                    let scores = try SegmentationScores.evaluate(
+                        labels: components.labels, truth: truth, threads: threads)
                     if scores.adaptedRandError < best?.adaptedRandError ?? .infinity { best = scores }
                 }
             }

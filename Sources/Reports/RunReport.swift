@@ -172,7 +172,8 @@ public struct RunReport: Sendable {
         }
         let note =
             members.contains { $0.disagreement != nil }
-            ? "<p>Disagreement: the share of voxels at which a member differs from most of the others.</p>" : ""
+            ? "<p>Disagreement: the share of its votes, one a voxel, in which a member differs from the majority.</p>"
+            : ""
         return Page.section("Ensemble", (members.isEmpty ? "" : table.html) + note + plot(trainingCurve))
     }
 

@@ -7,6 +7,22 @@ public enum Device: String, Codable, Sendable {
     /// What a user asks for: a device by name, or the best there is.
     public enum Choice: String, Codable, Sendable, CaseIterable {
         case auto, cpu, cuda
+
+        /// That very device.
+        public init(_ device: Device) {
+            switch device {
+            case .cpu: self = .cpu
+            case .cuda: self = .cuda
+            }
+        }
+    }
+
+    /// How many of them libtorch finds; of the processor there is one.
+    public var count: Int {
+        switch self {
+        case .cpu: 1
+        case .cuda: Int(ct_cuda_devices())
+        }
     }
 
     /// The device a choice stands for here: `auto` is CUDA where libtorch finds a GPU, else the CPU.
@@ -15,7 +31,7 @@ public enum Device: String, Codable, Sendable {
     public static func resolve(_ choice: Choice) throws -> Device {
         switch choice {
         case .cpu: return .cpu
-        case .auto: return ct_has_cuda() ? .cuda : .cpu
+        case .auto: return ct_cuda_devices() > 0 ? .cuda : .cpu
         case .cuda:
             try Device.cuda.requirePresence()
             return .cuda
@@ -23,7 +39,7 @@ public enum Device: String, Codable, Sendable {
     }
 
     func requirePresence() throws {
-        if self == .cuda, !ct_has_cuda() { throw TensorError.deviceMissing(rawValue) }
+        if self == .cuda, ct_cuda_devices() == 0 { throw TensorError.deviceMissing(rawValue) }
     }
 
     var code: Int32 {

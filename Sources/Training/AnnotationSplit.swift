@@ -9,8 +9,8 @@ public struct AnnotatedPart: Codable, Hashable, Sendable {
 
 /// Which part of the annotation no member sees, and which part each member keeps back for its own validation.
 ///
-/// The calibration block is a slab at the far end of the longest axis of the largest annotation; it has the
-/// stated fraction of all annotated voxels, but at most half of that annotation. The rest of all annotations,
+/// What no member sees is a slab at the far end of the longest axis of the largest annotation, up to half of it, then one
+/// of the next largest, until there is the stated fraction of all annotated voxels. The rest of all annotations,
 /// each cut across its own longest axis and laid end to end, is divided into blocks of equally many voxels,
 /// one a member (six for a single member); member m keeps block m back. Patches may show a member the image
 /// of voxels that are kept from it, as context, but their labels have weight 0.
@@ -21,31 +21,43 @@ public struct AnnotationSplit: Codable, Equatable, Sendable {
     public let validation: [[AnnotatedPart]]
 
     /// - Parameters:
-    ///   - annotations: the annotated box of each volume.
+    ///   - annotations: the annotated voxels of each volume.
     ///   - calibration: the fraction of the annotation kept for the consensus threshold, from 0 to below 1.
     ///   - members: how many networks there are, at least 1.
     /// - Throws: `AnnotationError` where there is nothing annotated or too little to divide.
-    public init(annotations: [Box], calibration fraction: Double, members: Int) throws {
+    public init(annotations: [AnnotatedSections], calibration fraction: Double, members: Int) throws {
         precondition(members >= 1 && fraction >= 0 && fraction < 1)
-        let total = annotations.reduce(0) { $0 + $1.count }
-        let largest = annotations.indices.max { annotations[$0].count < annotations[$1].count }
-        guard total > 0, let largest else {
+        let all = fraction * Double(annotations.reduce(0) { $0 + $1.count })
+        guard annotations.contains(where: { $0.count > 0 }) else {
             throw AnnotationError("no voxel is annotated; give labels that are not all unlabelled or masked")
         }
 
-        var slabs = annotations.map(Slabs.init)
+        var rest = annotations
         var calibration: [AnnotatedPart] = []
-        if fraction > 0 {
-            let whole = slabs[largest]
-            let wanted = (fraction * Double(total) / Double(whole.section)).rounded()
-            let length = max(1, min(Int(wanted), whole.length / 2))
-            slabs[largest] = whole.part(0..<whole.length - length)
-            calibration = [
-                AnnotatedPart(volume: largest, box: whole.part(whole.length - length..<whole.length).box)
-            ]
+        var wanted = all
+        // Of equals the first. What rounding to sections left is enough.
+        for volume in annotations.indices.sorted(by: { annotations[$1].count < annotations[$0].count })
+        where wanted > 0.05 * all {
+            let whole = annotations[volume]
+            let half = whole.sections(upTo: (whole.count + 1) / 2)
+            // Of a little in one volume there is a section at least.
+            let least = calibration.isEmpty ? 1 : 0
+            let cut = max(half, whole.sections(upTo: whole.count - Int(wanted.rounded())))
+            let kept = min(whole.length, max(least, whole.length - cut))
+            guard kept > 0 else { continue }
+            rest[volume] = whole.part(0..<whole.length - kept)
+            let slab = whole.part(whole.length - kept..<whole.length)
+            calibration.append(AnnotatedPart(volume: volume, box: slab.box))
+            wanted -= Double(slab.count)
         }
         self.calibration = calibration
-        validation = try blocks(of: slabs, count: members == 1 ? 6 : members, kept: members)
+        validation = try blocks(of: rest, count: members == 1 ? 6 : members, kept: members)
+    }
+
+    /// Splits boxes that are annotated throughout.
+    public init(annotations: [Box], calibration: Double, members: Int) throws {
+        try self.init(
+            annotations: annotations.map { AnnotatedSections($0) }, calibration: calibration, members: members)
     }
 
     /// Splits volumes that are annotated throughout.
@@ -59,59 +71,99 @@ public struct AnnotationSplit: Codable, Equatable, Sendable {
     }
 }
 
-/// A box seen as sections across its longest axis (of equals, the first in z, y, x).
-private struct Slabs {
-    let box: Box
-    let axis: Int
+/// An annotated box as sections across its longest axis (of equals, the first in z, y, x).
+public struct AnnotatedSections: Equatable, Sendable {
+    public let box: Box
+    /// Annotated voxels of each section.
+    private let counts: [Int]
+    private let axis: Int
 
-    init(_ box: Box) {
-        self.box = box
-        let lengths = box.shape.array
-        axis = lengths.firstIndex(of: lengths.max() ?? 0) ?? 0
+    /// A box that is annotated throughout.
+    public init(_ box: Box) {
+        let axis = Self.longestAxis(of: box)
+        let length = box.shape.array[axis]
+        self.init(
+            box: box, axis: axis, counts: Array(repeating: length > 0 ? box.count / length : 0, count: length))
     }
 
-    private init(box: Box, axis: Int) {
+    /// The smallest box around the voxels of a volume that count, and how many do.
+    public init(_ volume: AnnotatedVolume) {
+        let box = volume.annotatedBox
+        guard let counted = volume.counts else {
+            self.init(box)
+            return
+        }
+        let axis = Self.longestAxis(of: box)
+        var counts = [Int](repeating: 0, count: box.shape.array[axis])
+        for z in box.origin.z..<box.end.z {
+            for y in box.origin.y..<box.end.y {
+                let section = axis == 0 ? z - box.origin.z : y - box.origin.y
+                for x in box.origin.x..<box.end.x where counted[z, y, x] != 0 {
+                    counts[axis == 2 ? x - box.origin.x : section] += 1
+                }
+            }
+        }
+        self.init(box: box, axis: axis, counts: counts)
+    }
+
+    private init(box: Box, axis: Int, counts: [Int]) {
         self.box = box
         self.axis = axis
+        self.counts = counts
     }
 
-    var length: Int { box.shape.array[axis] }
-    /// Voxels of one section.
-    var section: Int { length == 0 ? 0 : box.count / length }
+    private static func longestAxis(of box: Box) -> Int {
+        let lengths = box.shape.array
+        return lengths.firstIndex(of: lengths.max() ?? 0) ?? 0
+    }
 
-    func part(_ range: Range<Int>) -> Slabs {
+    var length: Int { counts.count }
+    /// Annotated voxels.
+    var count: Int { counts.reduce(0, +) }
+
+    /// The first sections that have nearest to so many annotated voxels.
+    func sections(upTo voxels: Int) -> Int {
+        var (sections, sum) = (0, 0)
+        while sections < length, sum + (counts[sections] + 1) / 2 <= voxels {
+            sum += counts[sections]
+            sections += 1
+        }
+        return sections
+    }
+
+    func part(_ range: Range<Int>) -> AnnotatedSections {
         var part = box
         switch axis {
         case 0: (part.origin.z, part.shape.z) = (box.origin.z + range.lowerBound, range.count)
         case 1: (part.origin.y, part.shape.y) = (box.origin.y + range.lowerBound, range.count)
         default: (part.origin.x, part.shape.x) = (box.origin.x + range.lowerBound, range.count)
         }
-        return Slabs(box: part, axis: axis)
+        return AnnotatedSections(box: part, axis: axis, counts: Array(counts[range]))
     }
 }
 
-/// The first `kept` of `count` blocks of equally many voxels, to whole sections.
-private func blocks(of slabs: [Slabs], count: Int, kept: Int) throws -> [[AnnotatedPart]] {
-    let total = slabs.reduce(0) { $0 + $1.box.count }
+/// The first `kept` of `count` blocks of equally many annotated voxels, to whole sections.
+private func blocks(of annotations: [AnnotatedSections], count: Int, kept: Int) throws -> [[AnnotatedPart]] {
+    let total = annotations.reduce(0) { $0 + $1.count }
     return try (0..<kept).map { block in
         let wanted = total * block / count..<total * (block + 1) / count
         var parts: [AnnotatedPart] = []
-        var start = 0
-        for (volume, slab) in slabs.enumerated() where !slab.box.isEmpty {
-            let low = nearestSection(wanted.lowerBound - start, of: slab)
-            let high = nearestSection(wanted.upperBound - start, of: slab)
-            if low < high { parts.append(AnnotatedPart(volume: volume, box: slab.part(low..<high).box)) }
-            start += slab.box.count
+        var (start, voxels) = (0, 0)
+        for (volume, annotation) in annotations.enumerated() where annotation.count > 0 {
+            let low = annotation.sections(upTo: wanted.lowerBound - start)
+            let high = annotation.sections(upTo: wanted.upperBound - start)
+            if low < high {
+                let part = annotation.part(low..<high)
+                parts.append(AnnotatedPart(volume: volume, box: part.box))
+                voxels += part.count
+            }
+            start += annotation.count
         }
-        guard !parts.isEmpty, parts.reduce(0, { $0 + $1.box.count }) < total else {
+        guard voxels > 0, voxels < total else {
             throw AnnotationError(
-                "the annotation (\(slabs.map { "\($0.box.shape)" }.joined(separator: "; ")) beside calibration) "
+                "the annotation (\(annotations.map { "\($0.box.shape)" }.joined(separator: "; ")) beside calibration) "
                     + "is too small to be cut into \(count) validation blocks; use fewer members or annotate more")
         }
         return parts
     }
-}
-
-private func nearestSection(_ voxels: Int, of slab: Slabs) -> Int {
-    max(0, min(slab.length, (voxels + slab.section / 2) / slab.section))
 }

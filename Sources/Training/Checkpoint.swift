@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import Tensors
+import Volumes
 
 /// All that a member in training needs to go on: parameters, statistics, optimizer state, average, step and curve.
 ///
@@ -26,7 +27,7 @@ struct Checkpoint {
     ) throws {
         let tensors = try learner.state()
         let metadata = [
-            "settings": settings, "state": try sortedJSON(state), "digest": try digest(tensors),
+            "settings": settings, "state": try canonicalJSONText(state), "digest": try digest(tensors),
         ]
         try Safetensors(tensors, metadata: metadata).write(to: path)
     }

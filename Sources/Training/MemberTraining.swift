@@ -88,7 +88,7 @@ public struct MemberTraining {
             let normalizations: [IntensityNormalization]
             let start: String?
         }
-        return try sortedJSON(
+        return try canonicalJSONText(
             Settings(
                 member: member, target: target, network: network, training: training, split: split,
                 precision: precision,
@@ -116,9 +116,12 @@ public struct TrainedMember: Equatable, Sendable {
     public let folder: String
 
     /// A `NetworkFile`.
-    public var weights: String { folder + "/weights.safetensors" }
+    public var weights: String { folder + "/" + Self.weightsName }
     /// A `TrainingCurve` as JSON.
-    public var curve: String { folder + "/curve.json" }
+    public var curve: String { folder + "/" + Self.curveName }
+
+    public static let weightsName = "weights.safetensors"
+    public static let curveName = "curve.json"
 }
 
 /// A loss that is no number any more.

@@ -14,7 +14,9 @@ package struct PatchLoss {
         _ volumes: [AnnotatedVolume], split: AnnotationSplit, member: Int?, patch: ZYX<Int>, count: Int,
         graph: Graph, device: Device, threads: Int
     ) throws {
-        let prepared = volumes.map { PreparedVolume($0, weighting: .none, threads: threads) }
+        let prepared = volumes.map {
+            PreparedVolume($0, weighting: .none, dimensions: graph.dimensions, threads: threads)
+        }
         let hidden = volumes.indices.map { volume -> [Box] in
             guard let member else { return [] }
             let kept = split.validation[member].filter { $0.volume == volume }.map(\.box)

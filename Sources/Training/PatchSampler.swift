@@ -19,12 +19,20 @@ public struct PreparedVolume: Sendable {
     public let labels: RankedLabels
     public let border: BorderWeights
 
-    public init(_ annotation: AnnotatedVolume, weighting: BorderWeighting, threads: Int) {
+    /// Of the network.
+    let dimensions: Int
+
+    /// - Parameter dimensions: of the network.
+    public init(_ annotation: AnnotatedVolume, weighting: BorderWeighting, dimensions: Int = 3, threads: Int) {
         self.annotation = annotation
-        labels = RankedLabels(annotation.labels)
+        self.dimensions = dimensions
+        // Labels that do not count are none.
+        labels = RankedLabels(annotation.countedLabels(in: Box(annotation.shape)))
         border = BorderWeights(
-            labels: labels.ranks, target: ForegroundTarget.volume(labels, threads: threads),
-            counts: annotation.counts, voxelSize: annotation.voxelSize, weighting: weighting, threads: threads)
+            labels: labels.ranks,
+            target: ForegroundTarget.volume(labels, dimensions: dimensions, threads: threads),
+            counts: annotation.counts, voxelSize: annotation.voxelSize, weighting: weighting,
+            dimensions: dimensions, threads: threads)
     }
 
     public var shape: ZYX<Int> { annotation.shape }
@@ -32,8 +40,8 @@ public struct PreparedVolume: Sendable {
     /// What a network should answer in `box`, which lies within the volume.
     func answers(_ channels: [OutputChannel], in box: Box) -> [ChannelAnswer] {
         let labelled = LabelledBox(
-            ranks: labels.ranks.grownByOne(in: box), labels: labels.labels, codes: border.codes.cropped(to: box),
-            levels: border.levels)
+            ranks: labels.ranks.grownByOne(in: box), labels: labels.labels, codes: border.codes.grownByOne(in: box),
+            levels: border.levels, dimensions: dimensions)
         return channels.map(labelled.answer)
     }
 }
@@ -48,10 +56,10 @@ public struct PreparedVolume: Sendable {
 public struct PatchSampler: Sendable {
     public let patch: ZYX<Int>
     private let margin: ZYX<Int>
-    private let volumes: [PreparedVolume]
-    private let outputs: [OutputChannel]
+    let volumes: [PreparedVolume]
+    let outputs: [OutputChannel]
     private let isBalanced: Bool
-    private let grounds: [SamplingGround]
+    let grounds: [SamplingGround]
     private let seed: UInt64
     private let member: Int
 
@@ -102,25 +110,20 @@ public struct PatchSampler: Sendable {
         let centre = onObject ? ground.drawObjectVoxel(&random) : ground.drawVoxel(&random)
         let box = Box(origin: origin(around: centre, in: volume.shape, &random), shape: patch)
         let warp = Warp(
-            augmentation, patch: patch, voxelSize: volume.annotation.voxelSize, random: &random)
+            augmentation, patch: patch, voxelSize: volume.annotation.voxelSize, dimensions: volume.dimensions,
+            random: &random)
         var seen = warp.map { warped(number, box, $0) } ?? taken(number, box)
+        if augmentation.sectionDefects {
+            SectionDefects(dimensions: volume.dimensions).apply(to: &seen, random: &random)
+        }
         change(&seen.channels, augmentation, random: &random)
         let labelled = LabelledBox(
             ranks: turned(seen.ranks, orientation), labels: volume.labels.labels,
-            codes: turned(seen.codes, orientation), levels: volume.border.levels, isBalanced: isBalanced)
+            codes: turned(seen.codes, orientation), levels: volume.border.levels, dimensions: volume.dimensions,
+            isBalanced: isBalanced)
         return TrainingPatch(
             channels: seen.channels.map { turned(padded($0, to: patch, at: seen.place), orientation) },
             answers: outputs.map(labelled.answer))
-    }
-
-    /// A patch before it is turned.
-    private struct SeenPatch {
-        /// What lies within the volume, and where in the patch that is.
-        var channels: [Volume<Float>]
-        let place: ZYX<Int>
-        /// With one voxel more on every side.
-        let ranks: Volume<UInt32>
-        let codes: Volume<UInt8>
     }
 
     private func taken(_ number: Int, _ box: Box) -> SeenPatch {
@@ -128,7 +131,8 @@ public struct PatchSampler: Sendable {
         let inside = box.intersection(Box(volume.shape))
         return SeenPatch(
             channels: channels(of: volume, inside: inside, box), place: inside.origin - box.origin,
-            ranks: volume.labels.ranks.grownByOne(in: box), codes: codes(of: number, in: box))
+            ranks: volume.labels.ranks.grownByOne(in: box),
+            codes: codes(of: number, in: box.grown(by: ZYX(1, 1, 1))))
     }
 
     /// A patch at the middle of `box` through a warp: the image between voxels, labels from the nearest, weights made
@@ -141,7 +145,7 @@ public struct PatchSampler: Sendable {
         let larger = patch.map { $0 + 2 }
         let ranks = Volume.mirrored(source, in: volume.shape) { volume.labels.ranks.cropped(to: $0) }
             .nearest(larger, warp, around: centre)
-        let codes = codes(of: number, in: source).nearest(patch, warp, around: centre)
+        let codes = codes(of: number, in: source).nearest(larger, warp, around: centre)
         return SeenPatch(
             channels: volume.annotation.channels.map { channel in
                 Volume.mirrored(source, in: volume.shape, read: channel.read)
@@ -153,7 +157,6 @@ public struct PatchSampler: Sendable {
     private func change(
         _ channels: inout [Volume<Float>], _ augmentation: Augmentation, random: inout SampleRandom
     ) {
-        if augmentation.sectionDefects { SectionDefects.apply(to: &channels, random: &random) }
         let blur = augmentation.blur && random.chance(0.2) ? random.uniform(0.3...1) : 0
         let step = augmentation.lowResolution && random.chance(0.15) ? 2 + random.below(2) : 1
         for channel in channels.indices {
@@ -237,6 +240,17 @@ public struct PatchSampler: Sendable {
     }
 }
 
+/// A patch before it is turned.
+struct SeenPatch {
+    /// What lies within the volume, and where in the patch that is.
+    var channels: [Volume<Float>]
+    let place: ZYX<Int>
+    /// `RankedLabels` with one voxel more on every side.
+    var ranks: Volume<UInt32>
+    /// The foreground's weights as codes, with one voxel more on every side.
+    var codes: Volume<UInt8>
+}
+
 private func turned<Element>(_ volume: Volume<Element>, _ orientation: Orientation) -> Volume<Element> {
     let shape = volume.shape
     let (base, steps) = orientation.strides(shape)
@@ -261,7 +275,7 @@ private func turned<Element>(_ volume: Volume<Element>, _ orientation: Orientati
 }
 
 /// Where in a volume a member may sample.
-private struct SamplingGround: Sendable {
+struct SamplingGround: Sendable {
     let heldBack: [Box]
     /// Voxels that count and are not kept back.
     let annotated: Int
@@ -277,7 +291,8 @@ private struct SamplingGround: Sendable {
         self.heldBack = heldBack
         shape = volume.shape
         codes = volume.border.codes
-        boxes = heldBack.reduce([Box(volume.shape)]) { left, held in left.flatMap { $0.without(held) } }
+        boxes = heldBack.reduce([volume.annotation.annotatedBox]) { left, held in left.flatMap { $0.without(held) }
+        }
         var ends: [Int] = []
         var sizes: [UInt32: Int] = [:]
         var total = 0

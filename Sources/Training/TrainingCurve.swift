@@ -45,12 +45,12 @@ public struct TrainingCurve: Codable, Equatable, Sendable {
 
 /// What a member's network makes of its validation block.
 public struct ValidationScore: Codable, Equatable, Sendable {
-    /// As in training: weighted cross-entropy plus Dice loss.
+    /// Weighted cross-entropy plus Dice loss, of all heads, whatever the loss of training is.
     public var loss: Double
     /// Of the target at probability 0.5, over the voxels that count.
     public var dice: Double
-    /// Of the 6-connected components at probability 0.5 against the annotated objects, relabelled within the
-    /// block; nil where the block has no object.
+    /// Of the components (6-connected, of a 2D network 4-connected within sections), at the best of a few thresholds,
+    /// against the annotated objects within the block; nil where it has no object.
     public var adaptedRandError: Double?
 
     enum CodingKeys: String, CodingKey {

@@ -39,12 +39,15 @@ final class TrainingRun {
 
         // The foreground alone has weights of its own.
         let weighting = outputs.contains(.foreground) ? training.border : .none
-        let volumes = plan.volumes.map { PreparedVolume($0, weighting: weighting, threads: plan.threads) }
+        let volumes = plan.volumes.map {
+            PreparedVolume($0, weighting: weighting, dimensions: graph.dimensions, threads: plan.threads)
+        }
         sampler = try PatchSampler(
             volumes: volumes, outputs: outputs, isBalanced: training.isBalanced,
             heldBack: volumes.indices.map { plan.split.heldBack(from: plan.member, volume: $0) },
             patch: training.patch, margin: TileGeometry(graph, patch: training.patch).margin, seed: training.seed,
             member: member)
+        try sampler.checkAffinities(training.augmentation)
         validation = Validation(
             plan.split.validation[member], volumes: volumes, heads: heads, threads: plan.threads)
 
@@ -169,7 +172,7 @@ final class TrainingRun {
         state.recorder.curve.kept = record.step
         try writeCurve()
         let metadata = [
-            "settings": settings, "training": try sortedJSON(training), "member": String(member),
+            "settings": settings, "training": try canonicalJSONText(training), "member": String(member),
             "precision": precision.rawValue,
         ]
         try NetworkFile.write(learner.network, to: result.weights, metadata: metadata)
@@ -185,7 +188,7 @@ final class TrainingRun {
     }
 
     private func writeCurve() throws {
-        try AtomicFile.write(Data(sortedJSON(state.recorder.curve).utf8), to: folder + "/curve.json")
+        try AtomicFile.write(canonicalJSON(state.recorder.curve), to: folder + "/" + TrainedMember.curveName)
     }
 
     private func progress() -> TrainingProgress {

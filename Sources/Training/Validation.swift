@@ -13,12 +13,15 @@ struct Validation {
     private let parts: [AnnotatedPart]
     private let volumes: [PreparedVolume]
     private let heads: [[OutputChannel]]
+    /// Of a 2D network within sections, for those are all that it knows.
+    private let connectivity: Connectivity
     private let threads: Int
 
     init(_ parts: [AnnotatedPart], volumes: [PreparedVolume], heads: [[OutputChannel]], threads: Int) {
         self.parts = parts.map { AnnotatedPart(volume: $0.volume, box: $0.box.middle(Self.voxelLimit)) }
         self.volumes = volumes
         self.heads = heads
+        connectivity = volumes.contains { $0.dimensions == 2 } ? .sides : .faces
         self.threads = threads
     }
 
@@ -40,15 +43,15 @@ struct Validation {
                     channel += 1
                 }
             }
-            let counted = annotation.countedLabels(in: part.box)
-            let truth = try connectedComponents(ofLabels: counted, connectivity: .faces, threads: threads)
-            hasObjects = hasObjects || truth.count > 0
+            let truth = try annotation.objects(
+                in: part.box, of: heads[0], connectivity: connectivity, threads: threads)
+            hasObjects = hasObjects || truth.voxels.contains { $0 != 0 }
             for (index, threshold) in Self.thresholds.enumerated() {
                 let objects = try ObjectSource(heads[0]).components(
                     in: Array(logits.prefix(heads[0].count)), threshold: Threshold(logit: threshold),
-                    threads: threads)
+                    connectivity: connectivity, threads: threads)
                 try contingencies[index].add(
-                    labels: objects.labels.ids(ofBlock: block), truth: truth.labels.ids(ofBlock: block),
+                    labels: objects.labels.ids(ofBlock: block), truth: truth.ids(ofBlock: block),
                     threads: threads)
             }
         }
@@ -92,6 +95,28 @@ private struct ScoredVoxels {
 }
 
 extension AnnotatedVolume {
+    /// The annotated objects in `box`, to compare components with; 0 where the annotation does not count.
+    ///
+    /// An object that `box` cuts in pieces is several there. Where the annotation is not complete its pieces may meet in
+    /// what is not annotated, and they keep their label, unless labels are classes or all of one number.
+    ///
+    /// - Parameter head: what objects are made of.
+    /// - Throws: `LabelingFault` where 32 bits cannot number them.
+    public func objects(
+        in box: Box, of head: [OutputChannel], connectivity: Connectivity, threads: Int = 1
+    ) throws -> Volume<UInt32> {
+        let labels = countedLabels(in: box)
+        let isComplete =
+            !(unlabelledZero && labels.voxels.contains(0))
+            && mask.map { !$0.cropped(to: box).voxels.contains(0) } ?? true
+        if !isComplete, !connectivity.isWithinSections, !head.contains(where: \.isClass), labels.hasSeveralLabels {
+            return labels
+        }
+        return try connectedComponents(
+            ofLabels: labels, connectivity: connectivity.isWithinSections ? .sides : .faces, threads: threads
+        ).labels
+    }
+
     /// The labels in `box`, 0 where the annotation does not count.
     public func countedLabels(in box: Box) -> Volume<UInt32> {
         var result = labels.cropped(to: box)
@@ -101,7 +126,17 @@ extension AnnotatedVolume {
     }
 }
 
+extension OutputChannel {
+    fileprivate var isClass: Bool { if case .label = self { true } else { false } }
+}
+
 extension Volume<UInt32> {
+    /// Whether there are two labels other than 0.
+    fileprivate var hasSeveralLabels: Bool {
+        guard let first = voxels.first(where: { $0 != 0 }) else { return false }
+        return voxels.contains { $0 != 0 && $0 != first }
+    }
+
     /// Ids that no other block has; 0 stays 0.
     package func ids(ofBlock block: Int) -> Volume<UInt64> {
         map { $0 == 0 ? 0 : UInt64($0) | UInt64(block) << 32 }

@@ -87,6 +87,55 @@ import Volumes
         }
     }
 
+    /// The logits of a mirrored volume are the mirrored logits where all mirrorings are averaged, and otherwise not. The second
+    /// channel is of a voxel and the one before it along x.
+    @Test(arguments: [2, 3], [0, 1, 2])
+    func aMirroredVolumeHasMirroredLogits(dimensions: Int, axis: Int) throws {
+        let network = try network(Self.small(2, dimensions: dimensions) { $0.outputChannels = 2 })
+        let shape = ZYX(12, 20, 24)
+        let volume = noisyVolume(shape)
+        func place(_ z: Int, _ y: Int, _ x: Int) -> ZYX<Int> {
+            ZYX(axis == 0 ? shape.z - 1 - z : z, axis == 1 ? shape.y - 1 - y : y, axis == 2 ? shape.x - 1 - x : x)
+        }
+        var turned = volume
+        for z in 0..<shape.z {
+            for y in 0..<shape.y {
+                for x in 0..<shape.x {
+                    let at = place(z, y, x)
+                    turned[z, y, x] = volume[at.z, at.y, at.x]
+                }
+            }
+        }
+        /// The largest difference between the logits of the volume and, turned back, those of the mirrored one.
+        func difference(_ mirroring: [Int?]?) throws -> [Float] {
+            let predictor = try Predictor(
+                network: network, patch: ZYX(repeating: 64), mirroring: mirroring, precision: .f32, device: .cpu)
+            let logits = try [volume, turned].map { volume in
+                try predictor.logits(of: Box(shape), volume: shape, maximumTileVoxels: .max) {
+                    [volume.cropped(to: $0)]
+                }.map { $0.map(LogitScale.decode) }
+            }
+            return [0, 1].map { channel in
+                var largest: Float = 0
+                for z in 0..<shape.z {
+                    for y in 0..<shape.y {
+                        // The pair of x and x - 1 is found, mirrored along x, at the place of x - 1.
+                        for x in 1..<shape.x {
+                            let at = place(z, y, channel == 1 && axis == 2 ? x - 1 : x)
+                            largest = max(
+                                largest, abs(logits[0][channel][z, y, x] - logits[1][channel][at.z, at.y, at.x]))
+                        }
+                    }
+                }
+                return largest
+            }
+        }
+        let averaged = try difference([nil, 2])
+        #expect(averaged[0] <= 2 / 1024 && averaged[1] <= 2 / 1024, "\(averaged)")
+        let alone = try difference(nil)
+        #expect((dimensions == 2 && axis == 0) || (alone[0] > 0.01 && alone[1] > 0.01), "\(alone)")
+    }
+
     /// The network itself on the whole volume: zero-padded at its far end, or mirrored by the margin on all sides.
     private func untiled(
         _ channels: [Volume<Float>], _ network: Network, _ geometry: TileGeometry

@@ -28,8 +28,6 @@ import Volumes
             let needed = tile.output.grown(by: halo).intersection(Box(far))
             #expect(Box(far).contains(tile.input) && tile.input.contains(needed))
         }
-        let computed = plan.tiles.reduce(0) { $0 + $1.input.count }
-        #expect(plan.redundancy == Double(computed) / Double(region.count))
     }
 
     @Test func withEnoughMemoryTheVolumeIsOneTile() throws {

@@ -12,7 +12,7 @@ private struct ReferenceCase: Decodable {
 private func bothAreFull(_ one: UInt8, _ other: UInt8) -> Bool { one != 0 && other != 0 }
 
 @Suite struct ConnectedComponentsTests {
-    @Test(arguments: Connectivity.allCases, [1, 3])
+    @Test(arguments: [Connectivity.faces, .edges, .corners], [1, 3])
     func `components are those of scipy, numbered by first voxel`(connectivity: Connectivity, threads: Int) throws {
         let raw = try reference("components.raw")
         for item in try json("components.json", as: [ReferenceCase].self) {
@@ -61,6 +61,11 @@ private func bothAreFull(_ one: UInt8, _ other: UInt8) -> Bool { one != 0 && oth
         #expect(try connectedComponents(of: mask, connectivity: .faces).count == 3)
         #expect(try connectedComponents(of: mask, connectivity: .edges).sizes == [2, 1])
         #expect(try connectedComponents(of: mask, connectivity: .corners).sizes == [3])
+        // Two voxels that share a corner in each of two sections.
+        let pairs = Volume<UInt8>(shape: ZYX(2, 2, 2), voxels: [1, 0, 0, 1, 1, 0, 0, 1])
+        #expect(try connectedComponents(of: pairs, connectivity: .sides).sizes == [1, 1, 1, 1])
+        #expect(try connectedComponents(of: pairs, connectivity: .sidesAndCorners).sizes == [2, 2])
+        #expect(try connectedComponents(of: pairs, connectivity: .faces).sizes == [2, 2])
     }
 
     @Test(arguments: [1, 2, 7, 16])

@@ -7,10 +7,11 @@ func floodFill<Label: VoxelElement>(
 ) -> Volume<UInt32> {
     let axes =
         switch connectivity {
-        case .faces: 1
-        case .edges: 2
+        case .sides, .faces: 1
+        case .sidesAndCorners, .edges: 2
         case .corners: 3
         }
+    let depth = connectivity.isWithinSections ? 0 : 1
     var labels = Volume<UInt32>(shape: volume.shape)
     var count: UInt32 = 0
     for start in 0..<volume.shape.count where volume.voxels[start] != 0 && labels.voxels[start] == 0 {
@@ -21,7 +22,7 @@ func floodFill<Label: VoxelElement>(
             let x = voxel % volume.shape.x
             let y = voxel / volume.shape.x % volume.shape.y
             let z = voxel / volume.shape.x / volume.shape.y
-            for dz in -1...1 {
+            for dz in -depth...depth {
                 for dy in -1...1 {
                     for dx in -1...1 where 1...axes ~= abs(dz) + abs(dy) + abs(dx) {
                         let next = ZYX(z + dz, y + dy, x + dx)

@@ -151,12 +151,20 @@ struct PipelineFileTests {
             "training: {patch: [30, 64, 64]}\nnetwork: {strides: [[2,2,2],[2,2,2],[1,2,2]]}", 1,
             "training.patch must be multiples of [4, 8, 8] along z, y and x for this network, found z 30 × y 64 × x 64"
         ),
+        (
+            "training: {averaging: 0.9}\nnetwork: {statistics: running, strides: [[2,2,2],[2,2,2],[2,2,2]]}", 1,
+            "training.averaging must be none with running statistics"
+        ),
+        ("training: {optimizer: sgd, momentum: 1}", 1, "training.momentum must be"),
         ("ensemble: {members: 0}", 1, "ensemble.members must be at least 1, found 0"),
         ("ensemble: {calibration: 0}", 1, "consensus.threshold needs a value"),
         ("consensus: {agree: some}", 1, "consensus.agree must be all, majority, mean or a number of members"),
         ("consensus: {agree: 6}", 1, "consensus.agree must be from 1 to the 5 members, found 6"),
         ("consensus: {threshold: 1.5}", 1, "consensus.threshold must be from 0.0 to 1.0, found 1.5"),
-        ("label: {connectivity: 8}", 1, "label.connectivity must be 6, 18 or 26, found '8'"),
+        (
+            "label: {connectivity: 5}", 1,
+            "label.connectivity must be 4 or 8 (within sections), 6, 18 or 26, found '5'"
+        ),
         ("voxel_size: {z: 40 nm, y: 8 nm}", 1, "voxel_size lacks x"),
         ("resolution: {z: 40 nm, y: 8 nm}", 1, "resolution lacks x"),
         ("resolution: {z: 40 nm, y: 8 nm, x: 8 nm, replace: true}", 1, "unknown key 'replace'"),
@@ -180,8 +188,12 @@ struct PipelineFileTests {
         #expect(!fault.description.contains("\n"))
     }
 
-    @Test(arguments: ["train: {image: a.tif, labels: b.tif}", "segment: raw.tif", ""])
-    func trainAndSegmentAreNeeded(text: String) throws {
-        #expect(throws: PipelineFault.self) { try read(text) }
+    @Test(arguments: [
+        ("train: {image: raw.tif, labels: l.tif}", "the key 'segment' is missing"),
+        ("segment: raw.tif", "the key 'train' is missing"), ("", "the file is empty"),
+    ])
+    func trainAndSegmentAreNeeded(text: String, problem: String) throws {
+        let fault = try #require(throws: PipelineFault.self) { try read(text) }
+        #expect(fault.problem.contains(problem), "\(fault)")
     }
 }

@@ -33,6 +33,32 @@ import Volumes
         #expect(sizes.max()! - sizes.min()! < 5_000)
     }
 
+    @Test func calibrationTakesHalfAVolumeAtMost() throws {
+        let shape = ZYX(10, 20, 30)
+        let split = try AnnotationSplit(
+            shapes: Array(repeating: shape, count: 6), calibration: 1.0 / 6, members: 5)
+        #expect(split.calibration.map(\.volume) == [0, 1])
+        #expect(split.calibration.map(\.box) == Array(repeating: Box(from: ZYX(0, 0, 15), to: shape), count: 2))
+        let held = split.validation.flatMap { $0 }.reduce(0) { $0 + $1.box.count }
+        #expect(held == 5 * shape.count)
+    }
+
+    /// Annotation in every fourth section of one half, and in all of the other: each block has as much.
+    @Test func blocksHaveEquallyManyAnnotatedVoxels() throws {
+        let shape = ZYX(80, 4, 4)
+        var labels = Volume<UInt32>(shape: shape)
+        for z in 0..<80 where z >= 40 || z % 4 == 0 {
+            for y in 0..<4 { for x in 0..<4 { labels[z, y, x] = 1 } }
+        }
+        let volume = try annotated(labels, unlabelledZero: true)
+        let split = try AnnotationSplit(
+            annotations: [AnnotatedSections(volume)], calibration: 0, members: 5)
+        let sizes = split.validation.map { parts in
+            parts.reduce(0) { $0 + volume.countedLabels(in: $1.box).voxels.count { $0 != 0 } }
+        }
+        #expect(sizes == Array(repeating: 160, count: 5))
+    }
+
     @Test func calibrationZeroKeepsNothing() throws {
         let split = try AnnotationSplit(shapes: [ZYX(8, 8, 32)], calibration: 0, members: 2)
         #expect(split.calibration.isEmpty)

@@ -31,8 +31,11 @@ import Volumes
     /// Two objects side by side along x, one row.
     @Test func answersFollowFromTheLabels() throws {
         let labels = Volume<UInt32>(shape: ZYX(1, 1, 8), voxels: [7, 7, 7, 7, 3, 3, 0, 0])
-        func answers(_ channel: OutputChannel, mask: [UInt8]? = nil) throws -> (target: [UInt8], counts: [Bool]) {
-            let volume = try annotated(labels, mask: mask.map { Volume(shape: labels.shape, voxels: $0) })
+        func answers(
+            _ channel: OutputChannel, mask: [UInt8]? = nil, unlabelledZero: Bool = false
+        ) throws -> (target: [UInt8], counts: [Bool]) {
+            let volume = try annotated(
+                labels, mask: mask.map { Volume(shape: labels.shape, voxels: $0) }, unlabelledZero: unlabelledZero)
             let sampler = try PatchSampler(
                 volumes: [PreparedVolume(volume, weighting: .none, threads: 1)], outputs: [channel], heldBack: [[]],
                 patch: labels.shape, seed: 1, member: 0)
@@ -41,7 +44,13 @@ import Volumes
         }
         // The larger object gives the gap.
         #expect(try answers(.foreground).target == [1, 1, 1, 0, 1, 1, 0, 0])
-        #expect(try answers(.interior).target == [1, 1, 1, 0, 0, 0, 0, 1])
+        #expect(try answers(.interior).target == [1, 1, 1, 0, 0, 0, 0, 0])
+        // What is not annotated is no border.
+        let sparse = try answers(.interior, unlabelledZero: true)
+        #expect(sparse.target == [1, 1, 1, 0, 0, 1, 0, 0])
+        #expect(sparse.counts == [true, true, true, true, true, true, false, false])
+        // Labels that do not count take nothing from those that do.
+        #expect(try answers(.foreground, mask: [1, 1, 1, 1, 0, 0, 1, 1]).target == [1, 1, 1, 1, 0, 0, 0, 0])
         #expect(try answers(.label(3)).target == [0, 0, 0, 0, 1, 1, 0, 0])
         let nearest = try answers(.affinity(ZYX(0, 0, -1)))
         #expect(nearest.target == [0, 1, 1, 1, 0, 1, 0, 0])
@@ -52,6 +61,24 @@ import Volumes
         // An edge counts only where both of its voxels do.
         let masked = try answers(.affinity(ZYX(0, 0, -1)), mask: [1, 1, 0, 1, 1, 1, 1, 1])
         #expect(masked.counts == [false, true, false, false, true, true, true, true])
+    }
+
+    /// Two sections whose objects have nothing to do with each other.
+    @Test func toA2DNetworkNeighbouringSectionsSayNothing() throws {
+        let labels = Volume<UInt32>(
+            shape: ZYX(2, 1, 6), voxels: [1, 1, 1, 2, 2, 0] + [3, 4, 4, 4, 4, 4])
+        func targets(dimensions: Int, _ channel: OutputChannel) throws -> [UInt8] {
+            let sampler = try PatchSampler(
+                volumes: [
+                    PreparedVolume(annotated(labels), weighting: .none, dimensions: dimensions, threads: 1)
+                ], outputs: [channel], heldBack: [[]], patch: labels.shape, seed: 1, member: 0)
+            return sampler.patch(step: 0, index: 0, oversampling: 0, augmentation: .none).answers[0].target.voxels
+        }
+        // Of touching objects the larger gives the gap: 1 to 2, and 4 to 3.
+        #expect(try targets(dimensions: 2, .foreground) == [1, 1, 0, 1, 1, 0] + [1, 0, 1, 1, 1, 1])
+        #expect(try targets(dimensions: 2, .interior) == [1, 1, 0, 0, 0, 0] + [0, 0, 1, 1, 1, 1])
+        #expect(try targets(dimensions: 3, .foreground) == [0, 0, 0, 1, 1, 0] + [1, 0, 0, 0, 0, 0])
+        #expect(try targets(dimensions: 3, .interior).contains(1) == false)
     }
 
     @Test func affinitiesTurnWithTheImage() throws {

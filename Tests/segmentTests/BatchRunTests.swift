@@ -246,17 +246,30 @@ struct BatchRunTests {
         #expect(
             Set(sources) == ["train.tif", "train-2.tif", "train_masks.h5", "v/a.tif", "v/a-2.tif", "v/a_masks.tif"])
         let votes = try bytes("results/p/a/votes.tif")
+        let logits = logits()
+        #expect(!logits.isEmpty)
 
         // The second image counts, and so does the channel, which is part of every key.
         try write(second: "v/a.tif")
         let other = try run()
         #expect(other.code == 0, "\(other.words)")
         #expect(stepsRun(other).first == "predict a, member 1")
-        #expect(try bytes("results/p/a/votes.tif") != votes)
+        #expect(self.logits().count == 2 * logits.count)
         try write(second: "v/a-2.tif", extra: ", channel: 0")
         let chosen = try run()
         #expect(stepsRun(chosen).prefix(2) == ["ingest v/a.tif, channel 0", "ingest v/a-2.tif, channel 0"])
         #expect(try bytes("results/p/a/votes.tif") == votes)
+        #expect(self.logits().count == 2 * logits.count)
+    }
+
+    /// What members predicted so far, each outcome once.
+    private func logits() -> Set<Data> {
+        let predicted = path("work/p/predict")
+        let files = FileManager.default.enumerator(atPath: predicted)?.compactMap { $0 as? String } ?? []
+        return Set(
+            files.filter { $0.contains("/logits.zarr/") && $0.contains("/c/") }.compactMap {
+                FileManager.default.contents(atPath: "\(predicted)/\($0)")
+            }.filter { !$0.isEmpty })
     }
 
     /// Two channels out of three are what two files of them would be, and the unit of one counts nothing.

@@ -329,7 +329,7 @@ struct CheckTests {
             "error p.yaml:1: there is no file or folder gone.tif",
             "error p.yaml:2: there is no file or folder nowhere/",
             "error p.yaml:7: unknown key 'agre'", "error p.yaml:7: consensus.threshold must be from 0.0 to 1.0",
-            "error p.yaml:8: unknown key 'labels'", "error p.yaml:9: label.connectivity must be 6, 18 or 26",
+            "error p.yaml:8: unknown key 'labels'", "error p.yaml:9: label.connectivity must be 4 or 8",
             "error p.yaml:9: label.min_voxels must be", "error p.yaml:10: training.patch[1] must be",
             "error p.yaml:10: training.batch must be", "error p.yaml:11: voxel_size.z must be",
             "error p.yaml:11: voxel_size.y must be", "error v-notes.tif: begins with",

@@ -85,7 +85,7 @@ import Volumes
         Data(
             labels: { slabs },
             lines: [
-                "target: [boundary, affinities]", "regrow: {within: 100 nm, seeds: 30}", "merge: {above: 0.7}",
+                "target: [boundary, affinities]", "regrow: {within: 100 nm, seeds: 30}",
                 "learning_rate: 0.002",
             ], found: "objects that fill the volume"),
         Data(
@@ -108,6 +108,7 @@ import Volumes
             labels: { slabs }, voxelSize: nil, arguments: ["--voxel-size", "40,4,4"],
             lines: [
                 "dimensions: 2", "voxel_size: {z: 40 nm, y: 4 nm, x: 4 nm}", "Voxels are 10 times longer along z",
+                "  connectivity: 4 ",
             ],
             found: "a 2D U-Net"),
         Data(

@@ -34,7 +34,7 @@ struct ModelFileTests {
         #expect(
             Set((said ?? [:]).keys) == [
                 "agree", "calibration", "label", "members", "name", "network", "normalization", "precision",
-                "scores",
+                "prediction", "scores",
                 "target", "threshold", "training", "voxelSize",
             ])
         #expect(!String(decoding: description, as: UTF8.self).contains(".tif"))

@@ -160,8 +160,7 @@ struct PipelineRunTests {
 
         let process = try Program.start(
             ["run", "small.yaml", "--until", "train", "--work", "killed"], in: folder.path)
-        let checkpoint = try waitForFile(named: "checkpoint.safetensors", below: "killed/train")
-        #expect(checkpoint, "no checkpoint appeared")
+        try folder.waitForFile(named: "checkpoint.safetensors", below: "killed/train")
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
 
@@ -170,16 +169,6 @@ struct PipelineRunTests {
         let expected = try weights(below: "undisturbed/train")
         #expect(expected.count == 2)
         #expect(try weights(below: "killed/train") == expected)
-    }
-
-    private func waitForFile(named name: String, below folder: String) throws -> Bool {
-        let deadline = Date(timeIntervalSinceNow: 60)
-        while Date() < deadline {
-            let walk = FileManager.default.enumerator(atPath: self.folder.path + "/" + folder)
-            if walk?.contains(where: { ($0 as? String)?.hasSuffix(name) == true }) == true { return true }
-            usleep(2_000)
-        }
-        return false
     }
 
     /// The weights of each member, by its folder.

@@ -28,7 +28,8 @@ int ct_set_threads(int count);
 int ct_threads(void);
 /// Keeps freed memory in the process for the next allocation; false where the C library cannot.
 bool ct_keep_memory(void);
-bool ct_has_cuda(void);
+/// GPUs that libtorch can use; 0 without CUDA.
+int ct_cuda_devices(void);
 bool ct_has_bf16_instructions(void);
 intptr_t ct_live_tensors(void);
 bool ct_has_fused_convolution(void);

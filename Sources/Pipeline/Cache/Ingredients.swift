@@ -20,7 +20,7 @@ struct Ingredients: Codable, Equatable, Sendable {
     var version: Int
     /// What the step works on, for example `member 3` or `volume-a`; not part of the key.
     var subject: String
-    /// Dotted names, as in the pipeline file, and their values.
+    /// Dotted names, most of them as in the pipeline file, and their values.
     var parameters: [String: String]
     var inputs: [Input]
 
@@ -48,11 +48,18 @@ struct Ingredients: Codable, Equatable, Sendable {
         guard version == earlier.version else { return ["this version of segment computes it differently"] }
         let names = Set(parameters.keys).union(earlier.parameters.keys).sorted()
         let changed = names.filter { parameters[$0] != earlier.parameters[$0] }.map { name in
-            change(of: name, from: earlier.parameters[name], to: parameters[name])
-                + (lines(name).map { " (\($0))" } ?? "")
+            let key = Self.keys[name] ?? name
+            return change(of: key, from: earlier.parameters[name], to: parameters[name])
+                + (lines(key).map { " (\($0))" } ?? "")
         }
         return changed + inputChanges(since: earlier)
     }
+
+    /// The keys of the pipeline file, by the parameters that are called otherwise.
+    private static let keys = [
+        "label.minimum_voxels": "label.min_voxels", "training.is_balanced": "training.balance_affinities",
+        "training.kept": "training.keep",
+    ]
 
     /// The parameter that says how a volume failed.
     static func failure(of volume: String) -> String { failed + volume }

@@ -39,7 +39,7 @@ final class SourceDigests {
     func digest(of ingest: Ingest, executable: String?) throws -> String {
         let own = try digest(of: ingest.source.path)
         guard VolumeFile.mayHaveCompanions(ingest.source.path) else { return own }
-        let name = String(decoding: try canonicalJSON(ingest), as: UTF8.self)
+        let name = try canonicalJSONText(ingest)
         if let known = memory.volumes[name], known.digest == (try digest(of: own, with: known.paths)) {
             return known.digest
         }

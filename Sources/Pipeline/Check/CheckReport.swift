@@ -77,10 +77,8 @@ public struct CheckReport: Codable, Sendable {
                     try container.encode(report.warnings, forKey: .warnings)
                 }
             }
-            let encoder = JSONEncoder()
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-            return String(decoding: try encoder.encode(Counted(report: self)), as: UTF8.self)
+            return String(
+                decoding: try readableJSON(Counted(report: self), keys: .convertToSnakeCase), as: UTF8.self)
         }
     }
 }

@@ -21,6 +21,8 @@ struct ResourceChecks {
             var precision = ChosenPrecision(workFolder: workFolder)
             let execution = try Execution(file.execution, options, &precision)
             try checkMemory(execution, &report)
+        } catch is PipelineFault {
+            // The network's; what is checked of the volumes to learn from says it.
         } catch {
             report.add(.error, file.path, "\(error)")
         }
@@ -130,12 +132,13 @@ struct ResourceChecks {
         }
         let available = Double(Machine.availableMemory)
         // The images, labels in 32 bits, target, weights and mask.
-        let annotated = file.train.reduce(0.0) { sum, entry in
-            sum
-                + entry.images.map(inspections.image).reduce(7 * seen(inspections.image(entry.image))) {
-                    $0 + seen($1) * Double($1.elementType?.size ?? 0)
-                }
-        }
+        let annotated =
+            file.train.reduce(0.0) { sum, entry in
+                sum
+                    + entry.images.map(inspections.image).reduce(7 * seen(inspections.image(entry.image))) {
+                        $0 + seen($1) * Double($1.elementType?.size ?? 0)
+                    }
+            } * Double(min(execution.membersAtOnce, file.ensemble.members))
         if annotated > available {
             report.add(
                 .error, "train",

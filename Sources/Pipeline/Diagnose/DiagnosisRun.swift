@@ -49,10 +49,7 @@ public struct DiagnosisRun {
         let lock = try WorkFolderLock(pipeline.workFolder)
         defer { lock.release() }
         try pipeline.execution.apply()
-        let context = StepContext(
-            cache: pipeline.cache, device: pipeline.execution.device, precision: pipeline.execution.precision,
-            threads: pipeline.execution.threads, memory: pipeline.execution.memory,
-            executable: pipeline.options.executable, shouldStop: shouldStop)
+        let context = pipeline.context(shouldStop: shouldStop)
         var runner = Runner(plan: pipeline.plan, context: context, observe: { observe(.preparing($0)) })
         try runner.ingestTrainingData()
         try pipeline.plan.checkNetwork(context)

@@ -7,7 +7,7 @@ extension YAMLValue {
         var label = defaults
         if let value = keys["connectivity"] {
             guard let connectivity = Int(try value.text()).flatMap(Connectivity.init(rawValue:)) else {
-                throw value.misfit("6, 18 or 26")
+                throw value.misfit("4 or 8 (within sections), 6, 18 or 26")
             }
             label.connectivity = connectivity
         }

@@ -7,6 +7,7 @@ struct PipelineDefaults {
     var target = Target()
     var network: NetworkSettings
     var ensemble = EnsembleSettings()
+    var prediction = PredictionSettings()
     var consensus = ConsensusSettings()
     var label = LabelSettings()
     var execution = ExecutionSettings()
@@ -21,6 +22,7 @@ struct PipelineDefaults {
         target = model.target
         network = NetworkSettings(model.network)
         ensemble.members = model.members.count
+        prediction = model.prediction ?? prediction
         // Its threshold is that of `auto`, unless another is calibrated.
         consensus.agree = model.agree
         label = model.label

@@ -31,7 +31,7 @@ extension PipelineFile {
         var found: [PipelineFault] = []
         let known = [
             "name", "voxel_size", "resolution", "model", "train", "target", "network", "training", "ensemble",
-            "consensus", "label", "segment", "export", "evaluate", "execution",
+            "predict", "consensus", "label", "segment", "export", "evaluate", "execution",
         ]
         guard let keys = try document.read(faults: &found, { try $0.mapping(of: known) }) else { throw found[0] }
         func read<Value>(_ key: String, _ body: (YAMLValue) throws -> Value) throws -> Value? {
@@ -58,6 +58,7 @@ extension PipelineFile {
             training.statistics = statistics ?? training.statistics
         }
         ensemble = try read("ensemble") { try $0.ensemble(usual.ensemble) } ?? usual.ensemble
+        prediction = try read("predict") { try $0.prediction(usual.prediction) } ?? usual.prediction
         // What agrees cannot be judged by a number that is at fault.
         let members = found.contains { $0.section == "ensemble" } ? 255 : ensemble.members
         consensus = try read("consensus") { try $0.consensus(usual.consensus, members: members) } ?? usual.consensus
@@ -112,6 +113,7 @@ extension PipelineFile {
     private func checkTogether(_ keys: [String: YAMLValue]) throws {
         try checkInputs()
         try checkLabelling()
+        try checkUse()
         if learns && ensemble.calibration == 0 && consensus.threshold == nil {
             let value = keys["ensemble"] ?? keys["consensus"]
             throw PipelineFault(
@@ -157,6 +159,48 @@ extension PipelineFile {
         }
     }
 
+    /// Objects are made of the affinities of nearest neighbours, and regions are merged by them.
+    func checkNeighbours(_ voxelSize: VoxelSize) throws {
+        let dimensions = network.configuration.dimensions
+        let heads = target.channels(voxelSize: voxelSize, dimensions: dimensions)
+        let first = label.connectivity.isWithinSections ? 1 : 3 - dimensions
+        func lacks(_ channels: [OutputChannel]) -> Bool {
+            !(first..<3).allSatisfy { axis in channels.contains { $0.neighbourAxis == axis } }
+        }
+        func refuse(_ key: String, _ problem: String) -> PipelineFault {
+            PipelineFault(
+                file: path, line: lines[key],
+                problem:
+                    "\(key) \(problem) the affinities of nearest neighbours along each axis; add the distance 1 to "
+                    + "those of target")
+        }
+        if label.merge != nil, lacks(heads.flatMap { $0 }) { throw refuse("label.merge", "joins regions by") }
+        if heads[0].contains(where: \.isAffinity), lacks(heads[0]) { throw refuse("target", "makes objects of") }
+    }
+
+    /// Settings of something that the file does not have: whoever gives them expects more than happens.
+    private func checkUse() throws {
+        func refuse(_ key: String, _ problem: String) -> PipelineFault {
+            PipelineFault(file: path, line: lines[key], problem: "\(key) \(problem)")
+        }
+        let names = target.names
+        if lines["training.border"] != nil, training.border != .none, !names.contains("foreground") {
+            throw refuse("training.border", "weighs the foreground, which target does not have")
+        }
+        if training.isBalanced, !names.contains("affinities"), !names.contains("boundary") {
+            throw refuse("training.balance_affinities", "needs a target of affinities or boundary")
+        }
+        if lines["training.momentum"] != nil, training.optimizer == .adamW {
+            throw refuse("training.momentum", "is of the optimizer sgd")
+        }
+        if lines["label.connectivity"] != nil, names[0] == "affinities",
+            label.connectivity != .faces, label.connectivity != .sides
+        {
+            throw refuse(
+                "label.connectivity", "must be 6 or 4 where objects are made of affinities, which join faces")
+        }
+    }
+
     /// A network has one number of inputs.
     private func checkInputs() throws {
         func said(_ inputs: (title: String, count: Int, line: Int?)) -> String {
@@ -179,24 +223,22 @@ extension PipelineFile {
         try checkPatch(against: network)
     }
 
-    /// - Throws: `PipelineFault` where the network cannot be applied to the training patch.
+    /// - Throws: `PipelineFault` where the network cannot be applied to the training patch, or trained as `training` says.
     func checkPatch(against network: NetworkConfiguration) throws {
         let graph = try network.graph()
+        do {
+            try training.validate(for: graph, channels: [network.inputChannels], outputs: network.outputChannels)
+        } catch let error as TrainingConfigurationError {
+            throw PipelineFault(
+                file: path, line: lines["training.\(error.field)"] ?? lines["network"], problem: "\(error)")
+        }
         let extents = Array(training.patch.array.suffix(network.dimensions))
         let samples = training.batch * (network.dimensions == 2 ? training.patch.z : 1)
-        do {
-            if let single = try graph.normalizationOfOneValue(for: extents, samples: samples) {
-                throw PipelineFault(
-                    file: path, line: lines["training.patch"] ?? lines["network"],
-                    problem: "training.patch, \(training.patch), leaves a single value for \(single) to normalize "
-                        + "over; take a larger patch or fewer levels")
-            }
-        } catch is MisfittingExtents {
+        if let single = try graph.normalizationOfOneValue(for: extents, samples: samples) {
             throw PipelineFault(
                 file: path, line: lines["training.patch"] ?? lines["network"],
-                problem: "training.patch must be \(try graph.fittingExtents()) along "
-                    + "\(network.dimensions == 2 ? "y and x" : "z, y and x") for this network, "
-                    + "found \(training.patch)")
+                problem: "training.patch, \(training.patch), leaves a single value for \(single) to normalize "
+                    + "over; take a larger patch or fewer levels")
         }
     }
 }
@@ -311,19 +353,31 @@ extension YAMLValue {
         return ExportSettings(formats: chosen)
     }
 
+    fileprivate func prediction(_ defaults: PredictionSettings) throws -> PredictionSettings {
+        let keys = try mapping(of: ["mirror"])
+        var prediction = defaults
+        if let value = keys["mirror"] { prediction.mirror = try value.boolean() }
+        return prediction
+    }
+
     fileprivate func evaluation() throws -> EvaluationSettings {
         let keys = try mapping(of: ["thresholds"])
         return EvaluationSettings(thresholds: try keys["thresholds"]?.boolean() ?? false)
     }
 
     fileprivate func execution(_ defaults: ExecutionSettings) throws -> ExecutionSettings {
-        let keys = try mapping(of: ["device", "precision", "threads", "memory", "external_links"])
+        let keys = try mapping(of: [
+            "device", "precision", "threads", "members_at_once", "memory", "external_links",
+        ])
         var execution = defaults
         if let value = keys["device"] { execution.device = try value.choice(Device.Choice.self) }
         if let value = keys["precision"] {
             execution.precision = try value.choice(ExecutionSettings.Arithmetic.self)
         }
         if let value = keys["threads"] { execution.threads = try value.integer(atLeast: 1) }
+        if let value = keys["members_at_once"], try value.text() != "auto" {
+            execution.membersAtOnce = try value.integer(atLeast: 1)
+        }
         if let value = keys["memory"], try value.text() != "auto" { execution.memory = try value.bytes() }
         if let value = keys["external_links"] { execution.externalLinks = try value.boolean() }
         return execution

@@ -22,6 +22,7 @@ public struct PipelineFile: Sendable {
     public var network: NetworkSettings
     public var training: TrainingConfiguration
     public var ensemble: EnsembleSettings
+    public var prediction: PredictionSettings
     public var consensus: ConsensusSettings
     public var label: LabelSettings
     public var segment: [VolumeEntry]
@@ -43,8 +44,11 @@ public struct PipelineFile: Sendable {
     public var workFolder: String { "\(folder)/work/\(name)" }
 
     /// The network for voxels of this size, with an output for each channel of the target.
+    ///
+    /// - Throws: `PipelineFault` where the target lacks affinities that objects are made of or regions merged by.
     func network(voxelSize: VoxelSize) throws -> NetworkConfiguration {
-        try network.configuration(voxelSize: voxelSize, target: target)
+        try checkNeighbours(voxelSize)
+        return try network.configuration(voxelSize: voxelSize, target: target)
     }
 
     /// The resolution that the networks work at: the file's, that of a model that only predicts, or that of the images to
@@ -68,6 +72,14 @@ public struct VoxelSizeSetting: Codable, Equatable, Sendable {
     public var size: VoxelSize
     /// Whether it replaces what a file says; without it a contradiction is an error.
     public var replaces: Bool
+}
+
+/// How members predict.
+public struct PredictionSettings: Codable, Equatable, Sendable {
+    /// Whether logits are means over all mirrorings of the image, which takes 8 times as long (4 in 2D).
+    public var mirror = false
+
+    public init() {}
 }
 
 /// What volumes with truth are scored by, beside the scores themselves.
@@ -163,6 +175,8 @@ public struct ExecutionSettings: Equatable, Sendable {
     public var precision = Arithmetic.auto
     /// nil: as many as there are processors.
     public var threads: Int?
+    /// Members that are trained side by side; nil: one a GPU, on the processor one.
+    public var membersAtOnce: Int?
     /// Bytes; nil: half of what is free.
     public var memory: Int?
     /// Whether HDF5 files may name others outside their folders.

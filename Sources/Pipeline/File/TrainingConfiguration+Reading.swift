@@ -23,7 +23,8 @@ extension YAMLValue {
         if let value = keys["seed"] { training.seed = UInt64(try value.integer(atLeast: 0)) }
         if let value = keys["optimizer"] {
             training.optimizer = try value.optimizer()
-            if training.optimizer == .sgd { training.learningRate = 1e-2 }
+            // Those of nnU-Net: the decay of AdamW is another thing.
+            if training.optimizer == .sgd { (training.learningRate, training.weightDecay) = (1e-2, 3e-5) }
         }
         if let value = keys["learning_rate"] { training.learningRate = try value.number(in: positive) }
         if let value = keys["schedule"] { training.schedule.decay = try value.decay() }
@@ -31,7 +32,10 @@ extension YAMLValue {
             training.schedule.warmUp = try value.integer(atLeast: 0, atMost: training.steps - 1)
         }
         if let value = keys["weight_decay"] { training.weightDecay = try value.number(in: notNegative) }
-        if let value = keys["momentum"] { training.momentum = try value.number(in: 0...1) }
+        if let value = keys["momentum"] {
+            training.momentum = try value.number(in: 0...1)
+            guard training.momentum > 0, training.momentum < 1 else { throw value.misfit("above 0 and below 1") }
+        }
         if let value = keys["gradient_clipping"] { training.gradientClipping = try value.number(in: positive) }
         if let value = keys["averaging"] { training.averaging = try value.averaging() }
         if let value = keys["foreground_oversampling"] {

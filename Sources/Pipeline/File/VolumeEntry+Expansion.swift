@@ -81,10 +81,11 @@ extension VolumeEntry {
     // MARK: Names
 
     /// Files that results hold, after which no folder of theirs may be called.
-    private static let reserved: Set = [
-        "report.html", "provenance.json", "labels.tif", "labels.h5", "votes.tif", "objects.csv", "overview.png",
-        "scores.json",
-    ]
+    private static let reserved = Set(
+        [
+            ReportStep.reportName, ReportStep.provenanceName, ExportStep.containerName, ExportStep.consensusName,
+            "labels.tif", "labels.h5", "votes.tif", "objects.csv", "overview.png", EvaluateStep.scoresName,
+        ] + EvaluateStep.thresholdsNames)
 
     /// Entries that take different channels or time points of one file get these into their names: `a/c0`, `a/t03`, padded
     /// with zeros to the length of the largest.

@@ -112,11 +112,11 @@ public struct InitPlan: Sendable {
         // Of what fills a volume, most objects are cut by its border, and of a mask many pieces are specks.
         let least = facts.kind == .dense || facts.kind == .mask ? LabelSettings().minimumVoxels : 8
         label.minimumVoxels = Int(min(1_000, max(Double(least), tenth)).rounded())
+        if dimensions == 2, facts.shape.z > 1, facts.anisotropy > sectionAnisotropy { label.connectivity = .sides }
         guard facts.kind == .dense else { return label }
         let shortest = size.nanometers.array.suffix(dimensions).min() ?? 1
         label.regrow = LabelSettings.Regrowth(within: 10 * shortest, seeds: 30)
-        // Affinities between sections are not learnt by a network that sees one at a time.
-        if dimensions == 3 { label.merge = LabelSettings.Merging(above: 0.7) }
+        // No merging: from which mean affinity on it helps differs from tissue to tissue, and below it joins nearly all.
         return label
     }
 }

@@ -102,8 +102,7 @@ struct PipelineText {
         switch facts.kind {
         case .dense:
             why =
-                "Objects fill the volume, so that boundaries tell them apart. Affinities help to learn these, "
-                + "and say which pieces belong together."
+                "Objects fill the volume, so that boundaries tell them apart. Affinities help to learn these."
             what = "[boundary, affinities]"
         case .blobs:
             why =
@@ -148,15 +147,16 @@ struct PipelineText {
     private var reasonOfNetwork: String {
         let factor = String(format: "%.3g", facts.anisotropy)
         guard plan.dimensions == 3 else {
-            let how = "each is segmented by itself."
             if dimensionsAreAsked { return "Sections by themselves, as --dimensions said." }
             if facts.shape.z == 1 { return "There is a single section." }
-            if facts.isAnnotatedInSections {
-                return "Sections are annotated one by one, which says nothing of what is between them: \(how)"
+            if facts.isAnnotatedInSections, plan.label.connectivity != .sides {
+                return
+                    "Sections are annotated one by one, which says nothing of what is between them: the network sees each by "
+                    + "itself, and objects are joined where those of neighbouring sections meet."
             }
             return
                 "Voxels are \(factor) times longer along z. From \(Int(InitPlan.sectionAnisotropy)) times on "
-                + "sections hardly belong together: \(how)"
+                + "sections hardly belong together: each is segmented by itself."
         }
         let start = dimensionsAreAsked ? "3D, as --dimensions said. " : ""
         guard plan.network.configuration.kernels != nil else {
@@ -200,15 +200,15 @@ struct PipelineText {
         let isUsual = label.minimumVoxels == LabelSettings().minimumVoxels
         let why = isUsual ? "smaller ones are debris" : "a tenth of the median object, smaller ones are debris"
         let minimum = "  min_voxels: \(label.minimumVoxels)".padding(to: 26) + "# \(why)"
-        guard let regrow = label.regrow else { return ["", "label:", minimum] }
+        let connectivity =
+            label.connectivity == .sides
+            ? ["  connectivity: 4".padding(to: 26) + "# objects of each section by itself; 6 joins them along z"]
+            : []
+        guard let regrow = label.regrow else { return ["", "label:"] + connectivity + [minimum] }
         var lines = [""]
-        lines += comment(
-            "What all members agree on grows back by about ten voxels to the boundaries"
-                + (label.merge == nil
-                    ? "." : ", and pieces are joined whose affinities say that they belong together."))
-        lines += ["label:", minimum]
+        lines += comment("What all members agree on grows back by about ten voxels to the boundaries.")
+        lines += ["label:"] + connectivity + [minimum]
         lines.append("  regrow: {within: \(length(regrow.within)), seeds: \(regrow.seeds)}")
-        if let merge = label.merge { lines.append("  merge: {above: \(merge.above)}") }
         return lines
     }
 

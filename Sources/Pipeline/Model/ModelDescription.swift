@@ -56,6 +56,8 @@ public struct ModelDescription: Codable, Sendable {
     var voxelSize: VoxelSize
     var normalization = Normalization.ofEachVolume
     var members: [Member]
+    /// nil in a file of an earlier version: as they are by default.
+    var prediction: PredictionSettings?
     var agree: AgreementRule
     var threshold: Threshold
     /// The scores that the threshold was chosen by; nil where the pipeline file gave it.

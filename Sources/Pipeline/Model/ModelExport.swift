@@ -50,7 +50,8 @@ extension PipelineRun {
             members: try plan.trains.map {
                 ModelDescription.Member(try $0.curve(context), steps: file.training.steps)
             },
-            agree: file.consensus.agree, threshold: try plan.threshold.threshold(context),
+            prediction: file.prediction, agree: file.consensus.agree,
+            threshold: try plan.threshold.threshold(context),
             calibration: try plan.threshold.calibration(context), label: file.label,
             precision: file.execution.precision,
             training: ModelDescription.Provenance(

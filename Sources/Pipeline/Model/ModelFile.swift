@@ -91,7 +91,7 @@ public struct ModelFile: Sendable {
         let metadata = [
             "digest": String(repeating: "0", count: digits.count), "format": format,
             "format_version": "\(formatVersion)",
-            "model": String(decoding: try canonicalJSON(description), as: UTF8.self),
+            "model": try canonicalJSONText(description),
         ]
         var data = try Safetensors(tensors, metadata: metadata).encoded()
         data.replaceSubrange(digits, with: Data(Digest.of(data).utf8))

@@ -22,12 +22,9 @@ extension ModelFile {
                 let bytes: Int
                 let model: ModelDescription
             }
-            let encoder = JSONEncoder()
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
             let answer = Answer(
                 file: title, formatVersion: Self.formatVersion, sha256: digest, bytes: size, model: description)
-            return String(decoding: try encoder.encode(answer), as: UTF8.self)
+            return String(decoding: try readableJSON(answer, keys: .convertToSnakeCase), as: UTF8.self)
         }
     }
 

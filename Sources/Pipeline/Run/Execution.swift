@@ -6,6 +6,8 @@ struct Execution {
     let device: Device
     let precision: Precision
     let threads: Int
+    /// Members that are trained side by side, each with its share of the threads.
+    let membersAtOnce: Int
     /// Bytes a tile's prediction may take.
     let memory: Int
 
@@ -18,6 +20,7 @@ struct Execution {
         case .bf16: precision = .bf16
         }
         threads = options.threads ?? settings.threads ?? Machine.processors
+        membersAtOnce = settings.membersAtOnce ?? device.count
         memory = settings.memory ?? Machine.availableMemory / 2
     }
 
@@ -30,5 +33,6 @@ struct Execution {
     /// For example `cpu (2 threads, bf16)`.
     var description: String {
         "\(device.rawValue) (\(threads) thread\(threads == 1 ? "" : "s"), \(precision.rawValue))"
+            + (membersAtOnce > 1 ? ", \(membersAtOnce) members at once" : "")
     }
 }

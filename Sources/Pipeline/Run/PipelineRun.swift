@@ -118,9 +118,20 @@ public struct PipelineRun {
     }
 
     func context(shouldStop: @escaping () -> Bool) -> StepContext {
-        StepContext(
-            cache: cache, device: execution.device, precision: execution.precision, threads: execution.threads,
-            memory: execution.memory, executable: options.executable, shouldStop: shouldStop)
+        StepContext(cache: cache, execution: execution, executable: options.executable, shouldStop: shouldStop)
+    }
+
+    /// Does one step, for a run that holds the lock of the work folder.
+    func perform(
+        stepOfKey key: String, shouldStop: @escaping () -> Bool, report: @escaping (StepProgress) -> Void
+    ) throws {
+        guard let step = plan.steps.first(where: { $0.key == key }) else {
+            throw FileFault(file.path, "it, or a file that it names, changed while it ran; run again")
+        }
+        try execution.apply()
+        let context = context(shouldStop: shouldStop)
+        context.report = report
+        try Runner(plan: plan, context: context, observe: { _ in }).perform(step, start: Date())
     }
 
     private func result(

@@ -102,7 +102,9 @@ struct Plan {
                     let truth = try entry.truth.map { try files.step($0, .labels, volume: entry.name) }
                     let inputs = try resampled.images(images)
                     (ingests, seen) = (files, resampled)
-                    let logits = try members.map { try PredictStep(.volume(inputs, name: entry.name), member: $0) }
+                    let logits = try members.map {
+                        try PredictStep(.volume(inputs, name: entry.name), member: $0, settings: file.prediction)
+                    }
                     predictions += logits
                     volumes.append(
                         try Plan.volume(
@@ -143,7 +145,6 @@ struct Plan {
 
     /// Before training: the first volume that a patch does not fit into, in words.
     func noteOnPatch(_ context: StepContext) throws -> String? {
-        guard trains.contains(where: { context.cache.state(of: $0) != .complete }) else { return nil }
         let patch = file.training.patch
         for part in data.parts {
             let shape = try part.image.record(context).shape
@@ -161,8 +162,9 @@ struct Plan {
         if let model = file.model, !file.learns { return model.description.thresholdSource }
         return .calibrated(
             try CalibrateStep(
-                predictions: try members.map { try PredictStep(.calibration(data), member: $0) }, data: data,
-                agree: file.consensus.agree, label: file.label))
+                predictions: try members.map {
+                    try PredictStep(.calibration(data), member: $0, settings: file.prediction)
+                }, data: data, agree: file.consensus.agree, label: file.label))
     }
 
     private static func volume(

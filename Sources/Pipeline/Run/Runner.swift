@@ -8,6 +8,8 @@ public enum RunEvent: Sendable {
     /// A step starts; `reason` says why it is not kept.
     case started(Stage, subject: String, index: Int, count: Int, reason: String)
     case progress(Stage, subject: String, index: Int, count: Int, StepProgress)
+    /// Several steps of a stage are under way; the progress is of all that were not kept.
+    case together(Stage, done: Int, count: Int, StepProgress)
     case finished(Stage, subject: String, index: Int, count: Int, seconds: Double)
     /// Something people should know, for example that a damaged output is redone.
     case note(String)
@@ -45,7 +47,10 @@ struct Runner {
                             "no volume is left to segment, so nothing is \(plan.file.learns ? "trained" : "done")"))
                 }
             }
-            if stage == .resample, let note = try plan.noteOnPatch(context) { observe(.note(note)) }
+            if stage == .resample, plan.trains.contains(where: { context.cache.state(of: $0) != .complete }) {
+                try redoingDamage { try plan.threshold.step?.check(context) }
+                if let note = try plan.noteOnPatch(context) { observe(.note(note)) }
+            }
         }
         let whole = plan.volumes.filter { !isFailed($0.entry.name) }
         if last >= .report && !whole.isEmpty {
@@ -73,6 +78,7 @@ struct Runner {
 
     private mutating func run(_ stage: Stage, _ steps: [any Step]) throws {
         guard !steps.isEmpty else { return }
+        if stage == .train, try runSideBySide(steps) { return }
         var kept = 0
         for (index, step) in steps.enumerated() {
             if context.shouldStop() { throw Interruption() }
@@ -92,6 +98,40 @@ struct Runner {
             }
         }
         if kept == steps.count { observe(.kept(stage, count: kept)) }
+    }
+
+    /// Does what is not kept of steps that share nothing, several at a time, where that was asked for.
+    ///
+    /// - Returns: Whether there is nothing left to do.
+    private func runSideBySide(_ steps: [any Step]) throws -> Bool {
+        let atOnce = min(context.membersAtOnce, steps.count)
+        guard atOnce > 1, let executable = context.executable else { return false }
+        let together = SideBySide(
+            pipeline: plan.file.path, executable: executable, context: context, atOnce: atOnce, count: steps.count,
+            observe: observe)
+        return try redoingDamage {
+            let states = steps.map { context.cache.state(of: $0) }
+            let left = steps.indices.filter { states[$0] != .complete }
+            if left.isEmpty { return false }
+            for index in left where states[index].isDamaged { try context.cache.reopen(steps[index]) }
+            context.forgetAnnotatedVolumes()
+            try together.run(
+                left.map { .init(step: steps[$0], index: $0, reason: reason(steps[$0], states[$0])) })
+            return true
+        }
+    }
+
+    /// Does work, and again after what it read was found damaged and is redone.
+    @discardableResult
+    private func redoingDamage<Result>(_ work: () throws -> Result) throws -> Result {
+        for _ in 0...plan.steps.count {
+            do {
+                return try work()
+            } catch let damage as DamagedStore {
+                try redo(after: damage)
+            }
+        }
+        throw FileFault(context.cache.root, "what is read there is damaged again each time it is redone")
     }
 
     private func isFailed(_ volume: String) -> Bool { failures.contains { $0.volume == volume } }
@@ -120,21 +160,12 @@ struct Runner {
             if let note = progress.note { observe(.note("\(step.title): \(note)")) }
             observe(.progress(step.stage, subject: step.subject, index: index, count: count, progress))
         }
-        for _ in 0...plan.steps.count {
-            do {
-                try perform(step, start: start)
-                let seconds = Date().timeIntervalSince(start)
-                observe(
-                    .finished(step.stage, subject: step.subject, index: index, count: count, seconds: seconds))
-                return
-            } catch let damage as DamagedStore {
-                try redo(after: damage)
-            }
-        }
-        throw FileFault(context.cache.folder(of: step), "its inputs are damaged again each time they are redone")
+        try redoingDamage { try perform(step, start: start) }
+        let seconds = Date().timeIntervalSince(start)
+        observe(.finished(step.stage, subject: step.subject, index: index, count: count, seconds: seconds))
     }
 
-    private func perform(_ step: any Step, start: Date) throws {
+    func perform(_ step: any Step, start: Date) throws {
         let folder = try context.cache.begin(step)
         let results = try step.run(in: folder, context)
         let record = StepRecord(seconds: Date().timeIntervalSince(start), context)

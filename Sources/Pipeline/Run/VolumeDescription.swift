@@ -137,9 +137,6 @@ public struct VolumeDescription: Codable, Sendable {
                 let channelValues: [ValueRange]?
                 let notes: [String]
             }
-            let encoder = JSONEncoder()
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
             let answer = Answer(
                 file: file, volume: volume, others: others, format: format, type: elementType.rawValue,
                 shape: shape.array, chunk: chunk.array,
@@ -148,7 +145,7 @@ public struct VolumeDescription: Codable, Sendable {
                 compression: compression,
                 channels: channels, times: times, channel: channel, time: time, minimum: minimum, maximum: maximum,
                 channelValues: channelValues, notes: notes)
-            return String(decoding: try encoder.encode(answer), as: UTF8.self)
+            return String(decoding: try readableJSON(answer, keys: .convertToSnakeCase), as: UTF8.self)
         }
     }
 

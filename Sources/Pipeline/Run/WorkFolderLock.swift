@@ -23,6 +23,16 @@ struct WorkFolderLock {
         }
     }
 
+    /// Waits for a process that does a step of this key, such as one whose run has gone, to end.
+    ///
+    /// - Throws: `FileFault` where the work folder cannot be written.
+    init(_ folder: String, ofStep key: String) throws {
+        descriptor = open("\(folder)/lock-\(key.prefix(20))", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0 else {
+            throw FileFault(folder, "the work folder cannot be written: \(systemReason())")
+        }
+    }
+
     func release() {
         close(descriptor)
     }

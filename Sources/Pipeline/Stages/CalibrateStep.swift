@@ -25,7 +25,7 @@ struct CalibrateStep: Step {
         parameters["consensus.agree"] = agree.description
         parameters["consensus.threshold"] = "auto"
         ingredients = Ingredients(
-            stage: .calibrate, version: 4, subject: "the threshold", parameters: parameters,
+            stage: .calibrate, version: 5, subject: "the threshold", parameters: parameters,
             inputs: predictions.enumerated().map { $1.input("logits \($0 + 1)") } + data.inputs)
         key = try ingredients.key
     }
@@ -34,18 +34,19 @@ struct CalibrateStep: Step {
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let volumes = try context.annotatedVolumes(data)
-        let blocks = try data.split(volumes).calibration.enumerated().map { index, part in
+        let parts = try data.split(volumes).calibration
+        try checkObjects(in: parts, of: volumes)
+        let outputs = try predictions[0].member.outputs(context)
+        let blocks = try parts.enumerated().map { index, part in
             CalibrationBlock(
                 logits: try predictions.map {
                     try $0.calibrationStore(index, context).logits(in: Box(part.box.shape), context.threads)
                 },
-                truth: try connectedComponents(
-                    ofLabels: volumes[part.volume].countedLabels(in: part.box), connectivity: .faces,
-                    threads: context.threads
-                ).labels)
+                truth: try volumes[part.volume].objects(
+                    in: part.box, of: outputs.head, connectivity: label.connectivity, threads: context.threads))
         }
         let making = ObjectMaking(
-            outputs: try predictions[0].member.outputs(context), settings: label, voxelSize: volumes[0].voxelSize,
+            outputs: outputs, settings: label, voxelSize: volumes[0].voxelSize,
             threads: context.threads)
         let search = ThresholdSearch(making: making, shouldStop: context.shouldStop)
         let consensus = try search.best(for: agree, blocks) { context.report(StepProgress(fraction: $0 / 2)) }
@@ -57,6 +58,23 @@ struct CalibrateStep: Step {
         let calibration = Calibration(consensus: consensus, members: members)
         try AtomicFile.write(try readableJSON(calibration), to: folder + "/" + CalibrateStep.name)
         return nil
+    }
+
+    /// Refuses, before anything is trained, annotation whose calibration block says nothing.
+    func check(_ context: StepContext) throws {
+        let volumes = try context.annotatedVolumes(data)
+        try checkObjects(in: try data.split(volumes).calibration, of: volumes)
+    }
+
+    private func checkObjects(in parts: [AnnotatedPart], of volumes: [AnnotatedVolume]) throws {
+        let hasObject = parts.contains { part in
+            volumes[part.volume].countedLabels(in: part.box).voxels.contains { $0 != 0 }
+        }
+        guard !hasObject, let part = parts.first else { return }
+        throw FileFault(
+            data.parts[part.volume].labels.subject,
+            "what is kept of it for the threshold, \(part.box.shape) voxels from \(part.box.origin) on, holds no object; "
+                + "give consensus.threshold a value, or change ensemble.calibration")
     }
 
     func calibration(_ context: StepContext) throws -> Calibration {

@@ -5,93 +5,127 @@ import Volumes
     import Glibc
 #endif
 
-/// Runs work on outside files in a process of its own, with limits of memory and of the time without progress:
-/// what a damaged file makes of the library that reads it ends there, as one line.
-public enum ChildProcess {
+/// Work that a process of its own does, with limits of memory and of the time without progress: what a damaged file makes of
+/// the library that reads it ends there, as one line.
+public final class ChildProcess {
     /// So long, in seconds, a child may neither move a byte nor say that it gets on: a slow disk does, a dead one does not.
     package static let patience = 300.0
 
-    /// What the child says on its standard output when the work failed.
-    public struct Fault: Codable {
-        public var file: String
-        public var problem: String
+    private let process = Process()
+    private let output = Pipe()
+    private let messages = MessagePipe()
+    private let title: String
+    private let isReading: Bool
+    private let patience: Double
+    private var watch: Watch
 
-        public init(_ fault: FileFault) {
-            file = fault.file
-            problem = fault.problem
-        }
+    /// Starts `executable` with `arguments`.
+    ///
+    /// - Parameters:
+    ///   - title: the file, or the step, that is named where the child ends without a word.
+    ///   - isReading: whether it reads a file that may be damaged.
+    ///   - environment: beside this process's own.
+    init(
+        _ executable: String, _ arguments: [String], title: String, isReading: Bool = true,
+        patience: Double = patience, environment: [String: String] = [:]
+    ) throws {
+        self.title = title
+        self.isReading = isReading
+        self.patience = patience
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }) { _, new in new }
+        process.standardOutput = output
+        process.standardError = messages.pipe
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        watch = Watch(process.processIdentifier)
     }
 
     /// Runs `executable` with `arguments` until it ends.
     ///
-    /// - Parameters:
-    ///   - title: the file that is named where the child ends without a word.
-    ///   - patience: see ``patience``.
-    ///   - report: what ``say(progress:)`` says in the child.
     /// - Returns: What the child wrote on its standard output.
-    /// - Throws: The child's `FileFault`, or one that says how the child ended.
+    /// - Throws: What the child failed with, or a `FileFault` that says how it ended; `Interruption`.
     @discardableResult
     package static func run(
         _ executable: String, _ arguments: [String], title: String, patience: Double = patience,
-        shouldStop: @escaping () -> Bool = { false }, report: @escaping (Double) -> Void = { _ in }
+        shouldStop: () -> Bool = { false }, report: (StepProgress) -> Void = { _ in }
     ) throws -> Data {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment
-            .merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }
-        let output = Pipe()
-        process.standardOutput = output
-        let progress = ProgressPipe()
-        process.standardError = progress.pipe
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        var watch = Watch(process.processIdentifier)
-        // What it says is shorter than a pipe holds, so it can be read when it has ended.
-        while process.isRunning {
-            if shouldStop() {
-                stop(process)
-                throw Interruption()
+        let child = try ChildProcess(executable, arguments, title: title, patience: patience)
+        do {
+            while true {
+                if shouldStop() {
+                    child.askToStop()
+                    throw child.stopped(within: 2)
+                }
+                if let answer = try child.answer(report: report) { return answer }
+                usleep(5_000)
             }
-            let fraction = progress.latest()
-            fraction.map(report)
-            if watch.idleSeconds(hasProgressed: fraction != nil) > patience {
-                stop(process)
+        } catch let failure as WorkFailure {
+            throw FileFault(title, failure.description)
+        }
+    }
+
+    /// What the child wrote on its standard output, once it has ended.
+    ///
+    /// - Parameter report: what ``say(_:)`` said in the child since the last call.
+    /// - Throws: What the child failed with, or a `FileFault` that says how it ended.
+    func answer(report: (StepProgress) -> Void) throws -> Data? {
+        let isRunning = process.isRunning
+        let news = messages.news()
+        news.forEach(report)
+        if isRunning {
+            if watch.idleSeconds(hasProgressed: !news.isEmpty) > patience {
+                askToStop()
+                _ = stopped(within: 2)
                 throw FileFault(
                     title,
                     "reading it stood still for \(Int(patience)) s, and was given up; is its disk still there?")
             }
-            usleep(5_000)
+            return nil
         }
+        // What it says is shorter than a pipe holds, so it can be read when it has ended.
         let said = output.fileHandleForReading.readDataToEndOfFile()
         if process.terminationReason == .uncaughtSignal {
             throw FileFault(title, ending(bySignal: process.terminationStatus))
         }
         guard process.terminationStatus == 0 else {
-            if let fault = try? JSONDecoder().decode(Fault.self, from: said) {
-                throw FileFault(fault.file, fault.problem)
-            }
-            throw FileFault(title, "reading it failed without a reason (exit code \(process.terminationStatus))")
+            if let failure = try? JSONDecoder().decode(Failure.self, from: said) { throw failure.error }
+            let what = isReading ? "reading it failed" : "it failed"
+            throw FileFault(title, "\(what) without a reason (exit code \(process.terminationStatus))")
         }
         return said
     }
 
-    /// Says in a child how far its work is, from 0 to 1.
-    public static func say(progress: Double) {
-        let line = Array("\(ProgressPipe.mark)\(progress)\n".utf8)
-        _ = write(STDERR_FILENO, line, line.count)
-    }
+    /// Asks the child to save what it can and end.
+    func askToStop() { process.terminate() }
 
-    /// Gives the child time to remove what it has half written.
-    private static func stop(_ process: Process) {
-        process.terminate()
-        for _ in 0..<400 where process.isRunning { usleep(5_000) }
+    /// Waits for a child that was asked to stop, and ends it where it takes longer than so many seconds.
+    ///
+    /// - Returns: What was saved, where it said so.
+    func stopped(within seconds: Int) -> Interruption {
+        for _ in 0..<(200 * seconds) where process.isRunning { usleep(5_000) }
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        let failure = try? JSONDecoder().decode(Failure.self, from: said)
+        return failure?.error as? Interruption ?? Interruption()
     }
 
-    private static func ending(bySignal signal: Int32) -> String {
-        switch signal {
+    /// Says in a child how far its work is.
+    public static func say(_ progress: StepProgress) {
+        let text = Array(MessagePipe.text(of: progress).utf8)
+        _ = write(STDERR_FILENO, text, text.count)
+    }
+
+    private func ending(bySignal signal: Int32) -> String {
+        guard isReading else {
+            return signal == SIGKILL
+                ? "it was ended from outside, as happens where memory runs out"
+                : "it crashed (signal \(signal)), as happens where memory runs out"
+        }
+        return switch signal {
         case SIGXCPU: "reading it got nowhere for minutes of processor time; it may be damaged"
         case SIGKILL: "reading it was ended from outside, as happens where memory runs out"
         default:
@@ -150,8 +184,9 @@ private struct Watch {
 }
 
 /// What a child says of its progress; all else that the libraries in it say is left out.
-private final class ProgressPipe {
-    static let mark = "progress "
+private final class MessagePipe {
+    private static let mark = "progress "
+    private static let note = "note "
     let pipe = Pipe()
     private var pending = ""
 
@@ -160,8 +195,13 @@ private final class ProgressPipe {
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     }
 
-    /// The last figure said since the last call.
-    func latest() -> Double? {
+    /// A line for the note, if there is one, and one for the rest.
+    static func text(of progress: StepProgress) -> String {
+        (progress.note.map { "\(note)\($0)\n" } ?? "") + "\(mark)\(progress.fraction) \(progress.detail)\n"
+    }
+
+    /// What was said since the last call.
+    func news() -> [StepProgress] {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = read(pipe.fileHandleForReading.fileDescriptor, &buffer, buffer.count)
@@ -170,8 +210,18 @@ private final class ProgressPipe {
         }
         let lines = pending.split(separator: "\n", omittingEmptySubsequences: false)
         pending = String((lines.last ?? "").suffix(4096))
-        let figures = lines.dropLast().filter { $0.hasPrefix(Self.mark) }
-        return figures.last.flatMap { Double($0.dropFirst(Self.mark.count)) }
+        var note: String?
+        var news: [StepProgress] = []
+        for line in lines.dropLast() {
+            if line.hasPrefix(Self.note) { note = String(line.dropFirst(Self.note.count)) }
+            guard line.hasPrefix(Self.mark) else { continue }
+            let words = line.dropFirst(Self.mark.count).split(separator: " ", maxSplits: 1)
+            guard let fraction = words.first.flatMap({ Double($0) }) else { continue }
+            news.append(
+                StepProgress(fraction: fraction, detail: words.count > 1 ? String(words[1]) : "", note: note))
+            note = nil
+        }
+        return news
     }
 }
 

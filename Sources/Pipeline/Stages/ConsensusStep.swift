@@ -22,7 +22,7 @@ struct ConsensusStep: Step {
         self.agree = agree
         self.threshold = threshold
         ingredients = Ingredients(
-            stage: .consensus, version: 2, subject: name,
+            stage: .consensus, version: 3, subject: name,
             parameters: ["consensus.agree": agree.description, "consensus.threshold": threshold.parameter],
             inputs: predictions.enumerated().map { $1.input("logits \($0 + 1)") }
                 + (threshold.step.map { [$0.input("threshold")] } ?? []))
@@ -40,8 +40,13 @@ struct ConsensusStep: Step {
         /// Voxels by number of votes, from none to all.
         var voxelsByVotes: [Int]
         var inside: Int
-        /// Voxels at which each member differs from the majority of all, over the channels that objects are made of.
+        /// That objects are made of.
+        var channels: Int
+        /// Voxels at which each member differs from the majority of all, of each of these channels.
         var againstMajority: [Int]
+
+        /// The votes that each member cast, one a voxel and channel.
+        var ballots: Int { voxelsByVotes.reduce(0, +) * channels }
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
@@ -80,7 +85,7 @@ struct ConsensusStep: Step {
         }
         let record = Record(
             logit: threshold.logit, members: logits.count, voxelsByVotes: counts, inside: inside,
-            againstMajority: againstMajority)
+            channels: head.count, againstMajority: againstMajority)
         try AtomicFile.write(try readableJSON(record), to: folder + "/" + ConsensusStep.recordName)
         return nil
     }
@@ -89,12 +94,12 @@ struct ConsensusStep: Step {
     private func disagreement(
         of logits: Volume<Int16>, with votes: Volume<UInt8>, members: Int, _ threshold: Threshold
     ) -> Int {
-        let least = Int((threshold.logit * Double(LogitScale.unitsPerLogit)).rounded(.up))
+        let least = threshold.units
         return logits.voxels.withUnsafeBufferPointer { logits in
             votes.voxels.withUnsafeBufferPointer { votes in
                 var count = 0
                 for voxel in 0..<logits.count
-                where (Int(logits[voxel]) >= least) != (2 * Int(votes[voxel]) > members) {
+                where (Int32(logits[voxel]) >= least) != (2 * Int(votes[voxel]) > members) {
                     count += 1
                 }
                 return count

@@ -35,7 +35,7 @@ struct EvaluateStep: Step {
         var parameters = try Pipeline.parameters("evaluate", settings)
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         ingredients = Ingredients(
-            stage: .evaluate, version: 4, subject: name, parameters: parameters,
+            stage: .evaluate, version: 5, subject: name, parameters: parameters,
             inputs: [
                 labels.input("labels"), labels.consensus.input("consensus"), truth.input("truth"),
                 image.input("image"),
@@ -53,7 +53,13 @@ struct EvaluateStep: Step {
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let imageRecord = try image.record(context)
         let whole = Box(imageRecord.shape)
-        let truthLabels = try compactLabels(truth.store(context).read(whole))
+        var truthLabels = try compactLabels(truth.store(context).read(whole))
+        if labels.settings.connectivity.isWithinSections {
+            // Objects of sections are told from those of others in the truth as well.
+            truthLabels = try connectedComponents(
+                ofLabels: truthLabels, connectivity: .sides, threads: context.threads
+            ).labels
+        }
         let labelled = try context.cache.output(of: labels).store(LabelStep.storeName).read(whole)
         let scores = VolumeScores(
             consensus: try SegmentationScores.evaluate(

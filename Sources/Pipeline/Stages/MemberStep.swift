@@ -16,8 +16,6 @@ protocol MemberStep: Step {
 }
 
 extension MemberStep {
-    static var weightsName: String { "weights.safetensors" }
-
     /// What of the network's output is kept of a volume.
     func outputs(_ context: StepContext) throws -> StoredOutputs {
         StoredOutputs(target, voxelSize: try voxelSize(context), dimensions: dimensions)
@@ -25,6 +23,6 @@ extension MemberStep {
 
     /// The trained network, a `NetworkFile`.
     func weights(_ context: StepContext) throws -> String {
-        try context.cache.output(of: self).file(Self.weightsName)
+        try context.cache.output(of: self).file(TrainedMember.weightsName)
     }
 }

@@ -39,7 +39,7 @@ struct ModelMemberStep: MemberStep {
         do {
             let network = try Network(toLoad: model.description.network)
             try network.load(try model.tensors(of: member))
-            try NetworkFile.write(network, to: folder + "/" + Self.weightsName)
+            try NetworkFile.write(network, to: folder + "/" + TrainedMember.weightsName)
         } catch let error as TensorError {
             throw FileFault(model.title, "member \(member + 1) is not of the network that it describes: \(error)")
         }

@@ -26,6 +26,19 @@ struct ObjectMaking {
         guard let regrow = settings.regrow else { preconditionFailure("regions are for regrowth") }
         let seeds = try components(in: logits, threshold, minimumVoxels: regrow.seeds).labels
         let landscape = landscape(of: logits)
+        guard settings.connectivity.isWithinSections else { return try grown(seeds, over: landscape, regrow) }
+        var regions = seeds
+        for section in Box(seeds.shape).cells(of: ZYX(1, seeds.shape.y, seeds.shape.x)) {
+            regions.replace(
+                at: section.origin,
+                with: try grown(seeds.cropped(to: section), over: landscape.cropped(to: section), regrow))
+        }
+        return regions
+    }
+
+    private func grown(
+        _ seeds: Volume<UInt32>, over landscape: Volume<Int16>, _ regrow: LabelSettings.Regrowth
+    ) throws -> Volume<UInt32> {
         var mask = voxels(within: regrow.within, ofSeeds: seeds, voxelSize: voxelSize, threads: threads)
         if let floor = regrow.above {
             let kept = try consensus(of: [landscape], rule: .all, threshold: floor, threads: threads).mask
@@ -37,8 +50,9 @@ struct ObjectMaking {
     /// The faces between regions, by which they are merged; nil where they are not.
     func graph(of regions: Volume<UInt32>, _ logits: [Volume<Int16>]) throws -> RegionGraph? {
         guard settings.merge != nil else { return nil }
-        return try RegionGraph(
-            labels: regions, affinities: outputs.neighbours.map { $0.map { logits[$0] } }, threads: threads)
+        var affinities = outputs.neighbours.map { $0.map { logits[$0] } }
+        if settings.connectivity.isWithinSections { affinities.z = nil }
+        return try RegionGraph(labels: regions, affinities: affinities, threads: threads)
     }
 
     func merged(_ regions: Volume<UInt32>, _ graph: RegionGraph?) throws -> Components {

@@ -16,14 +16,16 @@ struct PredictStep: Step {
 
     let what: Subject
     let member: any MemberStep
+    let settings: PredictionSettings
     let ingredients: Ingredients
     let key: String
 
     static let storeName = "logits.zarr"
 
-    init(_ what: Subject, member: any MemberStep) throws {
+    init(_ what: Subject, member: any MemberStep, settings: PredictionSettings) throws {
         self.what = what
         self.member = member
+        self.settings = settings
         var inputs = [member.input("weights")]
         let name: String
         switch what {
@@ -33,9 +35,11 @@ struct PredictStep: Step {
         case .calibration:
             name = "the calibration block"
         }
+        var parameters = ["fixed_tile_voxels": "\(TileGeometry.fixedTileVoxels)"]
+        if settings.mirror { parameters["predict.mirror"] = "true" }
         ingredients = Ingredients(
-            stage: .predict, version: 3, subject: "\(name), member \(member.member + 1)",
-            parameters: ["fixed_tile_voxels": "\(TileGeometry.fixedTileVoxels)"], inputs: inputs)
+            stage: .predict, version: 3, subject: "\(name), member \(member.member + 1)", parameters: parameters,
+            inputs: inputs)
         key = try ingredients.key
     }
 
@@ -91,7 +95,7 @@ struct PredictStep: Step {
     private func predictWhole(
         _ images: [any VolumeStep], into store: BlockStore, _ context: StepContext
     ) throws {
-        let loaded = try context.predictor(of: member)
+        let loaded = try context.predictor(of: member, settings)
         do {
             try loaded.predictor.predict(
                 into: store, maximumTileVoxels: loaded.maximumTileVoxels, threads: context.threads,
@@ -108,7 +112,7 @@ struct PredictStep: Step {
         _ region: Box, of images: [any VolumeStep], _ shape: ZYX<Int>, into store: BlockStore,
         _ context: StepContext
     ) throws {
-        let loaded = try context.predictor(of: member)
+        let loaded = try context.predictor(of: member, settings)
         let logits = try loaded.predictor.logits(
             of: region, volume: shape, maximumTileVoxels: loaded.maximumTileVoxels,
             progress: { context.report(StepProgress(fraction: Double($0) / Double(max(1, $1)))) },

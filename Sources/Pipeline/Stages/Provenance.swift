@@ -38,7 +38,7 @@ struct Provenance: Encodable {
     var sources: [Source]
     var steps: [StepEntry]
 
-    init(_ plan: Plan, volumes: [Plan.PlannedVolume], _ context: StepContext) throws {
+    init(_ plan: Plan, _ context: StepContext) throws {
         segment = segmentVersion
         libtorch = Libtorch.version
         pipeline = plan.file.path

@@ -45,7 +45,7 @@ struct ReportStep: Step {
         let folder = plan.file.resultsFolder
         try AtomicFile.makeFolder(folder)
         try report(context).write(to: folder + "/" + ReportStep.reportName)
-        let provenance = try Provenance(plan, volumes: volumes, context)
+        let provenance = try Provenance(plan, context)
         try AtomicFile.write(try readableJSON(provenance), to: folder + "/" + ReportStep.provenanceName)
         return Results(root: folder, files: [ReportStep.reportName, ReportStep.provenanceName])
     }
@@ -115,16 +115,16 @@ struct ReportStep: Step {
             }
     }
 
-    /// The share of the voxels at which each member differs from the majority, over all volumes.
+    /// The share of its votes in which each member differs from the majority, over all volumes.
     private func memberDisagreement(_ context: StepContext) throws -> [Double]? {
         var counts = [Int](repeating: 0, count: plan.members.count)
-        var voxels = 0
+        var ballots = 0
         for volume in volumes {
             let record = try volume.consensus.record(context)
             counts = zip(counts, record.againstMajority).map(+)
-            voxels += record.voxelsByVotes.reduce(0, +)
+            ballots += record.ballots
         }
-        return voxels > 0 ? counts.map { Double($0) / Double(voxels) } : nil
+        return ballots > 0 ? counts.map { Double($0) / Double(ballots) } : nil
     }
 
     private func trainingPlot(_ curves: [TrainingCurve]) -> Plot {

@@ -27,6 +27,8 @@ final class StepContext {
     let device: Device
     let precision: Precision
     let threads: Int
+    /// Members that are trained side by side, each with its share of the threads.
+    let membersAtOnce: Int
     /// Bytes that a tile's prediction may take.
     let memory: Int
     /// This program, for work that needs a process of its own; nil does it in this one.
@@ -35,17 +37,17 @@ final class StepContext {
     var report: (StepProgress) -> Void = { _ in }
 
     private var annotated: (keys: [String], volumes: [AnnotatedVolume])?
-    private var loaded: (key: String, member: LoadedMember)?
+    private var loaded: (key: String, settings: PredictionSettings, member: LoadedMember)?
 
     init(
-        cache: StageCache, device: Device, precision: Precision, threads: Int, memory: Int, executable: String?,
-        shouldStop: @escaping () -> Bool
+        cache: StageCache, execution: Execution, executable: String?, shouldStop: @escaping () -> Bool
     ) {
         self.cache = cache
-        self.device = device
-        self.precision = precision
-        self.threads = threads
-        self.memory = memory
+        device = execution.device
+        precision = execution.precision
+        threads = execution.threads
+        membersAtOnce = execution.membersAtOnce
+        memory = execution.memory
         self.executable = executable
         self.shouldStop = shouldStop
     }
@@ -59,19 +61,24 @@ final class StepContext {
         return volumes
     }
 
+    /// Lets go of them where other processes read their own.
+    func forgetAnnotatedVolumes() { annotated = nil }
+
     /// A member's network, ready to predict; the last one is kept.
-    func predictor(of member: any MemberStep) throws -> LoadedMember {
-        if let loaded, loaded.key == member.key { return loaded.member }
+    func predictor(of member: any MemberStep, _ settings: PredictionSettings) throws -> LoadedMember {
+        if let loaded, loaded.key == member.key, loaded.settings == settings { return loaded.member }
         let network = try NetworkFile.read(try member.weights(self), device: device)
+        let outputs = try member.outputs(self)
         let predictor = try Predictor(
-            network: network, channels: try member.outputs(self).places, patch: member.patch,
-            precision: precision, device: device)
+            network: network, channels: outputs.places, patch: member.patch,
+            mirroring: settings.mirror ? outputs.channels.map(\.neighbourAxis) : nil, precision: precision,
+            device: device)
         let ready = LoadedMember(
             predictor: predictor,
             maximumTileVoxels: predictor.geometry.isExact
                 ? TilePlan.maximumVoxels(memory: memory, network: network.graph, precision: precision)
                 : TileGeometry.fixedTileVoxels)
-        loaded = (member.key, ready)
+        loaded = (member.key, settings, ready)
         return ready
     }
 }

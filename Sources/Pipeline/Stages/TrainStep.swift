@@ -22,8 +22,6 @@ struct TrainStep: MemberStep {
     var dimensions: Int { network.configuration.dimensions }
     var patch: ZYX<Int> { training.patch }
 
-    private static let curveName = "curve.json"
-
     init(
         member: Int, data: TrainingData, target: Target, network: NetworkSettings,
         training: TrainingConfiguration, start: ModelMemberStep?, precision: Precision
@@ -42,7 +40,7 @@ struct TrainStep: MemberStep {
         parameters["execution.precision"] = precision.rawValue
         parameters["resolution"] = data.resolution?.description
         ingredients = Ingredients(
-            stage: .train, version: 3, subject: "member \(member + 1)", parameters: parameters,
+            stage: .train, version: 4, subject: "member \(member + 1)", parameters: parameters,
             inputs: data.inputs + (start.map { [$0.input("model")] } ?? []))
         key = try ingredients.key
     }
@@ -68,7 +66,7 @@ struct TrainStep: MemberStep {
 
     /// How training went.
     func curve(_ context: StepContext) throws -> TrainingCurve {
-        try context.cache.output(of: self).json(TrainingCurve.self, TrainStep.curveName)
+        try context.cache.output(of: self).json(TrainingCurve.self, TrainedMember.curveName)
     }
 }
 

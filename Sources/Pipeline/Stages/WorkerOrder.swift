@@ -1,7 +1,7 @@
 import Foundation
 import Volumes
 
-/// What a process that reads an outside file is told to do.
+/// What a process that reads an outside file, or does a step beside others, is told to do.
 public enum WorkerOrder: Codable {
     /// Ingest into a folder.
     case ingest(Ingest, folder: String, threads: Int)
@@ -17,6 +17,8 @@ public enum WorkerOrder: Codable {
     case survey(AnnotatedFiles)
     /// Time a few steps of training on files that have been read before, as JSON.
     case measure(StepMeasurement)
+    /// Do a step of a pipeline, in the work folder of the run that says so.
+    case step(StepOrder)
 
     /// Has `executable` carry out the order.
     ///
@@ -26,16 +28,24 @@ public enum WorkerOrder: Codable {
         by executable: String, title: String, shouldStop: @escaping () -> Bool = { false },
         report: @escaping (Double) -> Void = { _ in }
     ) throws -> Data {
-        let json = String(decoding: try canonicalJSON(self), as: UTF8.self)
-        return try ChildProcess.run(
-            executable, ["worker", json], title: title, shouldStop: shouldStop, report: report)
+        try ChildProcess.run(
+            executable, try arguments, title: title, shouldStop: shouldStop, report: { report($0.fraction) })
+    }
+
+    /// What the program carries it out by.
+    var arguments: [String] {
+        get throws { ["worker", try canonicalJSONText(self)] }
     }
 
     /// Carries out an order in this process, within limits of memory, and of processor time from one
     /// piece of the file to the next.
     ///
-    /// - Parameter report: how far it is, from 0 to 1; it may throw to end the work.
-    public static func execute(_ json: String, report: (Double) throws -> Void) throws -> Data {
+    /// - Parameters:
+    ///   - shouldStop: asked by work that saves what it has before it ends.
+    ///   - report: how far it is; it may throw to end other work.
+    public static func execute(
+        _ json: String, shouldStop: @escaping () -> Bool, report say: @escaping (StepProgress) throws -> Void
+    ) throws -> Data {
         let order = try JSONDecoder().decode(WorkerOrder.self, from: Data(json.utf8))
         let size = order.sources.map { FileStamp(whole: $0.path)?.size ?? 0 }.max() ?? 0
         // From one piece to the next a healthy file takes far less, even where opening it reads all of it.
@@ -47,7 +57,7 @@ public enum WorkerOrder: Codable {
         }
         let report: (Double) throws -> Void = {
             if isLimited { ChildProcess.limitTime(seconds: seconds) }
-            try report($0)
+            try say(StepProgress(fraction: $0))
         }
         switch order {
         case .ingest(let ingest, let folder, let threads):
@@ -65,12 +75,18 @@ public enum WorkerOrder: Codable {
             return try canonicalJSON(try DataSurvey.facts(of: files, report: report))
         case .measure(let measurement):
             return try canonicalJSON(measurement.run(report: report))
+        case .step(let step):
+            try step.run(shouldStop: shouldStop, report: say)
+            return Data()
         }
     }
 
     /// Training looks after its memory by itself, and maps far more than it uses.
     private var readsUnknownFiles: Bool {
-        if case .measure = self { false } else { true }
+        switch self {
+        case .measure, .step: false
+        default: true
+        }
     }
 
     private var sources: [SourceLocation] {
@@ -80,6 +96,7 @@ public enum WorkerOrder: Codable {
         case .describe(let source, _): [source]
         case .survey(let files): files.all
         case .measure(let measurement): measurement.files.all
+        case .step: []
         }
     }
 }

@@ -1,17 +1,25 @@
 import Foundation
 import Volumes
 
-/// A rotation, a change of scale and an elastic deformation of a patch, in physical space: where voxels are long along
-/// z, a turn moves them no farther than the microscope would have.
+/// A rotation, a change of scale and an elastic deformation of a patch, in physical space. Where sections are far apart, or
+/// a network sees them one by one, all of them stay within sections, for what lies between is not known.
 struct Warp {
     /// From a voxel's place relative to the patch's centre to its source's.
     private let matrix: [[Double]]
     private let field: DisplacementField?
 
+    /// How many times longer voxels may be along z for values between sections to mean something (nnU-Net's limit).
+    private static let farthest = 3.0
+
+    /// - Parameter dimensions: of the network.
     /// - Returns: nil where the augmentation draws none of them for this patch.
-    init?(_ augmentation: Augmentation, patch: ZYX<Int>, voxelSize: VoxelSize, random: inout SampleRandom) {
+    init?(
+        _ augmentation: Augmentation, patch: ZYX<Int>, voxelSize: VoxelSize, dimensions: Int,
+        random: inout SampleRandom
+    ) {
         let size = voxelSize.nanometers.array
         let shortest = size.min() ?? 1
+        let isFlat = dimensions == 2 || patch.z == 1 || size[0] > Self.farthest * min(size[1], size[2])
         let isRotated = augmentation.rotation && random.chance(0.3)
         let isScaled = augmentation.scaling && random.chance(0.3)
         let isDeformed = augmentation.elastic && random.chance(0.3)
@@ -21,13 +29,12 @@ struct Warp {
         if isRotated {
             // In the plane of sections; out of it only as far as voxels are nearly cubes.
             turn = Self.turn(about: 0, random.uniform(-.pi...Double.pi))
-            if size.allSatisfy({ $0 <= 1.5 * shortest }), patch.z > 1 {
+            if !isFlat, size.allSatisfy({ $0 <= 1.5 * shortest }) {
                 turn = Self.product(turn, Self.turn(about: 1, random.uniform(-.pi...Double.pi)))
                 turn = Self.product(turn, Self.turn(about: 2, random.uniform(-.pi...Double.pi)))
             }
         }
         let scale = isScaled ? pow(2, random.uniform(-0.4...0.4)) : 1
-        let isFlat = patch.z == 1
         matrix = (0..<3).map { row in
             (0..<3).map { column in
                 let factor = isFlat && row == 0 ? 1 : scale
@@ -36,7 +43,8 @@ struct Warp {
         }
         field =
             isDeformed
-            ? DisplacementField(patch: patch, sides: size.map { $0 / shortest }, random: &random) : nil
+            ? DisplacementField(
+                patch: patch, sides: size.map { $0 / shortest }, isFlat: isFlat, random: &random) : nil
     }
 
     private static let identity = [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]]
@@ -110,13 +118,13 @@ private struct DisplacementField {
     private let values: [ZYX<Float>]
 
     /// - Parameter sides: of a voxel, the shortest being 1.
-    init(patch: ZYX<Int>, sides: [Double], random: inout SampleRandom) {
+    init(patch: ZYX<Int>, sides: [Double], isFlat: Bool, random: inout SampleRandom) {
         let perVoxel = sides.map { $0 / Self.spacing }
         counts = zip(patch.array, perVoxel).map { Int((Double($0 + 4) * $1).rounded(.up)) + 2 }
         cells = ZYX(Float(perVoxel[0]), Float(perVoxel[1]), Float(perVoxel[2]))
         centre = ZYX(Float(counts[0] - 1) / 2, Float(counts[1] - 1) / 2, Float(counts[2] - 1) / 2)
         let deviations = sides.enumerated().map { axis, side in
-            axis == 0 && patch.z == 1 ? 0 : Float(Self.deviation / side)
+            axis == 0 && isFlat ? 0 : Float(Self.deviation / side)
         }
         values = (0..<counts.reduce(1, *)).map { _ in
             ZYX(

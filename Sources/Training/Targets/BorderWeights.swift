@@ -54,26 +54,29 @@ public struct BorderWeights: Sendable {
     public let levels: [Float]
     private let voxelSize: VoxelSize
     private let weighting: BorderWeighting
+    private let dimensions: Int
 
     /// - Parameters:
     ///   - labels: that tell objects apart.
     ///   - target: the `ForegroundTarget` of the labels.
     ///   - counts: 0 where the annotation does not count; nil for everywhere.
+    ///   - dimensions: of the network; for one of 2 objects of other sections are not there.
     public init(
         labels: Volume<UInt32>, target: Volume<UInt8>, counts: Volume<UInt8>?, voxelSize: VoxelSize,
-        weighting: BorderWeighting, threads: Int
+        weighting: BorderWeighting, dimensions: Int = 3, threads: Int
     ) {
         self.voxelSize = voxelSize
         self.weighting = weighting
+        self.dimensions = dimensions
         let scale = WeightScale(weighting)
         levels = scale.levels
         var codes = Volume<UInt8>(shape: labels.shape, repeating: 1)
         if weighting.reach > 0 {
             let size = voxelSize.nanometers
-            let smallest = size.array.min() ?? 1
+            let smallest = size.array.suffix(dimensions).min() ?? 1
             let distances = NearestTwoObjects(
                 labels: labels, target: target, spacing: size.map { $0 / smallest }, reach: weighting.reach,
-                threads: threads)
+                acrossSections: dimensions == 3, threads: threads)
             for index in codes.voxels.indices where target.voxels[index] == 0 {
                 codes.voxels[index] = scale.code(
                     weighting.weight(nearest: distances.nearest(index), sum: distances.sum(index)))
@@ -88,14 +91,20 @@ public struct BorderWeights: Sendable {
     /// The codes of a patch whose labels have been moved, with the same levels.
     ///
     /// - Parameters:
-    ///   - ranks: with one voxel more on every side.
-    ///   - counts: 0 where the annotation does not count.
+    ///   - ranks: with one voxel more on every side than the weights that are made anew.
+    ///   - counts: of the same shape; 0 where the annotation does not count.
     func made(anewOf ranks: Volume<UInt32>, counts: Volume<UInt8>) -> Volume<UInt8> {
-        BorderWeights(
-            labels: ranks.cropped(to: Box(origin: ZYX(1, 1, 1), shape: counts.shape)),
-            target: ForegroundTarget.volume(ranks: ranks, threads: 1), counts: counts, voxelSize: voxelSize,
-            weighting: weighting, threads: 1
-        ).codes
+        let inner = Box(origin: ZYX(1, 1, 1), shape: ranks.shape.map { $0 - 2 })
+        var codes = counts
+        codes.replace(
+            at: inner.origin,
+            with: BorderWeights(
+                labels: ranks.cropped(to: inner),
+                target: ForegroundTarget.volume(ranks: ranks, dimensions: dimensions, threads: 1),
+                counts: counts.cropped(to: inner), voxelSize: voxelSize, weighting: weighting,
+                dimensions: dimensions, threads: 1
+            ).codes)
+        return codes
     }
 
     /// The weight of every voxel.
@@ -128,7 +137,10 @@ private struct WeightScale {
 struct NearestTwoObjects {
     private let found: [Nearest]
 
-    init(labels: Volume<UInt32>, target: Volume<UInt8>, spacing: ZYX<Double>, reach: Double, threads: Int) {
+    init(
+        labels: Volume<UInt32>, target: Volume<UInt8>, spacing: ZYX<Double>, reach: Double, acrossSections: Bool,
+        threads: Int
+    ) {
         let shape = labels.shape
         var found = [Nearest](repeating: .none, count: shape.count)
         for index in found.indices where target.voxels[index] != 0 {
@@ -138,7 +150,9 @@ struct NearestTwoObjects {
         found = pass(found, lines(along: 2, shape), spacing.x, reach, threads) { _ in true }
         found = pass(found, lines(along: 1, shape), spacing.y, reach, threads) { _ in true }
         // Only voxels outside the target need the last axis.
-        found = pass(found, lines(along: 0, shape), spacing.z, reach, threads) { target.voxels[$0] == 0 }
+        if acrossSections {
+            found = pass(found, lines(along: 0, shape), spacing.z, reach, threads) { target.voxels[$0] == 0 }
+        }
         self.found = found
     }
 

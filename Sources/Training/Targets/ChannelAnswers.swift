@@ -26,25 +26,30 @@ extension ChannelAnswer {
     }
 }
 
-/// The labels of a box and what they are turned into.
+/// The labels of a box, with one voxel more on every side, and what they are turned into.
 struct LabelledBox {
-    /// `RankedLabels`, with one voxel more on every side.
+    /// `RankedLabels`.
     let ranks: Volume<UInt32>
     /// The label of each rank.
     let labels: [UInt32]
     /// The foreground's weights as codes, 0 where the annotation does not count.
     let codes: Volume<UInt8>
     let levels: [Float]
+    /// Of the network; to one of 2 neighbouring sections say nothing.
+    let dimensions: Int
     /// Whether both answers of an affinity and of an interior channel weigh the same.
     var isBalanced = false
 
-    private var shape: ZYX<Int> { codes.shape }
+    private var shape: ZYX<Int> { ranks.shape.map { $0 - 2 } }
+    /// The foreground's weights in the box.
+    private var inner: Volume<UInt8> { codes.cropped(to: Box(origin: ZYX(1, 1, 1), shape: shape)) }
 
     func answer(_ channel: OutputChannel) -> ChannelAnswer {
         switch channel {
         case .foreground:
             ChannelAnswer(
-                target: ForegroundTarget.volume(ranks: ranks, threads: 1), weight: codes.map { levels[Int($0)] })
+                target: ForegroundTarget.volume(ranks: ranks, dimensions: dimensions, threads: 1),
+                weight: inner.map { levels[Int($0)] })
         case .interior: isBalanced ? interior.balanced() : interior
         case .affinity(let offset): isBalanced ? affinity(offset).balanced() : affinity(offset)
         case .label(let label): ChannelAnswer(target: isOf(label), weight: counts)
@@ -52,17 +57,22 @@ struct LabelledBox {
     }
 
     /// 1 where the annotation counts.
-    private var counts: Volume<Float> { codes.map { $0 == 0 ? 0 : 1 } }
+    private var counts: Volume<Float> { inner.map { $0 == 0 ? 0 : 1 } }
 
-    /// 1 where the six neighbours have the voxel's own label.
+    /// 1 within objects where the six neighbours, or the four of the section, are of the same object, as far as it is
+    /// known what they are.
     private var interior: ChannelAnswer {
         let (width, plane) = (ranks.shape.x, ranks.shape.y * ranks.shape.x)
-        return ChannelAnswer(
-            target: fill { own, ranks in
-                let rank = ranks[own]
-                return ranks[own - 1] == rank && ranks[own + 1] == rank && ranks[own - width] == rank
-                    && ranks[own + width] == rank && ranks[own - plane] == rank && ranks[own + plane] == rank
-            }, weight: counts)
+        let steps = [-1, 1, -width, width] + (dimensions == 3 ? [-plane, plane] : [])
+        return codes.voxels.withUnsafeBufferPointer { codes in
+            ChannelAnswer(
+                target: fill { own, ranks in
+                    let rank = ranks[own]
+                    guard rank != 0 else { return false }
+                    for step in steps where ranks[own + step] != rank && codes[own + step] != 0 { return false }
+                    return true
+                }, weight: counts)
+        }
     }
 
     private func isOf(_ label: UInt32) -> Volume<UInt8> {
@@ -76,16 +86,15 @@ struct LabelledBox {
         var target = Volume<UInt8>(shape: shape)
         var weight = Volume<Float>(shape: shape)
         let inside = Box(origin: ZYX.zero - offset, shape: shape).intersection(Box(shape))
-        let step = (offset.z * shape.y + offset.y) * shape.x + offset.x
-        let far = (offset.z * ranks.shape.y + offset.y) * ranks.shape.x + offset.x
+        let step = (offset.z * ranks.shape.y + offset.y) * ranks.shape.x + offset.x
         for z in inside.origin.z..<inside.end.z {
             for y in inside.origin.y..<inside.end.y {
-                let row = codes.index(z, y, 0)
+                let row = target.index(z, y, 0)
                 let own = ranks.index(z + 1, y + 1, 1)
                 for x in inside.origin.x..<inside.end.x
-                where codes.voxels[row + x] != 0 && codes.voxels[row + x + step] != 0 {
+                where codes.voxels[own + x] != 0 && codes.voxels[own + x + step] != 0 {
                     let rank = ranks.voxels[own + x]
-                    target.voxels[row + x] = rank != 0 && ranks.voxels[own + x + far] == rank ? 1 : 0
+                    target.voxels[row + x] = rank != 0 && ranks.voxels[own + x + step] == rank ? 1 : 0
                     weight.voxels[row + x] = 1
                 }
             }

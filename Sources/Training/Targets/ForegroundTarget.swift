@@ -3,30 +3,32 @@ import Volumes
 
 /// The target `foreground`: 1 inside objects, 0 outside and in a one-voxel gap between touching objects.
 ///
-/// Of two neighbouring voxels (faces, edges and corners) of different objects, the one of the larger object
-/// is given to the gap. So any two neighbouring voxels of the target belong to one object, the components
+/// Of two neighbouring voxels (faces, edges and corners; for a 2D network those of one section) of different objects,
+/// the one of the larger object is given to the gap. So any two neighbouring voxels of the target belong to one object, the components
 /// of the target never join two objects whatever their connectivity, the gap across a flat face is one voxel
 /// wide, and thin processes are not erased by what they touch. A component is an object wherever the object
 /// itself is connected and wider than the gap taken from it.
 public enum ForegroundTarget {
+    /// - Parameter dimensions: of the network.
     /// - Returns: 1 where the target is inside, else 0.
-    public static func volume(labels: Volume<UInt32>, threads: Int) -> Volume<UInt8> {
-        volume(RankedLabels(labels), threads: threads)
+    public static func volume(labels: Volume<UInt32>, dimensions: Int = 3, threads: Int) -> Volume<UInt8> {
+        volume(RankedLabels(labels), dimensions: dimensions, threads: threads)
     }
 
-    static func volume(_ labels: RankedLabels, threads: Int) -> Volume<UInt8> {
-        volume(ranks: labels.ranks.grownByOne(in: Box(labels.ranks.shape)), threads: threads)
+    static func volume(_ labels: RankedLabels, dimensions: Int, threads: Int) -> Volume<UInt8> {
+        volume(
+            ranks: labels.ranks.grownByOne(in: Box(labels.ranks.shape)), dimensions: dimensions, threads: threads)
     }
 
     /// - Parameter ranks: `RankedLabels` with one voxel more on every side than the target.
-    static func volume(ranks: Volume<UInt32>, threads: Int) -> Volume<UInt8> {
+    static func volume(ranks: Volume<UInt32>, dimensions: Int, threads: Int) -> Volume<UInt8> {
         let shape = ranks.shape.map { $0 - 2 }
         var target = Volume<UInt8>(shape: shape)
         target.voxels.withUnsafeMutableBufferPointer { target in
             ranks.voxels.withUnsafeBufferPointer { source in
                 nonisolated(unsafe) let (target, source) = (target, source)
                 inSlices(of: shape.z, threads: threads) { z in
-                    markInside(section: z, shape, ranks: source, target: target)
+                    markInside(section: z, shape, ranks: source, acrossSections: dimensions == 3, target: target)
                 }
             }
         }
@@ -34,9 +36,9 @@ public enum ForegroundTarget {
     }
 }
 
-/// Marks where no voxel of the 3 × 3 × 3 around has a higher rank.
+/// Marks where no voxel of the 3 × 3 × 3 around, or of the 3 × 3 in the section, has a higher rank.
 private func markInside(
-    section z: Int, _ shape: ZYX<Int>, ranks: UnsafeBufferPointer<UInt32>,
+    section z: Int, _ shape: ZYX<Int>, ranks: UnsafeBufferPointer<UInt32>, acrossSections: Bool,
     target: UnsafeMutableBufferPointer<UInt8>
 ) {
     let (width, height) = (shape.x + 2, shape.y + 2)
@@ -47,7 +49,8 @@ private func markInside(
     highest.withUnsafeMutableBufferPointer { highest in
         for voxel in 0..<plane {
             let own = ranks[first + plane + voxel]
-            highest[voxel] = max(own, max(ranks[first + voxel], ranks[first + 2 * plane + voxel]))
+            highest[voxel] =
+                acrossSections ? max(own, max(ranks[first + voxel], ranks[first + 2 * plane + voxel])) : own
         }
         for voxel in 0..<plane - 2 * width {
             highest[voxel] = max(highest[voxel], max(highest[voxel + width], highest[voxel + 2 * width]))

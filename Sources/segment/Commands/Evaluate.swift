@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Labeling
 import Pipeline
+import Volumes
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,9 +40,7 @@ struct Evaluate: ParsableCommand {
         defer { files.remove() }
         let scores = try files.scores(labels: labels, truth: truth, ignoringTruthZero: ignore == .zero)
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            return Console.say(String(decoding: try encoder.encode(scores), as: UTF8.self))
+            return Console.say(String(decoding: try readableJSON(scores), as: UTF8.self))
         }
         func row(_ name: String, _ value: Double, _ meaning: String) {
             Console.say(name.padded(to: 21) + String(format: "%.4f", value).padded(to: 9) + meaning)

@@ -25,7 +25,8 @@ struct Label: ParsableCommand {
     )
     var output: String
 
-    @Option(help: "Neighbours of a voxel: 6 (faces), 18 (edges too) or 26 (corners too).")
+    @Option(
+        help: "Neighbours of a voxel: 6 (faces), 18 (edges too), 26 (corners too), or within its section 4 or 8.")
     var connectivity: Connectivity = .faces
 
     @Option(help: "Objects of fewer voxels are dropped.")

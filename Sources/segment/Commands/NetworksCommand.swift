@@ -158,9 +158,7 @@ struct NetworksCommand: ParsableCommand {
     }
 
     private func readable(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        String(decoding: try readableJSON(value), as: UTF8.self)
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pipeline
+import Volumes
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,9 +25,7 @@ struct Status: ParsableCommand {
         let pipeline = try options.open()
         let states = pipeline.states(verifying: verify)
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            Console.say(String(decoding: try encoder.encode(states), as: UTF8.self))
+            Console.say(String(decoding: try readableJSON(states), as: UTF8.self))
         } else {
             Console.say(pipeline.headline)
             StateTable(states).print()

@@ -5,7 +5,7 @@ import Pipeline
 import Synchronization
 import Volumes
 
-/// The process that reads an outside file for another; what it cannot say it dies of there.
+/// The process that reads an outside file for another, or trains a member beside others; what it cannot say it dies of there.
 struct Worker: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "worker", shouldDisplay: false)
 
@@ -23,13 +23,15 @@ struct Worker: ParsableCommand {
         let watch = Self.watchParent()
         defer { watch.cancel() }
         do {
-            let answer = try WorkerOrder.execute(order) { fraction in
-                if Self.isStopped.load(ordering: .relaxed) { throw Interruption() }
-                ChildProcess.say(progress: fraction)
-            }
+            let answer = try WorkerOrder.execute(
+                order, shouldStop: { Self.isStopped.load(ordering: .relaxed) },
+                report: { progress in
+                    if Self.isStopped.load(ordering: .relaxed) { throw Interruption() }
+                    ChildProcess.say(progress)
+                })
             Console.write(String(decoding: answer, as: UTF8.self), to: STDOUT_FILENO)
-        } catch let fault as FileFault {
-            let json = try JSONEncoder().encode(ChildProcess.Fault(fault))
+        } catch {
+            let json = try JSONEncoder().encode(ChildProcess.Failure(error))
             Console.write(String(decoding: json, as: UTF8.self), to: STDOUT_FILENO)
             throw ExitCode(1)
         }

@@ -15,12 +15,10 @@ final class ProgressDisplay {
     private var isLineOpen = false
     /// A long reason is said once.
     private var lastReason: String?
-    /// Of the step that runs, to be said when it is done.
-    private var reason = ""
+    /// Of each subject that runs, to be said when it is done.
+    private var reasons: [String: String] = [:]
     /// Where the running step stood when it began, so that a resumed one's rate is its own.
     private var firstFraction: Double?
-    /// Seconds of the stage's finished steps, to tell how long the rest takes.
-    private var finishedSeconds: [Double] = []
 
     func show(_ event: RunEvent) {
         switch event {
@@ -28,20 +26,24 @@ final class ProgressDisplay {
             line(column(stage.rawValue) + "\(count) of \(count)".padded(to: 11) + "kept")
         case .started(let stage, let subject, let index, let count, let reason):
             begin(stage.rawValue)
-            self.reason = reason == lastReason && reason.count > 12 ? "likewise" : reason
+            let isSaid = reason == lastReason && reason.count > 12
+            reasons[subject] = isSaid ? "likewise" : reason
             lastReason = reason
             guard isTerminal else { return }
             line(
-                column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11) + "\(subject): \(self.reason)")
+                column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11)
+                    + "\(subject): \(reasons[subject] ?? "")")
         case .progress(let stage, let subject, let index, let count, let progress):
             self.progress(
                 column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11) + subject + "  ", progress,
                 remaining: count - index - 1)
+        case .together(let stage, let done, let count, let progress):
+            self.progress(
+                column(stage.rawValue) + "\(done) of \(count)".padded(to: 11), progress, remaining: 0)
         case .finished(let stage, let subject, let index, let count, let seconds):
-            finishedSeconds.append(seconds)
             line(
                 column(stage.rawValue) + "\(index + 1) of \(count)".padded(to: 11)
-                    + "\(subject) done in \(Console.duration(seconds))" + why)
+                    + "\(subject) done in \(Console.duration(seconds))" + why(subject))
         case .note(let text):
             line(text)
         case .failed(let volume, let problem):
@@ -54,7 +56,7 @@ final class ProgressDisplay {
         case .preparing(let event): show(event)
         case .started(let name, let subject, let index, let count):
             begin(name)
-            reason = subject
+            reasons[name] = subject
             if isTerminal { line(place(name, index, count) + subject) }
         case .progress(let name, let index, let count, let progress):
             // Experiments differ, so that one says nothing of the time of those after it.
@@ -62,13 +64,13 @@ final class ProgressDisplay {
                 place(name, index, count), StepProgress(fraction: progress.fraction, detail: progress.detail),
                 remaining: 0)
         case .finished(let name, let index, let count, let seconds):
-            line(place(name, index, count) + "done in \(Console.duration(seconds))" + why)
+            line(place(name, index, count) + "done in \(Console.duration(seconds))" + why(name))
         case .skipped(let name, let reason): line("\(name): \(reason)")
         }
     }
 
     /// What was said at the step's start, where no line did.
-    private var why: String { isTerminal ? "" : " (\(reason))" }
+    private func why(_ subject: String) -> String { isTerminal ? "" : " (\(reasons[subject] ?? ""))" }
 
     /// Of work that is one step.
     func show(fraction: Double, of name: String) {
@@ -93,7 +95,6 @@ final class ProgressDisplay {
         if self.stage != stage {
             self.stage = stage
             lastReason = nil
-            finishedSeconds = []
         }
     }
 
