@@ -100,6 +100,11 @@ def processor():
     return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
 
 
+def commit():
+    return subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def best(curve):
     """The least variation of information over all thresholds."""
     return min(point["vi_split"] + point["vi_merge"] for point in curve["points"])
@@ -120,13 +125,11 @@ def measure(work, variant, seed, minutes):
     results = work / "results" / name / "score"
     scores = json.loads((results / "scores.json").read_text())["consensus"]
     curves = json.loads((results / "thresholds.json").read_text())
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     return {
         "variant": variant, "seed": seed, "minutes": minutes, "steps": steps, "seconds_per_step": round(step, 3),
         "seconds": round(seconds), "vi_split": round(scores["vi_split"], 4), "vi_merge": round(scores["vi_merge"], 4),
         "adapted_rand_error": round(scores["adapted_rand_error"], 4),
-        "vi_best_threshold": round(best(curves["members"][0]), 4), "commit": commit, "processor": processor(),
+        "vi_best_threshold": round(best(curves["members"][0]), 4), "commit": commit(), "processor": processor(),
     }
 
 

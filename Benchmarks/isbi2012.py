@@ -20,7 +20,7 @@ import tifffile
 from scipy import ndimage
 from skimage.segmentation import expand_labels
 
-from ablation import ROOT, SEGMENT, processor
+from ablation import ROOT, SEGMENT, commit, processor
 
 RESULTS = ROOT / "Benchmarks/results/isbi2012.json"
 SCORED = slice(15, 20)
@@ -139,10 +139,8 @@ def measure(work, plan, minutes):
         result[rule]["sections"] = [round(float(one["rand"]), 4) for one in each]
         provenance = json.loads((work / "results" / plan / "provenance.json").read_text())
         result[rule]["logit"] = provenance["threshold"]
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     return {"plan": plan, "minutes": minutes, "steps": steps, "seconds": round(seconds), "members": MEMBERS,
-            "lines": lines, "scores": result, "commit": commit, "processor": processor()}
+            "lines": lines, "scores": result, "commit": commit(), "processor": processor()}
 
 
 def main():

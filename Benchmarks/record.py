@@ -9,10 +9,9 @@ Benchmarks/results/fib25.json. Where the run compared thresholds, their curves a
 import json
 import pathlib
 import re
-import subprocess
 import sys
 
-from ablation import ROOT, processor
+from ablation import commit, processor
 
 SCORES = ("vi_split", "vi_merge", "adapted_rand_error", "object_f1", "label_objects", "truth_objects")
 
@@ -42,10 +41,8 @@ def main():
     provenance = json.loads((results / "provenance.json").read_text())
     trained = [step for step in provenance["steps"] if step["stage"] == "train"]
     others = [step for step in provenance["steps"] if step["stage"] != "train" and step.get("record")]
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     record = {
-        "pipeline": str(pipeline), "commit": commit, "processor": processor(),
+        "pipeline": str(pipeline), "commit": commit(), "processor": processor(),
         "threads": trained[0]["record"]["threads"], "precision": trained[0]["record"]["precision"],
         "seed": provenance["seed"], "members": len(trained), "steps": int(trained[0]["parameters"]["training.steps"]),
         "threshold_logit": provenance["threshold"],

@@ -78,13 +78,11 @@ extension Volume<Float> {
 
     /// - Parameter axis: along which the first voxel has but half of the sum.
     fileprivate mutating func divide(by count: Float, firstAlong axis: Int?) {
-        for z in 0..<shape.z {
-            for y in 0..<shape.y {
-                let place = index(z, y, 0)
-                for x in 0..<shape.x {
-                    let isHalf = axis.map { [z, y, x][$0] == 0 } ?? false
-                    voxels[place + x] /= isHalf ? count / 2 : count
-                }
+        for voxel in voxels.indices { voxels[voxel] /= count }
+        guard let axis else { return }
+        for z in 0..<(axis == 0 ? min(1, shape.z) : shape.z) {
+            for y in 0..<(axis == 1 ? min(1, shape.y) : shape.y) {
+                for x in 0..<(axis == 2 ? min(1, shape.x) : shape.x) { self[z, y, x] *= 2 }
             }
         }
     }

@@ -19,14 +19,12 @@ extension PatchSampler {
     /// Whether two voxels that count lie next to each other along an axis, or along one that is exchanged with it.
     private func isTaught(_ axis: Int, _ augmentation: Augmentation) -> Bool {
         zip(volumes, grounds).contains { volume, ground in
-            let sizes = volume.annotation.voxelSize.nanometers.array
-            let shortest = sizes.min() ?? 1
-            // Turned by any angle, as nearly cubic voxels are (`Warp`).
-            if augmentation.rotation, patch.z > 1, sizes.allSatisfy({ $0 <= 1.5 * shortest }) { return true }
+            let size = volume.annotation.voxelSize
+            // Turned by any angle.
+            if augmentation.rotation, patch.z > 1, Warp.areNearlyCubes(size) { return true }
             let partners = (0..<3).filter { other in
                 other == axis
-                    || augmentation.axisSwaps && patch.array[other] == patch.array[axis]
-                        && abs(sizes[other] - sizes[axis]) <= 0.001 * sizes[axis]
+                    || augmentation.axisSwaps && Orientation.areAlike(other, axis, patch: patch, voxelSize: size)
             }
             return partners.contains { partner in ground.boxes.contains { hasPair(in: $0, volume, along: partner) }
             }

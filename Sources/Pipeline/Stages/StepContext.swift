@@ -24,17 +24,19 @@ public struct StepProgress: Sendable {
 /// What a step is given to work with: the outputs before it, the machine, and a way to report and to stop.
 final class StepContext {
     let cache: StageCache
-    let device: Device
-    let precision: Precision
-    let threads: Int
-    /// Members that are trained side by side, each with its share of the threads.
-    let membersAtOnce: Int
-    /// Bytes that a tile's prediction may take.
-    let memory: Int
+    private let execution: Execution
     /// This program, for work that needs a process of its own; nil does it in this one.
     let executable: String?
     let shouldStop: () -> Bool
     var report: (StepProgress) -> Void = { _ in }
+
+    var device: Device { execution.device }
+    var precision: Precision { execution.precision }
+    var threads: Int { execution.threads }
+    /// Members that are trained side by side, each with its share of the threads.
+    var membersAtOnce: Int { execution.membersAtOnce }
+    /// Bytes that a tile's prediction may take.
+    private var memory: Int { execution.memory }
 
     private var annotated: (keys: [String], volumes: [AnnotatedVolume])?
     private var loaded: (key: String, settings: PredictionSettings, member: LoadedMember)?
@@ -43,11 +45,7 @@ final class StepContext {
         cache: StageCache, execution: Execution, executable: String?, shouldStop: @escaping () -> Bool
     ) {
         self.cache = cache
-        device = execution.device
-        precision = execution.precision
-        threads = execution.threads
-        membersAtOnce = execution.membersAtOnce
-        memory = execution.memory
+        self.execution = execution
         self.executable = executable
         self.shouldStop = shouldStop
     }

@@ -60,11 +60,10 @@ struct Orientation: Equatable, Sendable {
         _ augmentation: Augmentation, patch: ZYX<Int>, voxelSize: VoxelSize, random: inout SampleRandom
     ) {
         if augmentation.axisSwaps {
-            let (sizes, lengths) = (voxelSize.nanometers.array, patch.array)
             // Fisher-Yates among the axes that may be exchanged with one another.
             for axis in [2, 1] {
                 let partners = (0...axis).filter {
-                    lengths[$0] == lengths[axis] && abs(sizes[$0] - sizes[axis]) <= 0.001 * sizes[axis]
+                    Self.areAlike($0, axis, patch: patch, voxelSize: voxelSize)
                 }
                 axes.swapAt(axis, partners[random.below(partners.count)])
             }
@@ -72,6 +71,12 @@ struct Orientation: Equatable, Sendable {
         if augmentation.flips {
             for axis in 0..<3 { flipped[axis] = random.chance(0.5) }
         }
+    }
+
+    /// Whether two axes may be exchanged with one another.
+    static func areAlike(_ one: Int, _ other: Int, patch: ZYX<Int>, voxelSize: VoxelSize) -> Bool {
+        let (sizes, lengths) = (voxelSize.nanometers.array, patch.array)
+        return lengths[one] == lengths[other] && abs(sizes[one] - sizes[other]) <= 0.001 * sizes[other]
     }
 
     /// The source of output voxel (z, y, x) lies at `base + z·z + y·y + x·x`.

@@ -29,7 +29,7 @@ struct Warp {
         if isRotated {
             // In the plane of sections; out of it only as far as voxels are nearly cubes.
             turn = Self.turn(about: 0, random.uniform(-.pi...Double.pi))
-            if !isFlat, size.allSatisfy({ $0 <= 1.5 * shortest }) {
+            if !isFlat, Self.areNearlyCubes(voxelSize) {
                 turn = Self.product(turn, Self.turn(about: 1, random.uniform(-.pi...Double.pi)))
                 turn = Self.product(turn, Self.turn(about: 2, random.uniform(-.pi...Double.pi)))
             }
@@ -45,6 +45,12 @@ struct Warp {
             isDeformed
             ? DisplacementField(
                 patch: patch, sides: size.map { $0 / shortest }, isFlat: isFlat, random: &random) : nil
+    }
+
+    /// Whether voxels may be turned out of the plane of sections.
+    static func areNearlyCubes(_ size: VoxelSize) -> Bool {
+        let sides = size.nanometers.array
+        return sides.allSatisfy { $0 <= 1.5 * (sides.min() ?? 1) }
     }
 
     private static let identity = [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]]
