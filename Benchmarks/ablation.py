@@ -6,16 +6,18 @@
 FOLDER holds train.tif and train-labels.h5. The networks learn from the first 85 sections (a sixth of them chooses the
 threshold) and are scored on the rest of the training volume; the validation volume is not opened. Steps follow from
 the measured time of a step, so that each variant trains equally long. A run that is cut off goes on where it was, and
-what Benchmarks/results/ablation-fib25.json holds already is not run again.
+what Benchmarks/results/ablation-fib25.json holds already is not run again. SEGMENT names the program, if not
+.build/release/segment.
 """
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SEGMENT = ROOT / ".build/release/segment"
+SEGMENT = pathlib.Path(os.environ.get("SEGMENT", ROOT / ".build/release/segment")).resolve()
 RESULTS = ROOT / "Benchmarks/results/ablation-fib25.json"
 SECTIONS = 85
 
@@ -49,9 +51,7 @@ def pipeline(variant, seed, steps):
     target = changes.get("target", BASE["target"])
     network = {**BASE["network"], **changes.get("network", {})}
     training = {**BASE["training"], "steps": steps, "seed": seed, "validations": 1, **changes.get("training", {})}
-    label = {"min_voxels": 100, "regrow": "{within: 100 nm, seeds: 30}"}
-    if "affinities" in target:
-        label["merge"] = "{above: 0.7}"
+    label = {"min_voxels": 100, "regrow": "{within: 100 nm, seeds: 100}"}
 
     def flow(keys):
         return "{" + ", ".join(f"{key}: {value}" for key, value in keys.items()) + "}"

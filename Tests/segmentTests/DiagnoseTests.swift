@@ -84,7 +84,7 @@ struct DiagnoseTests {
         func interrupted() throws -> Program.Ending {
             let process = try Program.start(
                 ["diagnose", "p.yaml", "--experiments", "degradation", "-o", "out"], in: folder.path)
-            Thread.sleep(forTimeInterval: 6)
+            try Program.wait(for: process, toCompute: 12)
             kill(process.processIdentifier, SIGINT)
             return try Program.wait(for: process)
         }

@@ -34,6 +34,20 @@ enum Program {
         return try wait(for: process)
     }
 
+    /// Waits until a started one has had so many seconds of processor time, all threads together: unlike time by the
+    /// clock, that says how far it is also where other tests run beside it.
+    static func wait(for process: Process, toCompute seconds: Double) throws {
+        let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
+        let path = "/proc/\(process.processIdentifier)/stat"
+        while process.isRunning, let text = try? String(contentsOfFile: path, encoding: .utf8) {
+            // Times in user and in system mode are fields 14 and 15; the second, the name, may hold spaces.
+            let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+            guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else { return }
+            if user + system >= seconds * ticks { return }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+    }
+
     static func wait(for process: Process) throws -> Ending {
         guard let output = process.standardOutput as? Pipe, let complaints = process.standardError as? Pipe else {
             return Ending(code: -1, output: "", complaints: "")
