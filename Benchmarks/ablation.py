@@ -23,20 +23,23 @@ SECTIONS = 85
 
 BASE = {
     "network": {"levels": 4, "features": 16},
-    "target": "[foreground, affinities]",
+    "target": "[boundary, affinities]",
     "training": {"patch": "[64, 64, 64]", "batch": 2, "learning_rate": 0.002},
 }
 # Each variant: what of the above it has otherwise.
 VARIANTS = {
-    "foreground with affinities": {},
-    "foreground": {"target": "foreground"},
+    "boundary with affinities": {},
+    "foreground with affinities": {"target": "[foreground, affinities]"},
+    "cross-entropy": {"training": {"loss": "cross-entropy"}},
     "boundary": {"target": "boundary"},
-    "boundary with affinities": {"target": "[boundary, affinities]"},
+    "foreground": {"target": "foreground"},
+    "foreground without border weights": {"target": "foreground", "training": {"border": "none"}},
     "affinities": {"target": "affinities"},
-    "affinities with foreground": {"target": "[affinities, foreground]"},
+    "affinities with boundary": {"target": "[affinities, boundary]"},
+    "without oversampling": {"training": {"foreground_oversampling": 0}},
+    "without noise": {"training": {"augmentation": "{noise: false}"}},
     "without augmentation": {
         "training": {"augmentation": "{flips: false, axis_swaps: false, intensity: false, noise: false}"}},
-    "without border weights": {"training": {"border": "none"}},
     "residual": {"network": {"architecture": "residual-unet"}},
     "dense": {"network": {"architecture": "dense-unet"}},
     "group norm": {"network": {"normalization": "{group: 8}"}},

@@ -58,21 +58,21 @@ bool ct_set_gradients_enabled(bool enabled) {
 
 // Autocast
 
-ct_autocast_state ct_autocast_enter(int device, bool enabled, int type) {
+ct_autocast_state ct_autocast_enter(int device, int type) {
     at::DeviceType kind = ct::device_type(device);
     ct_autocast_state previous = {at::autocast::is_autocast_enabled(kind),
-                                  at::autocast::get_autocast_dtype(kind) == at::kBFloat16 ? CT_BF16 : CT_OTHER};
+                                  ct::type_code(at::autocast::get_autocast_dtype(kind))};
     at::autocast::increment_nesting();
-    at::autocast::set_autocast_enabled(kind, enabled);
-    if (type == CT_BF16) at::autocast::set_autocast_dtype(kind, at::kBFloat16);
+    at::autocast::set_autocast_enabled(kind, type != CT_F32);
+    if (type != CT_F32) at::autocast::set_autocast_dtype(kind, ct::scalar_type(type));
     return previous;
 }
 
 void ct_autocast_leave(int device, ct_autocast_state previous) {
     at::DeviceType kind = ct::device_type(device);
     at::autocast::set_autocast_enabled(kind, previous.enabled);
-    if (previous.type == CT_BF16) at::autocast::set_autocast_dtype(kind, at::kBFloat16);
-    // The cache holds the weights in bf16: kept longer, it would outlive the optimizer's next step.
+    if (previous.type != CT_OTHER) at::autocast::set_autocast_dtype(kind, ct::scalar_type(previous.type));
+    // The cache holds the weights in half their size: kept longer, it would outlive the optimizer's next step.
     if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
 }
 
@@ -100,7 +100,7 @@ int ct_adamw_step(ct_tensor *const *parameters, const ct_tensor *const *gradient
     });
 }
 
-int ct_clip_gradients(const ct_tensor *const *parameters, size_t count, double limit, double *norm) {
+int ct_clip_gradients(const ct_tensor *const *parameters, size_t count, double scale, double limit, double *norm) {
     return attempt([&] {
         at::NoGradGuard guard;
         std::vector<at::Tensor> gradients;
@@ -110,6 +110,7 @@ int ct_clip_gradients(const ct_tensor *const *parameters, size_t count, double l
         }
         *norm = 0;
         if (gradients.empty()) return;
+        if (scale != 1) at::_foreach_mul_(gradients, 1 / scale);
         *norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2))).item<double>();
         if (*norm > limit) at::_foreach_mul_(gradients, limit / *norm);
     });

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <torch/headeronly/version.h>
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -61,6 +62,14 @@ int ct_cuda_devices(void) {
     int count = 0;
     ct::attempt([&] { count = at::hasCUDA() ? static_cast<int>(at::getNumGPUs()) : 0; });
     return count;
+}
+
+int ct_cuda_capability(void) {
+    // Of the CUDA runtime that libtorch brings, whose headers it does not: cudaDevAttrComputeCapabilityMajor is 75.
+    using Attribute = int (*)(int *, int, int);
+    auto attribute = reinterpret_cast<Attribute>(dlsym(RTLD_DEFAULT, "cudaDeviceGetAttribute"));
+    int major = 0;
+    return attribute && ct_cuda_devices() > 0 && attribute(&major, 75, 0) == 0 ? major : 0;
 }
 
 bool ct_has_bf16_instructions(void) {

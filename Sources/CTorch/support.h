@@ -71,6 +71,7 @@ inline std::vector<at::Tensor> values(const ct_tensor *const *tensors, size_t co
 }
 
 at::ScalarType scalar_type(int type);
+int type_code(at::ScalarType type);
 at::Device device(int device);
 at::DeviceType device_type(int device);
 at::MemoryFormat channels_last(const at::Tensor &t);

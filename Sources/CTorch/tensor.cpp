@@ -9,6 +9,7 @@ at::ScalarType scalar_type(int type) {
     switch (type) {
         case CT_F32: return at::kFloat;
         case CT_BF16: return at::kBFloat16;
+        case CT_F16: return at::kHalf;
         case CT_F64: return at::kDouble;
         case CT_I64: return at::kLong;
         case CT_I32: return at::kInt;
@@ -17,6 +18,22 @@ at::ScalarType scalar_type(int type) {
         case CT_U8: return at::kByte;
         case CT_BOOL: return at::kBool;
         default: TORCH_CHECK(false, "element type ", type, " is unknown");
+    }
+}
+
+int type_code(at::ScalarType type) {
+    switch (type) {
+        case at::kFloat: return CT_F32;
+        case at::kBFloat16: return CT_BF16;
+        case at::kHalf: return CT_F16;
+        case at::kDouble: return CT_F64;
+        case at::kLong: return CT_I64;
+        case at::kInt: return CT_I32;
+        case at::kShort: return CT_I16;
+        case at::kChar: return CT_I8;
+        case at::kByte: return CT_U8;
+        case at::kBool: return CT_BOOL;
+        default: return CT_OTHER;
     }
 }
 
@@ -66,20 +83,7 @@ size_t ct_rank(const ct_tensor *t) { return static_cast<size_t>(t->value.dim());
 
 intptr_t ct_size(const ct_tensor *t, size_t axis) { return t->value.sizes()[axis]; }
 
-int ct_type(const ct_tensor *t) {
-    switch (t->value.scalar_type()) {
-        case at::kFloat: return CT_F32;
-        case at::kBFloat16: return CT_BF16;
-        case at::kDouble: return CT_F64;
-        case at::kLong: return CT_I64;
-        case at::kInt: return CT_I32;
-        case at::kShort: return CT_I16;
-        case at::kChar: return CT_I8;
-        case at::kByte: return CT_U8;
-        case at::kBool: return CT_BOOL;
-        default: return CT_OTHER;
-    }
-}
+int ct_type(const ct_tensor *t) { return ct::type_code(t->value.scalar_type()); }
 
 int ct_device(const ct_tensor *t) { return t->value.is_cuda() ? CT_CUDA : CT_CPU; }
 

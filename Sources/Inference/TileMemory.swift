@@ -13,7 +13,7 @@ extension TilePlan {
     /// working memory.
     public static func bytesPerVoxel(_ network: Graph, precision: Precision) -> Double {
         // Normalizations that do not fold compute in f32.
-        let size = precision == .bf16 && network.hasStoredStatistics ? 2.0 : 4.0
+        let size = network.hasStoredStatistics ? Double(precision.elementType.size) : 4
         // The image's channels and the logits, as volumes and as tensors, in f32; the result in 16 bits.
         let outputs = Double(network.nodes[network.outputs[0]].channels)
         let ends = 8 * (Double(network.nodes[0].channels) + outputs) + 2 * outputs

@@ -5,7 +5,7 @@ import Tensors
 /// - Batch normalization by stored statistics is a linear map, so it goes into the convolution before it where that
 ///   has no other reader.
 /// - ReLU is applied inside the convolution where libtorch can (oneDNN on the CPU), else after it, in place.
-/// - With ``Precision/bf16`` everything but the last layer and its output is bf16.
+/// - Everything but the last layer and its output is in the precision asked for.
 ///
 /// Layer, group and instance normalization depend on the input and are computed as in the network itself.
 public final class FoldedNetwork {
@@ -17,8 +17,10 @@ public final class FoldedNetwork {
     fileprivate init(_ source: Network, precision: Precision, fusing: Bool) throws {
         self.precision = precision
         isConverted = source.graph.hasStoredStatistics
-        let type: Tensor.ElementType = precision == .bf16 && isConverted ? .bfloat16 : .float32
-        let fuses = fusing && isConverted && source.device == .cpu && Tensor.hasFusedConvolution
+        let type = isConverted ? precision.elementType : .float32
+        // oneDNN's own has f16 on few processors.
+        let fuses =
+            fusing && isConverted && precision != .f16 && source.device == .cpu && Tensor.hasFusedConvolution
         network = try withoutGradients { try source.folded(to: type, fuses: fuses) }
         network.mode = .evaluation
     }
@@ -27,7 +29,7 @@ public final class FoldedNetwork {
     public func callAsFunction(_ input: Tensor) throws -> Tensor {
         try withoutGradients {
             try withAutocast(isConverted ? .f32 : precision, on: network.device) {
-                try network(isConverted && precision == .bf16 ? input.to(.bfloat16) : input)
+                try network(isConverted && precision != .f32 ? input.to(precision.elementType) : input)
             }
         }
     }

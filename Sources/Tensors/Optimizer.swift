@@ -33,11 +33,13 @@ extension Optimizer {
     }
 
     /// Scales the gradients so that their joint Euclidean norm is at most `limit`; gives the norm they had.
+    ///
+    /// - Parameter scale: by which the gradients are larger than they should be; they are divided by it first.
     @discardableResult
-    public func clipGradients(toNorm limit: Double) throws -> Double {
+    public func clipGradients(toNorm limit: Double, scaledBy scale: Double = 1) throws -> Double {
         var norm = 0.0
         let handles: [OpaquePointer?] = parameters.map(\.tensor.handle)
-        try check(ct_clip_gradients(handles, handles.count, limit, &norm))
+        try check(ct_clip_gradients(handles, handles.count, scale, limit, &norm))
         return norm
     }
 

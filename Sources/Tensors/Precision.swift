@@ -1,13 +1,30 @@
 import CTorch
 
-/// The number format of convolutions; parameters, statistics and losses are f32 in both.
+/// The number format of convolutions; parameters, statistics and losses are always f32.
 public enum Precision: String, Codable, Sendable {
     case f32, bf16
+    /// For GPUs that have no `bf16`: training in it scales the loss, since small gradients would vanish.
+    case f16
 
-    /// bf16 on GPUs, and on processors where a convolution in it is measured to be faster, which not all with
-    /// `avx512_bf16` are; f32 elsewhere.
+    /// What convolutions are computed in.
+    public var elementType: Tensor.ElementType {
+        switch self {
+        case .f32: .float32
+        case .bf16: .bfloat16
+        case .f16: .float16
+        }
+    }
+
+    /// On GPUs bf16, on Volta and Turing f16, on older ones f32; on processors bf16 where a convolution in it is measured to be faster,
+    /// which not all with `avx512_bf16` are, elsewhere f32.
     public static func automatic(on device: Device) -> Precision {
-        if device == .cuda { return .bf16 }
+        if device == .cuda {
+            return switch ct_cuda_capability() {
+            case 7: .f16
+            case 1...6: .f32
+            default: .bf16
+            }
+        }
         return ct_has_bf16_instructions() && bf16IsFaster ? .bf16 : .f32
     }
 

@@ -82,7 +82,8 @@ struct SafetensorsHeader {
     static func code(of type: Tensor.ElementType) -> String { codes[type]! }
 
     private static let codes: [Tensor.ElementType: String] = [
-        .float32: "F32", .bfloat16: "BF16", .float64: "F64", .int64: "I64", .int32: "I32", .int16: "I16",
+        .float32: "F32", .bfloat16: "BF16", .float16: "F16", .float64: "F64", .int64: "I64", .int32: "I32",
+        .int16: "I16",
         .int8: "I8", .uint8: "U8", .bool: "BOOL",
     ]
 }

@@ -60,7 +60,7 @@ public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Re
 public func withAutocast<Result>(
     _ precision: Precision, on device: Device, _ body: () throws -> Result
 ) rethrows -> Result {
-    let previous = ct_autocast_enter(device.code, precision == .bf16, Tensor.ElementType.bfloat16.rawValue)
+    let previous = ct_autocast_enter(device.code, precision.elementType.rawValue)
     defer { ct_autocast_leave(device.code, previous) }
     return try body()
 }

@@ -65,9 +65,9 @@ extension Tensor {
     /// The mean of each window; windows that would cross the far border are left out.
     public func averagePooled(_ kernel: [Int], stride: [Int]? = nil) throws -> Tensor {
         try requireSpatialAxes([kernel, stride ?? kernel])
-        // libtorch has no 3D average pooling of bf16 on the CPU.
-        if elementType == .bfloat16, device == .cpu {
-            return try to(.float32).averagePooled(kernel, stride: stride).to(.bfloat16)
+        // libtorch has no 3D average pooling of 16 bits on the CPU.
+        if let type = elementType, type.isHalf, device == .cpu {
+            return try to(.float32).averagePooled(kernel, stride: stride).to(type)
         }
         return try Tensor(ct_average_pool(handle, kernel, stride ?? kernel, kernel.count))
     }

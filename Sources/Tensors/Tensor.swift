@@ -40,14 +40,17 @@ public final class Tensor {
 extension Tensor {
     /// The type of a tensor's elements.
     public enum ElementType: Int32, Sendable, CaseIterable {
-        case float32, bfloat16, float64, int64, int32, int16, int8, uint8, bool
+        case float32, bfloat16, float16, float64, int64, int32, int16, int8, uint8, bool
+
+        /// Whether it is a floating-point number of 16 bits.
+        public var isHalf: Bool { self == .bfloat16 || self == .float16 }
 
         /// Bytes an element.
         public var size: Int {
             switch self {
             case .float64, .int64: 8
             case .float32, .int32: 4
-            case .bfloat16, .int16: 2
+            case .bfloat16, .float16, .int16: 2
             case .int8, .uint8, .bool: 1
             }
         }

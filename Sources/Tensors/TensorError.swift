@@ -10,6 +10,8 @@ public enum TensorError: Error, Equatable, CustomStringConvertible {
     case valueCount(found: Int, shape: [Int])
     /// A device was asked for that this machine or this libtorch does not have.
     case deviceMissing(String)
+    /// A precision was asked for that is for other devices.
+    case precisionMissing(String)
     /// An optimizer's or network's state lacks a tensor, or has one of another shape.
     case state(String)
 
@@ -19,6 +21,7 @@ public enum TensorError: Error, Equatable, CustomStringConvertible {
         case .elementType(let found, let expected): "tensor of \(found) where \(expected) is expected"
         case .valueCount(let found, let shape): "\(found) values do not fill a tensor of shape \(shape)"
         case .deviceMissing(let name): "device \(name) is not available here"
+        case .precisionMissing(let name): "precision \(name) is for GPUs; use auto, f32 or bf16 here"
         case .state(let line): line
         }
     }

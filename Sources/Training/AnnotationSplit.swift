@@ -11,9 +11,10 @@ public struct AnnotatedPart: Codable, Hashable, Sendable {
 ///
 /// What no member sees is a slab at the far end of the longest axis of the largest annotation, up to half of it, then one
 /// of the next largest, until there is the stated fraction of all annotated voxels. The rest of all annotations,
-/// each cut across its own longest axis and laid end to end, is divided into blocks of equally many voxels,
-/// one a member (six for a single member); member m keeps block m back. Patches may show a member the image
-/// of voxels that are kept from it, as context, but their labels have weight 0.
+/// each cut across its own longest axis and laid end to end, is divided into blocks of equally many voxels: ten, or as many
+/// as members where those are more; of annotation too small for so many, as many as it can be cut into. Each
+/// member keeps one back, those of all members evenly spread. Patches may show a member the image of voxels that
+/// are kept from it, as context, but their labels have weight 0.
 public struct AnnotationSplit: Codable, Equatable, Sendable {
     /// No member trains on these; empty where the calibration fraction is 0.
     public let calibration: [AnnotatedPart]
@@ -51,7 +52,15 @@ public struct AnnotationSplit: Codable, Equatable, Sendable {
             wanted -= Double(slab.count)
         }
         self.calibration = calibration
-        validation = try blocks(of: rest, count: members == 1 ? 6 : members, kept: members)
+        let fewest = max(2, members)
+        let counts = (fewest...max(usualBlocks, fewest)).reversed()
+        guard let validation = counts.lazy.compactMap({ blocks(of: rest, count: $0, kept: members) }).first else {
+            throw AnnotationError(
+                "the annotation (\(rest.map { "\($0.box.shape)" }.joined(separator: "; ")) beside calibration) is too "
+                    + "small to be cut into \(fewest) validation blocks; use fewer members or annotate more"
+            )
+        }
+        self.validation = validation
     }
 
     /// Splits boxes that are annotated throughout.
@@ -142,10 +151,14 @@ public struct AnnotatedSections: Equatable, Sendable {
     }
 }
 
-/// The first `kept` of `count` blocks of equally many annotated voxels, to whole sections.
-private func blocks(of annotations: [AnnotatedSections], count: Int, kept: Int) throws -> [[AnnotatedPart]] {
+private let usualBlocks = 10
+
+/// `kept` of `count` blocks of equally many annotated voxels, to whole sections, evenly spread over all of them; nil
+/// where one of them would be empty.
+private func blocks(of annotations: [AnnotatedSections], count: Int, kept: Int) -> [[AnnotatedPart]]? {
     let total = annotations.reduce(0) { $0 + $1.count }
-    return try (0..<kept).map { block in
+    var blocks: [[AnnotatedPart]] = []
+    for block in (0..<kept).map({ $0 * count / kept }) {
         let wanted = total * block / count..<total * (block + 1) / count
         var parts: [AnnotatedPart] = []
         var (start, voxels) = (0, 0)
@@ -159,11 +172,8 @@ private func blocks(of annotations: [AnnotatedSections], count: Int, kept: Int) 
             }
             start += annotation.count
         }
-        guard voxels > 0, voxels < total else {
-            throw AnnotationError(
-                "the annotation (\(annotations.map { "\($0.box.shape)" }.joined(separator: "; ")) beside calibration) "
-                    + "is too small to be cut into \(count) validation blocks; use fewer members or annotate more")
-        }
-        return parts
+        guard voxels > 0, voxels < total else { return nil }
+        blocks.append(parts)
     }
+    return blocks
 }

@@ -6,6 +6,8 @@ final class Learner {
     let network: Network
     private let optimizer: any Optimizer
     private let average: WeightAverage?
+    /// nil where gradients are in the range of f32, which bf16 has too.
+    private var scale: LossScale?
     private let loss: TargetLoss
     private let training: TrainingConfiguration
     private let precision: Precision
@@ -31,27 +33,32 @@ final class Learner {
                     network.parameters, rate: training.learningRate, momentum: training.momentum,
                     decay: training.weightDecay)
             }
+        scale = precision == .f16 ? LossScale() : nil
         average = try training.averaging.map { try WeightAverage(of: network.parameters, decay: $0) }
     }
 
     /// One step, from 0, of the optimizer; gives the mean loss of its batches before it, or nil where that or a gradient
-    /// is no finite number, and nothing has changed. All tensors of the step are gone when it returns.
+    /// is no finite number, and nothing has changed. Where gradients alone are not finite in f16, the loss scale is halved
+    /// and the weights stay. All tensors of the step are gone when it returns.
     func step(_ step: Int, _ batches: [BatchValues]) throws -> Double? {
         network.mode = .training
         try optimizer.clearGradients()
         let share = 1 / Double(batches.count)
         var sum = 0.0
         for values in batches { sum += share * (try gradients(of: Batch(values, device: network.device), share)) }
-        let norm = try optimizer.clipGradients(toNorm: training.gradientClipping)
-        guard sum.isFinite, norm.isFinite else { return nil }
+        let norm = try optimizer.clipGradients(toNorm: training.gradientClipping, scaledBy: scale?.value ?? 1)
+        guard sum.isFinite else { return nil }
+        guard norm.isFinite else { return scale?.shrink() == true ? sum : nil }
+        scale?.stepped()
         optimizer.rate = rate(step)
         try optimizer.step()
         try average?.update(step: step)
         return sum
     }
 
-    /// Adds a share of the loss of a batch to the gradients; gives the loss.
+    /// Adds a share of the loss of a batch to the gradients, all of them at the loss scale; gives the loss.
     private func gradients(of batch: Batch, _ share: Double) throws -> Double {
+        let share = share * (scale?.value ?? 1)
         let outputs = try withAutocast(precision, on: network.device) { try network.outputs(batch.image) }
         guard network.device == .cpu, outputs[0].shape[1] <= FusedLoss.mostChannels else {
             let value = try loss.value(outputs: outputs, batch: batch)
@@ -91,6 +98,7 @@ final class Learner {
     func state() throws -> [String: Tensor] {
         var tensors = try network.trainingState(with: optimizer)
         for (name, tensor) in average?.state() ?? [:] { tensors["average.\(name)"] = tensor }
+        if let scale { tensors["loss_scale"] = try Tensor([Float(scale.value), Float(scale.steps)], shape: [2]) }
         return tensors
     }
 
@@ -100,5 +108,11 @@ final class Learner {
     func load(_ state: [String: Tensor]) throws {
         try network.loadTrainingState(state, with: optimizer)
         try average?.load { state["average.\($0)"] }
+        if scale != nil {
+            guard let kept = try state["loss_scale"]?.floats(), kept.count == 2 else {
+                throw TensorError.state("tensor 'loss_scale' is missing")
+            }
+            scale = LossScale(value: Double(kept[0]), steps: Int(kept[1]))
+        }
     }
 }

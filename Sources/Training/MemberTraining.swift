@@ -20,6 +20,7 @@ public struct MemberTraining {
     public let threads: Int
     /// nil where the weights are drawn at random.
     public let start: StartingWeights?
+    public let labelling: ValidationLabelling
     /// The longest time between two checkpoints, in seconds.
     public var checkpointInterval = 60.0
 
@@ -27,10 +28,12 @@ public struct MemberTraining {
     ///   - member: from 0; with the seed it decides initialization, patches and the block kept back.
     ///   - network: as many inputs as the volumes have channels, and as many outputs as the target; a 2D network learns
     ///     from the sections of z.
+    ///   - labelling: what validation scores; nil for components of the target's first head (6-connected, for a 2D
+    ///     network 4-connected within sections).
     public init(
         member: Int, volumes: [AnnotatedVolume], split: AnnotationSplit, target: Target = Target(),
         network: NetworkConfiguration, training: TrainingConfiguration, device: Device, precision: Precision,
-        threads: Int, start: StartingWeights? = nil
+        threads: Int, start: StartingWeights? = nil, labelling: ValidationLabelling? = nil
     ) {
         self.member = member
         self.volumes = volumes
@@ -42,6 +45,9 @@ public struct MemberTraining {
         self.precision = precision
         self.threads = threads
         self.start = start
+        let dimensions = network.dimensions
+        let heads = target.channels(voxelSize: volumes[0].voxelSize, dimensions: dimensions)
+        self.labelling = labelling ?? .components(of: heads[0], dimensions: dimensions, threads: threads)
     }
 
     /// Trains, or goes on where a run in the same folder stopped, and writes into `folder`, which must exist:
@@ -87,13 +93,14 @@ public struct MemberTraining {
             let shapes: [ZYX<Int>]
             let normalizations: [IntensityNormalization]
             let start: String?
+            let labelling: String?
         }
         return try canonicalJSONText(
             Settings(
                 member: member, target: target, network: network, training: training, split: split,
                 precision: precision,
                 shapes: volumes.map(\.shape), normalizations: volumes.flatMap { $0.channels.map(\.normalization) },
-                start: start?.digest))
+                start: start?.digest, labelling: training.validationDecides ? labelling.settings : nil))
     }
 }
 

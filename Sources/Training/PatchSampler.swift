@@ -39,9 +39,11 @@ public struct PreparedVolume: Sendable {
 
     /// What a network should answer in `box`, which lies within the volume.
     func answers(_ channels: [OutputChannel], in box: Box) -> [ChannelAnswer] {
+        let margin = LabelledBox.margin(of: channels, dimensions: dimensions)
+        let outer = box.grown(by: margin)
         let labelled = LabelledBox(
-            ranks: labels.ranks.grownByOne(in: box), labels: labels.labels, codes: border.codes.grownByOne(in: box),
-            levels: border.levels, dimensions: dimensions)
+            ranks: labels.ranks.padded(to: outer), labels: labels.labels, codes: border.codes.padded(to: outer),
+            levels: border.levels, dimensions: dimensions, margin: margin)
         return channels.map(labelled.answer)
     }
 }
@@ -59,6 +61,8 @@ public struct PatchSampler: Sendable {
     let volumes: [PreparedVolume]
     let outputs: [OutputChannel]
     private let isBalanced: Bool
+    /// How far around a patch its labels are looked at.
+    private let labelMargin: ZYX<Int>
     let grounds: [SamplingGround]
     private let seed: UInt64
     private let member: Int
@@ -77,6 +81,7 @@ public struct PatchSampler: Sendable {
         self.volumes = volumes
         self.outputs = outputs
         self.isBalanced = isBalanced
+        labelMargin = LabelledBox.margin(of: outputs, dimensions: volumes.first?.dimensions ?? 3)
         self.patch = patch
         self.margin = margin
         self.seed = seed
@@ -105,7 +110,8 @@ public struct PatchSampler: Sendable {
         let volume = volumes[number]
         let ground = grounds[number]
         let orientation = Orientation(
-            augmentation, patch: patch, voxelSize: volume.annotation.voxelSize, random: &random)
+            augmentation, patch: patch, voxelSize: volume.annotation.voxelSize, dimensions: volume.dimensions,
+            random: &random)
         let onObject = random.chance(oversampling) && !ground.objects.isEmpty
         let centre = onObject ? ground.drawObjectVoxel(&random) : ground.drawVoxel(&random)
         let box = Box(origin: origin(around: centre, in: volume.shape, &random), shape: patch)
@@ -120,7 +126,7 @@ public struct PatchSampler: Sendable {
         let labelled = LabelledBox(
             ranks: turned(seen.ranks, orientation), labels: volume.labels.labels,
             codes: turned(seen.codes, orientation), levels: volume.border.levels, dimensions: volume.dimensions,
-            isBalanced: isBalanced)
+            margin: seen.margin, isBalanced: isBalanced)
         return TrainingPatch(
             channels: seen.channels.map { turned(padded($0, to: patch, at: seen.place), orientation) },
             answers: outputs.map(labelled.answer))
@@ -129,10 +135,11 @@ public struct PatchSampler: Sendable {
     private func taken(_ number: Int, _ box: Box) -> SeenPatch {
         let volume = volumes[number]
         let inside = box.intersection(Box(volume.shape))
+        let outer = box.grown(by: labelMargin)
         return SeenPatch(
             channels: channels(of: volume, inside: inside, box), place: inside.origin - box.origin,
-            ranks: volume.labels.ranks.grownByOne(in: box),
-            codes: codes(of: number, in: box.grown(by: ZYX(1, 1, 1))))
+            ranks: volume.labels.ranks.padded(to: outer), codes: codes(of: number, in: outer),
+            margin: labelMargin)
     }
 
     /// A patch at the middle of `box` through a warp: the image between voxels, labels from the nearest, weights made
@@ -140,9 +147,9 @@ public struct PatchSampler: Sendable {
     private func warped(_ number: Int, _ box: Box, _ warp: Warp) -> SeenPatch {
         let volume = volumes[number]
         let middle = box.origin.zip(box.shape) { Double($0) + Double($1 - 1) / 2 }
-        let source = warp.source(of: patch.map { $0 + 2 }, around: middle)
+        let larger = patch + labelMargin + labelMargin
+        let source = warp.source(of: larger, around: middle)
         let centre = middle.zip(source.origin) { $0 - Double($1) }
-        let larger = patch.map { $0 + 2 }
         let ranks = Volume.mirrored(source, in: volume.shape) { volume.labels.ranks.cropped(to: $0) }
             .nearest(larger, warp, around: centre)
         let codes = codes(of: number, in: source).nearest(larger, warp, around: centre)
@@ -151,7 +158,8 @@ public struct PatchSampler: Sendable {
                 Volume.mirrored(source, in: volume.shape, read: channel.read)
                     .interpolated(patch, warp, around: centre)
             }, place: .zero, ranks: ranks,
-            codes: outputs.contains(.foreground) ? volume.border.made(anewOf: ranks, counts: codes) : codes)
+            codes: outputs.contains(.foreground) ? volume.border.made(anewOf: ranks, counts: codes) : codes,
+            margin: labelMargin)
     }
 
     private func change(
@@ -245,10 +253,11 @@ struct SeenPatch {
     /// What lies within the volume, and where in the patch that is.
     var channels: [Volume<Float>]
     let place: ZYX<Int>
-    /// `RankedLabels` with one voxel more on every side.
+    /// `RankedLabels` with `margin` more on every side.
     var ranks: Volume<UInt32>
-    /// The foreground's weights as codes, with one voxel more on every side.
+    /// The foreground's weights as codes, with `margin` more on every side.
     var codes: Volume<UInt8>
+    let margin: ZYX<Int>
 }
 
 private func turned<Element>(_ volume: Volume<Element>, _ orientation: Orientation) -> Volume<Element> {

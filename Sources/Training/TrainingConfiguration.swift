@@ -60,6 +60,8 @@ public struct TrainingConfiguration: Codable, Equatable, Sendable {
     /// The decay of the average over steps that takes the place of the weights, such as 0.999; nil for none.
     public var averaging: Double?
     public var statistics: Statistics
+    /// Whether validations have a say in the weights a member ends with, beyond replacing those that diverge.
+    public var validationDecides: Bool { kept == .best || patience != nil }
 
     public init(
         steps: Int = 2_000, patch: ZYX<Int> = ZYX(repeating: 64), batch: Int = 2, accumulation: Int = 1,

@@ -49,8 +49,8 @@ public struct ValidationScore: Codable, Equatable, Sendable {
     public var loss: Double
     /// Of the target at probability 0.5, over the voxels that count.
     public var dice: Double
-    /// Of the components (6-connected, of a 2D network 4-connected within sections), at the best of a few thresholds,
-    /// against the annotated objects within the block; nil where it has no object.
+    /// Of the objects that labelling makes, at the best of a few thresholds at which there are any, against the annotated
+    /// ones within the block; nil where it has no object.
     public var adaptedRandError: Double?
 
     enum CodingKeys: String, CodingKey {

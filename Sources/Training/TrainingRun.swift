@@ -49,7 +49,8 @@ final class TrainingRun {
             member: member)
         try sampler.checkAffinities(training.augmentation)
         validation = Validation(
-            plan.split.validation[member], volumes: volumes, heads: heads, threads: plan.threads)
+            plan.split.validation[member], volumes: volumes, heads: heads, labelling: plan.labelling,
+            threads: plan.threads)
 
         let loss = TargetLoss(training.loss, heads: heads, graph)
         let learner = try Learner(plan, loss)

@@ -3,6 +3,37 @@ import Inference
 import Labeling
 import Volumes
 
+/// How a member's logits become the objects that its validation scores.
+public struct ValidationLabelling: Sendable {
+    /// What makes it different from others.
+    let settings: String
+    let connectivity: Connectivity
+    let objects: @Sendable (_ logits: [Volume<Int16>], _ threshold: Threshold) throws -> Volume<UInt32>
+
+    /// - Parameters:
+    ///   - settings: what makes it different from others, for weights that validations decide over.
+    ///   - connectivity: what the annotation is cut into objects by.
+    ///   - objects: given all the network's outputs in a box.
+    public init(
+        settings: String, connectivity: Connectivity,
+        objects: @escaping @Sendable (_ logits: [Volume<Int16>], _ threshold: Threshold) throws -> Volume<UInt32>
+    ) {
+        self.settings = settings
+        self.connectivity = connectivity
+        self.objects = objects
+    }
+
+    static func components(of head: [OutputChannel], dimensions: Int, threads: Int) -> ValidationLabelling {
+        let connectivity = dimensions == 2 ? Connectivity.sides : .faces
+        return ValidationLabelling(settings: "components", connectivity: connectivity) { logits, threshold in
+            try ObjectSource(head).components(
+                in: Array(logits.prefix(head.count)), threshold: threshold, connectivity: connectivity,
+                threads: threads
+            ).labels
+        }
+    }
+}
+
 /// The blocks a member validates on, and how its logits there are scored.
 struct Validation {
     /// At most this many voxels of a block are predicted, from its middle.
@@ -13,22 +44,27 @@ struct Validation {
     private let parts: [AnnotatedPart]
     private let volumes: [PreparedVolume]
     private let heads: [[OutputChannel]]
-    /// Of a 2D network within sections, for those are all that it knows.
-    private let connectivity: Connectivity
+    private let labelling: ValidationLabelling
     private let threads: Int
 
-    init(_ parts: [AnnotatedPart], volumes: [PreparedVolume], heads: [[OutputChannel]], threads: Int) {
+    init(
+        _ parts: [AnnotatedPart], volumes: [PreparedVolume], heads: [[OutputChannel]],
+        labelling: ValidationLabelling,
+        threads: Int
+    ) {
         self.parts = parts.map { AnnotatedPart(volume: $0.volume, box: $0.box.middle(Self.voxelLimit)) }
         self.volumes = volumes
         self.heads = heads
-        connectivity = volumes.contains { $0.dimensions == 2 } ? .sides : .faces
+        self.labelling = labelling
         self.threads = threads
     }
 
     func score(_ predictor: Predictor, maximumTileVoxels: Int) throws -> ValidationScore {
         var sums = heads.map { _ in ScoredVoxels() }
         var contingencies = Self.thresholds.map { _ in Contingency() }
-        var hasObjects = false
+        var hasTruth = false
+        // Nothing at all scores well where objects are small and few.
+        var hasObjects = Self.thresholds.map { _ in false }
         for (block, part) in parts.enumerated() {
             let volume = volumes[part.volume]
             let annotation = volume.annotation
@@ -44,21 +80,21 @@ struct Validation {
                 }
             }
             let truth = try annotation.objects(
-                in: part.box, of: heads[0], connectivity: connectivity, threads: threads)
-            hasObjects = hasObjects || truth.voxels.contains { $0 != 0 }
+                in: part.box, of: heads[0], connectivity: labelling.connectivity, threads: threads)
+            hasTruth = hasTruth || truth.voxels.contains { $0 != 0 }
             for (index, threshold) in Self.thresholds.enumerated() {
-                let objects = try ObjectSource(heads[0]).components(
-                    in: Array(logits.prefix(heads[0].count)), threshold: Threshold(logit: threshold),
-                    connectivity: connectivity, threads: threads)
+                let objects = try labelling.objects(logits, Threshold(logit: threshold))
+                hasObjects[index] = hasObjects[index] || objects.voxels.contains { $0 != 0 }
                 try contingencies[index].add(
-                    labels: objects.labels.ids(ofBlock: block), truth: truth.ids(ofBlock: block),
+                    labels: objects.ids(ofBlock: block), truth: truth.ids(ofBlock: block),
                     threads: threads)
             }
         }
-        let errors = hasObjects ? try contingencies.map { try SegmentationScores($0).adaptedRandError } : []
+        let errors = hasTruth ? try contingencies.map { try SegmentationScores($0).adaptedRandError } : []
+        let found = zip(errors, hasObjects).filter { $1 }.map { $0.0 }
         return ValidationScore(
             loss: sums.reduce(0) { $0 + $1.loss } / Double(heads.count), dice: sums[0].dice,
-            adaptedRandError: errors.min())
+            adaptedRandError: (found.isEmpty ? errors : found).min())
     }
 }
 

@@ -244,6 +244,8 @@ struct OptimizerTests {
         #expect(try optimizer.clipGradients(toNorm: 1) == 5)
         #expect(try zip(p.gradient()!.floats(), [0.6, 0.8]).allSatisfy { abs($0 - $1) < 1e-6 })
         #expect(try abs(optimizer.clipGradients(toNorm: 2) - 1) < 1e-6)
+        #expect(try abs(optimizer.clipGradients(toNorm: 2, scaledBy: 4) - 0.25) < 1e-6)
+        #expect(try zip(p.gradient()!.floats(), [0.15, 0.2]).allSatisfy { abs($0 - $1) < 1e-6 })
     }
 }
 

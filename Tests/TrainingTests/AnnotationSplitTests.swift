@@ -3,7 +3,7 @@ import Training
 import Volumes
 
 @Suite struct AnnotationSplitTests {
-    @Test(arguments: [1, 2, 5])
+    @Test(arguments: [1, 2, 5, 13])
     func blocksOfOneVolumeAreDisjointAndInStatedShares(members: Int) throws {
         let shape = ZYX(125, 250, 240)
         let split = try AnnotationSplit(shapes: [shape], calibration: 1.0 / 6, members: members)
@@ -14,23 +14,23 @@ import Volumes
             #expect(Box(shape).contains(box))
             for other in boxes[(place + 1)...] { #expect(box.intersection(other).isEmpty) }
         }
-        let expected = Double(208) / Double(members == 1 ? 6 : members)
+        let expected = Double(208) / Double(max(10, members))
         for block in split.validation {
             #expect(block.count == 1 && abs(Double(block[0].box.shape.y) - expected) <= 1)
         }
     }
 
-    @Test func blocksOfAllMembersCoverAllButCalibrationOverSeveralVolumes() throws {
+    @Test func eachMemberKeepsATenthOfWhatSeveralVolumesHaveBesideCalibration() throws {
         let shapes = [ZYX(20, 30, 40), ZYX(60, 50, 40), ZYX(10, 64, 64)]
         let split = try AnnotationSplit(shapes: shapes, calibration: 0.2, members: 4)
         let total = shapes.reduce(0) { $0 + $1.count }
         #expect(split.calibration.map(\.volume) == [1])
         let calibration = split.calibration[0].box.count
         #expect(abs(Double(calibration) / Double(total) - 0.2) < 0.01)
-        let held = split.validation.flatMap { $0 }.reduce(0) { $0 + $1.box.count }
-        #expect(held + calibration == total)
-        let sizes = split.validation.map { $0.reduce(0) { $0 + $1.box.count } }
-        #expect(sizes.max()! - sizes.min()! < 5_000)
+        for block in split.validation {
+            let size = block.reduce(0) { $0 + $1.box.count }
+            #expect(abs(size - (total - calibration) / 10) < 5_000)
+        }
     }
 
     @Test func calibrationTakesHalfAVolumeAtMost() throws {
@@ -40,7 +40,7 @@ import Volumes
         #expect(split.calibration.map(\.volume) == [0, 1])
         #expect(split.calibration.map(\.box) == Array(repeating: Box(from: ZYX(0, 0, 15), to: shape), count: 2))
         let held = split.validation.flatMap { $0 }.reduce(0) { $0 + $1.box.count }
-        #expect(held == 5 * shape.count)
+        #expect(held == 5 * shape.count / 2)
     }
 
     /// Annotation in every fourth section of one half, and in all of the other: each block has as much.
@@ -56,13 +56,19 @@ import Volumes
         let sizes = split.validation.map { parts in
             parts.reduce(0) { $0 + volume.countedLabels(in: $1.box).voxels.count { $0 != 0 } }
         }
-        #expect(sizes == Array(repeating: 160, count: 5))
+        #expect(sizes == Array(repeating: 80, count: 5))
     }
 
     @Test func calibrationZeroKeepsNothing() throws {
         let split = try AnnotationSplit(shapes: [ZYX(8, 8, 32)], calibration: 0, members: 2)
         #expect(split.calibration.isEmpty)
-        #expect(split.heldBack(from: 1, volume: 0) == [Box(from: ZYX(0, 0, 16), to: ZYX(8, 8, 32))])
+        #expect(split.heldBack(from: 1, volume: 0) == [Box(from: ZYX(0, 0, 16), to: ZYX(8, 8, 19))])
+    }
+
+    /// Five sections are not enough for ten blocks.
+    @Test func ofLittleAnnotationMembersKeepMore() throws {
+        let split = try AnnotationSplit(shapes: [ZYX(3, 3, 5)], calibration: 0, members: 5)
+        #expect(split.validation.map { $0.map(\.box.origin.x) } == [[0], [1], [2], [3], [4]])
     }
 
     @Test func tooLittleAnnotationIsAnError() {

@@ -11,7 +11,7 @@ import Volumes
     private let shape = ZYX(24, 32, 40)
 
     private func plan(
-        member: Int = 0, members: Int = 2, steps: Int = 12,
+        member: Int = 0, members: Int = 2, steps: Int = 12, precision: Precision = .f32,
         edit: (inout TrainingConfiguration) -> Void = { _ in }
     ) throws -> MemberTraining {
         let volume = try annotated(foam(shape, objects: 12))
@@ -26,7 +26,11 @@ import Volumes
                 $0.levels = 2
                 $0.features = 4
             }, training: training, device: .cpu,
-            precision: .f32, threads: 1)
+            precision: precision, threads: 1)
+    }
+
+    private func curve(_ member: TrainedMember) throws -> TrainingCurve {
+        try JSONDecoder().decode(TrainingCurve.self, from: Data(contentsOf: URL(fileURLWithPath: member.curve)))
     }
 
     @Test(
@@ -48,7 +52,48 @@ import Volumes
             },
         ] as [@Sendable (inout TrainingConfiguration) -> Void])
     func stoppingAndGoingOnChangesNoByte(edit: @Sendable (inout TrainingConfiguration) -> Void) throws {
-        let plan = try plan(edit: edit)
+        try checkStopping(plan(edit: edit))
+    }
+
+    /// oneDNN has 16-bit floating-point convolutions on some processors only.
+    private static let computesF16: Bool = {
+        let ones = try? Tensor.full([1, 4, 4, 4, 4], 1, type: .float16)
+        let kernel = try? Tensor.full([4, 4, 3, 3, 3], 1, type: .float16)
+        guard let ones, let kernel else { return false }
+        return (try? ones.convolved(kernel, stride: [1, 1, 1], padding: [1, 1, 1])) != nil
+    }()
+
+    @Test func theLossScaleFollowsTheGradients() {
+        var scale = LossScale()
+        for _ in 0..<1_999 { scale.stepped() }
+        #expect(scale.value == 65_536)
+        scale.stepped()
+        #expect(scale == LossScale(value: 131_072, steps: 0))
+        scale.stepped()
+        for halvings in 1...17 {
+            let isSmaller = scale.shrink()
+            #expect(isSmaller)
+            #expect(scale == LossScale(value: 131_072 / Double(1 << halvings), steps: 0))
+        }
+        // At 1 a smaller one would not help.
+        let isSmaller = scale.shrink()
+        #expect(!isSmaller)
+    }
+
+    /// Gradients are scaled so that they do not vanish in 16 bits; the scale is part of what goes on.
+    @Test(.enabled(if: computesF16)) func f16LearnsAsF32AndGoesOnAfterStopping() throws {
+        let (rounded, whole) = (try scratch(), try scratch())
+        defer { remove(rounded, whole) }
+        let losses = try [Precision.f16, .f32].map { precision in
+            let folder = precision == .f16 ? rounded : whole
+            return try curve(plan(precision: precision).run(folder: folder)).points.map(\.trainingLoss)
+        }
+        #expect(losses[0] != losses[1])
+        #expect(zip(losses[0], losses[1]).allSatisfy { abs($0 - $1) < 0.05 }, "\(losses)")
+        try checkStopping(plan(precision: .f16))
+    }
+
+    private func checkStopping(_ plan: MemberTraining) throws {
         let whole = try scratch()
         let parts = try scratch()
         defer { remove(whole, parts) }
@@ -78,11 +123,10 @@ import Volumes
     @Test func theNetworkLearns() throws {
         let folder = try scratch()
         defer { remove(folder) }
-        let result = try plan(steps: 60) { $0.learningRate = 1e-2 }.run(folder: folder)
-        let curve = try JSONDecoder().decode(
-            TrainingCurve.self, from: Data(contentsOf: URL(fileURLWithPath: result.curve)))
+        let result = try plan(steps: 120) { $0.learningRate = 1e-2 }.run(folder: folder)
+        let curve = try curve(result)
         let last = try #require(curve.points.last)
-        #expect(last.step == 60)
+        #expect(last.step == 120)
         #expect(curve.points.count { $0.validation != nil } == 3)
         #expect(last.trainingLoss < 0.5 * curve.points[0].trainingLoss)
         // The image shows the target, so little must be wrong.

@@ -62,6 +62,37 @@ import Volumes
         #expect(lit.channels[0] != lit.channels[1])
     }
 
+    /// What a patch shows of a volume, at its ends too, has the target of the whole.
+    @Test(arguments: [
+        (2, ZYX(1, 16, 16), 1), (2, ZYX(8, 8, 8), 1), (3, ZYX(8, 12, 12), 1), (3, ZYX(26, 12, 40), 1),
+        (3, ZYX(8, 8, 8), 3),
+    ])
+    func theTargetIsThatOfTheWhole(dimensions: Int, patch: ZYX<Int>, threads: Int) throws {
+        let shape = ZYX(20, 24, 28)
+        // Objects thick and thin, some of them at the ends.
+        var labels = foam(shape, objects: 12)
+        for z in 0..<20 { for x in 0..<28 { labels[z, 23, x] = 40 } }
+        for z in 0..<20 {
+            for y in 0..<24 { for x in 9...10 where y + z < 30 { labels[z, y, x] = UInt32(41 + y / 14) } }
+        }
+        let target = ForegroundTarget.volume(labels: labels, dimensions: dimensions, threads: threads)
+        // Each voxel of the image says whether it is inside.
+        let volume = try AnnotatedVolume(
+            image: VoxelBuffer(target.map { $0 + 1 }), normalization: IntensityNormalization(mean: 0, deviation: 1),
+            labels: labels, voxelSize: VoxelSize(ZYX(10, 10, 10), .nanometer))
+        let sampler = try PatchSampler(
+            volumes: [PreparedVolume(volume, weighting: .none, dimensions: dimensions, threads: 1)],
+            outputs: [.foreground], heldBack: [[]], patch: patch, seed: 7, member: 0)
+        for step in 0..<40 {
+            let patch = sampler.patch(step: step, index: 0, oversampling: 0.5, augmentation: .steady)
+            // 0 is beyond the volume.
+            #expect(
+                zip(patch.channels[0].voxels, patch.answers[0].target.voxels).allSatisfy {
+                    $0 == 0 || $0 == Float($1) + 1
+                })
+        }
+    }
+
     @Test func imageTargetAndWeightTurnTogether() throws {
         // The image is bright exactly where the target is 1, so they must agree after any turn.
         let sampler = try sampler(annotated(foam(ZYX(20, 24, 28), objects: 12)))

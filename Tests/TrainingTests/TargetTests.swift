@@ -42,7 +42,7 @@ import Volumes
             let answer = sampler.patch(step: 0, index: 0, oversampling: 0, augmentation: .none).answers[0]
             return (answer.target.voxels, answer.weight.voxels.map { $0 > 0 })
         }
-        // The larger object gives the gap.
+        // The thicker object gives the gap.
         #expect(try answers(.foreground).target == [1, 1, 1, 0, 1, 1, 0, 0])
         #expect(try answers(.interior).target == [1, 1, 1, 0, 0, 0, 0, 0])
         // What is not annotated is no border.
@@ -74,7 +74,7 @@ import Volumes
                 ], outputs: [channel], heldBack: [[]], patch: labels.shape, seed: 1, member: 0)
             return sampler.patch(step: 0, index: 0, oversampling: 0, augmentation: .none).answers[0].target.voxels
         }
-        // Of touching objects the larger gives the gap: 1 to 2, and 4 to 3.
+        // Of objects as thin as these the larger gives the gap: 1 to 2, and 4, if it is that thin, to 3.
         #expect(try targets(dimensions: 2, .foreground) == [1, 1, 0, 1, 1, 0] + [1, 0, 1, 1, 1, 1])
         #expect(try targets(dimensions: 2, .interior) == [1, 1, 0, 0, 0, 0] + [0, 0, 1, 1, 1, 1])
         #expect(try targets(dimensions: 3, .foreground) == [0, 0, 0, 1, 1, 0] + [1, 0, 0, 0, 0, 0])

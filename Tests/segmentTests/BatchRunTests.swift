@@ -48,11 +48,7 @@ struct BatchRunTests {
     private func writeTIFF<Element: VoxelElement>(
         _ name: String, _ volume: Volume<Element>, voxelSize: VoxelSize = Self.voxelSize
     ) throws {
-        let writer = try TIFFWriter(
-            path: path(name), flavor: .imageJ, shape: volume.shape, elementType: Element.elementType,
-            voxelSize: voxelSize)
-        try writer.write(VoxelBuffer(volume), atZ: 0)
-        try writer.finish()
+        try folder.write(name, volume, voxelSize: voxelSize)
     }
 
     private func run(_ arguments: String...) throws -> Program.Ending {

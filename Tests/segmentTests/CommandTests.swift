@@ -176,11 +176,7 @@ struct CommandTests {
         var mask = Volume<UInt8>(shape: ZYX(1, 3, 4))
         mask[0, 0, 1] = 255
         mask[0, 1, 2] = 255
-        let writer = try TIFFWriter(
-            path: folder.path + "/mask.tif", flavor: .imageJ, shape: mask.shape, elementType: .uint8,
-            voxelSize: VoxelSize(ZYX(3, 2, 1), .micrometer))
-        try writer.write(VoxelBuffer(mask), atZ: 0)
-        try writer.finish()
+        try folder.write("mask.tif", mask, voxelSize: VoxelSize(ZYX(3, 2, 1), .micrometer))
         let ending = try Program.run(
             "label", "mask.tif", "-o", output, "--connectivity", "\(expected.connectivity)", in: folder.path)
         #expect(ending.output.hasPrefix("\(expected.objects) object"), "\(ending.words)")

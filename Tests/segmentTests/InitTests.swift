@@ -12,11 +12,7 @@ import Volumes
     private func write<Element: VoxelElement>(
         _ name: String, _ volume: Volume<Element>, voxelSize: VoxelSize? = Self.cubes
     ) throws {
-        let writer = try TIFFWriter(
-            path: folder.path + "/" + name, flavor: .imageJ, shape: volume.shape, elementType: Element.elementType,
-            voxelSize: voxelSize)
-        try writer.write(VoxelBuffer(volume), atZ: 0)
-        try writer.finish()
+        try folder.write(name, volume, voxelSize: voxelSize)
     }
 
     /// Balls of radius 4 with their centres 12 voxels apart, each with the label that `label` has for its number.

@@ -36,18 +36,12 @@ import Testing
         return try Program.wait(for: Program.start([command[0], "p.yaml"] + command.dropFirst(), in: folder.path))
     }
 
-    private func stagesRun(_ ending: Program.Ending) -> Set<String> {
-        Set(
-            ending.complaints.split(separator: "\n").filter { $0.contains(" done in ") }
-                .map { String($0.split(separator: " ")[0]) })
-    }
-
     @Test func itsLabelsAreThoseOfThePipelineThatTrainedIt() throws {
         let ending = try run("run", pipeline: Self.segmentation)
         #expect(ending.code == 0, "\(ending.words)")
         #expect(ending.complaints.contains("p: model m.segmodel, segment 1 · 2 members"), "\(ending.words)")
         #expect(
-            stagesRun(ending) == ["ingest", "predict", "consensus", "label", "export", "evaluate", "report"])
+            ending.stages == ["ingest", "predict", "consensus", "label", "export", "evaluate", "report"])
         for name in ["labels.tif", "labels.h5", "votes.tif", "objects.csv", "overview.png", "scores.json"] {
             let expected = try trained.home.data("results/train/test/\(name)")
             #expect(try folder.data("results/p/test/\(name)") == expected, "\(name)")
@@ -65,7 +59,7 @@ import Testing
         #expect(try model?["sha256"] as? String == SafetensorsHeader(trained.model).metadata["digest"])
 
         let again = try run("run", pipeline: Self.segmentation)
-        #expect(stagesRun(again) == [])
+        #expect(again.stages == [])
     }
 
     @Test func checkPlanAndStatusKnowOfIt() throws {
@@ -134,11 +128,11 @@ import Testing
         }
         #expect(tuned.metadata["model"]?.contains(start.metadata["digest"] ?? "?") == true)
 
-        #expect(try stagesRun(run("run", pipeline: Self.fineTuning)) == [])
+        #expect(try run("run", pipeline: Self.fineTuning).stages == [])
         try folder.write("m.segmodel", folder.data("tuned.segmodel"))
         let plan = try run("plan", pipeline: Self.fineTuning)
         #expect(plan.output.contains("the content of m.segmodel changed"), "\(plan.words)")
-        #expect(try stagesRun(run("run", pipeline: Self.fineTuning)).contains("train"))
+        #expect(try run("run", pipeline: Self.fineTuning).stages.contains("train"))
     }
 
     @Test func volumesMustHaveItsVoxelsAndChannels() throws {

@@ -89,15 +89,6 @@ struct PipelineRunTests {
     }
 
     /// Stages of which a step ran, in order.
-    private func stagesRun(_ ending: Program.Ending) -> [String] {
-        var stages: [String] = []
-        for line in ending.complaints.split(separator: "\n") where line.contains(" done in ") {
-            let stage = String(line.split(separator: " ")[0])
-            if stages.last != stage { stages.append(stage) }
-        }
-        return stages
-    }
-
     private func digest(_ name: String) throws -> Data {
         try Data(contentsOf: URL(fileURLWithPath: folder.path + "/" + name))
     }
@@ -110,7 +101,7 @@ struct PipelineRunTests {
         try prepare(consensus: "{agree: all, threshold: auto}")
         let first = try run()
         #expect(first.code == 0, "\(first.words)")
-        #expect(stagesRun(first) == Self.all)
+        #expect(first.stages == Self.all)
         #expect(first.output.contains("results/small/test/labels.tif"))
         #expect(first.output.contains("adapted Rand error"))
         for name in ["labels.tif", "labels.h5", "votes.tif", "objects.csv", "overview.png", "scores.json"] {
@@ -120,12 +111,12 @@ struct PipelineRunTests {
 
         let second = try run()
         #expect(second.code == 0)
-        #expect(stagesRun(second) == [])
+        #expect(second.stages == [])
 
         // The rule changes: the threshold is chosen anew for it, and nothing before that runs.
         try writePipeline(consensus: "{agree: 1, threshold: auto}")
         let changed = try run()
-        #expect(stagesRun(changed) == ["calibrate", "consensus", "label", "export", "evaluate", "report"])
+        #expect(changed.stages == ["calibrate", "consensus", "label", "export", "evaluate", "report"])
         #expect(changed.complaints.contains("consensus.agree changed from all to 1 (small.yaml:6)"))
     }
 
@@ -137,19 +128,19 @@ struct PipelineRunTests {
         let plan = try Program.run("plan", "small.yaml", in: folder.path)
         #expect(plan.output.contains("consensus.agree changed from all to 1 (small.yaml:6)"))
         let rule = try run()
-        #expect(stagesRun(rule) == ["consensus", "label", "export", "evaluate", "report"])
+        #expect(rule.stages == ["consensus", "label", "export", "evaluate", "report"])
 
         // A new time alone is no change.
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSinceNow: 60)], ofItemAtPath: folder.path + "/test.tif")
-        #expect(stagesRun(try run()) == [])
+        #expect(try run().stages == [])
 
         // Another volume to segment: the networks stay.
         try synthesize("test.tif", "test-labels.h5", shape: "16,32,40", seed: 3)
         let status = try Program.run("status", "small.yaml", in: folder.path)
         #expect(status.output.contains("the content of test.tif changed"))
         let voxel = try run()
-        #expect(stagesRun(voxel) == Self.all.filter { $0 != "train" && $0 != "calibrate" })
+        #expect(voxel.stages == Self.all.filter { $0 != "train" && $0 != "calibrate" })
     }
 
     @Test func aKilledTrainingGoesOnToTheSameWeights() throws {
@@ -166,16 +157,9 @@ struct PipelineRunTests {
 
         let resumed = try Program.run("run", "small.yaml", "--until", "train", "--work", "killed", in: folder.path)
         #expect(resumed.code == 0, "\(resumed.words)")
-        let expected = try weights(below: "undisturbed/train")
+        let expected = try folder.weights(ofWork: "undisturbed")
         #expect(expected.count == 2)
-        #expect(try weights(below: "killed/train") == expected)
-    }
-
-    /// The weights of each member, by its folder.
-    private func weights(below folder: String) throws -> [String: Data] {
-        let members = try FileManager.default.contentsOfDirectory(atPath: self.folder.path + "/" + folder)
-        return try Dictionary(
-            uniqueKeysWithValues: members.map { ($0, try digest("\(folder)/\($0)/weights.safetensors")) })
+        #expect(try folder.weights(ofWork: "killed") == expected)
     }
 
     /// Where in a cached store a byte is flipped.
@@ -197,7 +181,7 @@ struct PipelineRunTests {
         let other = try run()
         #expect(other.code == 0, "\(other.words)")
         #expect(other.complaints.contains("is damaged"))
-        #expect(stagesRun(other).first == "predict")
+        #expect(other.stages.first == "predict")
         try writePipeline()
         #expect(try run().code == 0)
         #expect(try digest("results/small/test/labels.h5") == before)
@@ -225,7 +209,7 @@ struct PipelineRunTests {
         try FileManager.default.removeItem(atPath: labels)
         try folder.write("results/small/test/objects.csv", "altered")
         let again = try run()
-        #expect(stagesRun(again) == ["export"])
+        #expect(again.stages == ["export"])
         #expect(again.complaints.contains("was deleted or altered"))
         #expect(try digest("results/small/test/labels.tif") == before)
         #expect(try !String(decoding: digest("results/small/test/objects.csv"), as: UTF8.self).hasPrefix("altered"))

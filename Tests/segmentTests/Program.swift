@@ -8,6 +8,16 @@ enum Program {
         var complaints: String
         /// Everything it said.
         var words: String { output + complaints }
+
+        /// The stages of which something was done, in that order, each once in a row.
+        var stages: [String] {
+            var stages: [String] = []
+            for line in complaints.split(separator: "\n") where line.contains(" done in ") {
+                let stage = String(line.split(separator: " ")[0])
+                if stages.last != stage { stages.append(stage) }
+            }
+            return stages
+        }
     }
 
     /// Beside the tests' own bundle.

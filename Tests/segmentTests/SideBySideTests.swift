@@ -27,15 +27,6 @@ import Testing
         try Program.run("run", "\(name).yaml", "--until", "train", in: folder.path)
     }
 
-    /// The weights of each member, by its folder.
-    private func weights(_ name: String) throws -> [String: Data] {
-        let members = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/work/\(name)/train")
-        return try Dictionary(
-            uniqueKeysWithValues: members.map {
-                ($0, try folder.data("work/\(name)/train/\($0)/weights.safetensors"))
-            })
-    }
-
     @Test func theWeightsAreTheSameAlsoWhenInterrupted() throws {
         try prepare(steps: 120)
         let one = try train("one")
@@ -49,9 +40,9 @@ import Testing
         let two = try train("two")
         #expect(two.code == 0, "\(two.words)")
         #expect(two.complaints.contains("2 members at once"))
-        let expected = try weights("one")
+        let expected = try folder.weights(ofWork: "work/one")
         #expect(expected.count == 3)
-        #expect(try weights("two") == expected)
+        #expect(try folder.weights(ofWork: "work/two") == expected)
         let again = try train("two")
         #expect(again.code == 0 && again.complaints.contains("3 of 3     kept"), "\(again.words)")
     }

@@ -8,7 +8,8 @@ import Volumes
     private let folder = ScratchFolder()
 
     private func run(
-        _ target: String, label: String = "{min_voxels: 2}", evaluate: String = "{}"
+        _ target: String, threshold: String = "0.5", label: String = "{min_voxels: 2}", evaluate: String = "{}",
+        training: String = "steps: 4", until: String = "report", work: String = "work/p"
     ) throws -> Program.Ending {
         if !FileManager.default.fileExists(atPath: folder.path + "/raw.tif") {
             try Program.run(
@@ -22,15 +23,15 @@ import Volumes
             train: [{image: raw.tif, labels: labels.h5}]
             target: \(target)
             network: {levels: 2, features: 4}
-            training: {steps: 4, patch: [4, 16, 16], batch: 2, validations: 1}
+            training: {\(training), patch: [4, 16, 16], batch: 2, validations: 1}
             ensemble: {members: 2}
-            consensus: {agree: all, threshold: 0.5}
+            consensus: {agree: all, threshold: \(threshold)}
             label: \(label)
             segment: [{image: raw.tif, truth: labels.h5}]
             evaluate: \(evaluate)
             execution: {device: cpu, precision: f32, threads: 2}
             """)
-        return try Program.run("run", "p.yaml", in: folder.path)
+        return try Program.run("run", "p.yaml", "--until", until, "--work", work, in: folder.path)
     }
 
     @Test(arguments: [
@@ -56,12 +57,70 @@ import Volumes
         let second = try run(
             target, label: "{min_voxels: 2, regrow: {within: 40 nm, seeds: 1}, merge: {above: 0.1}}")
         #expect(second.code == 0, "\(second.words)")
-        #expect(stagesRun(second) == ["label", "export", "evaluate", "report"], "\(second.words)")
+        #expect(second.stages == ["label", "export", "evaluate", "report"], "\(second.words)")
     }
 
-    private func stagesRun(_ ending: Program.Ending) -> [Substring] {
-        ending.complaints.split(separator: "\n").filter { $0.contains(" done in ") }
-            .compactMap { $0.split(separator: " ").first }
+    /// The best of all thresholds of merging is taken, and a pipeline that says it makes the same objects.
+    @Test func mergingIsCalibratedWithTheThreshold() throws {
+        func label(_ above: String) -> String {
+            "{min_voxels: 2, regrow: {within: 40 nm, seeds: 1}, merge: {above: \(above)}}"
+        }
+        func json(_ path: String) throws -> [String: Any] {
+            try #require(try JSONSerialization.jsonObject(with: folder.data(path)) as? [String: Any])
+        }
+        func run(_ above: String, threshold: String = "auto", until: String = "report") throws -> [String: Any]? {
+            let ending = try self.run(
+                "[boundary, affinities]", threshold: threshold, label: label(above), training: "steps: 40",
+                until: until)
+            #expect(ending.code == 0, "\(ending.words)")
+            let newest = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/work/p/calibrate").map
+            {
+                "work/p/calibrate/\($0)/calibration.json"
+            }.max { try modified($0) < modified($1) }
+            return try json(#require(newest))["consensus"].flatMap { ($0 as? [String: Any])?["best"] }
+                as? [String: Any]
+        }
+        func modified(_ path: String) throws -> Date {
+            try #require(
+                try FileManager.default.attributesOfItem(atPath: "\(folder.path)/\(path)")[.modificationDate]
+                    as? Date)
+        }
+        func errors(_ best: [String: Any]?) throws -> Double {
+            try ["vi_split", "vi_merge"].reduce(0) { try $0 + #require(best?[$1] as? Double) }
+        }
+        let best = try run("auto")
+        let labels = try folder.data("results/p/raw/labels.tif")
+        let (logit, above) = (
+            try #require(best?["logit"] as? Double), try #require(best?["merge_above"] as? Double)
+        )
+        for other in ["1", "0.9", "0.8", "0.7", "0.6"] {
+            // To the tolerance in which the middle of what is as good is taken.
+            #expect(try errors(best) < errors(run(other, until: "calibrate")) + 0.02, "\(other)")
+        }
+        _ = try run("\(above)", threshold: "{logit: \(logit)}")
+        #expect(try folder.data("results/p/raw/labels.tif") == labels)
+    }
+
+    /// The figure of a validation is of the objects that the pipeline would make, weights know nothing of it.
+    @Test func validationScoresWhatIsLabelled() throws {
+        func trained(_ work: String, label: String) throws -> (figures: [Double], weights: [String: Data]) {
+            let ending = try run(
+                "foreground", label: label, training: "steps: 40, learning_rate: 0.01", until: "train", work: work)
+            #expect(ending.code == 0, "\(ending.words)")
+            let weights = try folder.weights(ofWork: work)
+            let figures = try weights.keys.sorted().map { member in
+                let curve =
+                    try JSONSerialization.jsonObject(
+                        with: folder.data("\(work)/train/\(member)/curve.json")) as? [String: Any]
+                let last = (curve?["points"] as? [[String: Any]])?.last?["validation"] as? [String: Any]
+                return try #require(last?["adapted_rand_error"] as? Double)
+            }
+            return (figures, weights)
+        }
+        let some = try trained("some", label: "{min_voxels: 2}")
+        let none = try trained("none", label: "{min_voxels: 1000000}")
+        #expect(some.weights == none.weights && some.weights.count == 2)
+        #expect(zip(some.figures, none.figures).allSatisfy { $0 != $1 }, "\(some.figures) \(none.figures)")
     }
 
     /// A curve passes through the score at the threshold that was used.
@@ -75,7 +134,7 @@ import Volumes
         let first = try run(target, label: label)
         #expect(first.code == 0 && !first.output.contains("thresholds.png"), "\(first.words)")
         let second = try run(target, label: label, evaluate: "{thresholds: true}")
-        #expect(second.code == 0 && stagesRun(second) == ["evaluate", "report"], "\(second.words)")
+        #expect(second.code == 0 && second.stages == ["evaluate", "report"], "\(second.words)")
         let (scores, curves) = (try read("scores.json"), try read("thresholds.json"))
         let members = try #require(curves["members"] as? [[String: Any]])
         let memberScores = try #require(scores["members"] as? [[String: Any]])
@@ -97,6 +156,10 @@ import Volumes
 
     @Test(arguments: [
         ("[foreground, affinities]", "{merge: {above: 0.7}}", "label.merge joins regions that have grown"),
+        (
+            "[foreground, affinities]", "{regrow: {within: 40 nm}, merge: {above: auto}}",
+            "label.merge.above can be auto only where training chooses the threshold"
+        ),
         ("foreground", "{regrow: {within: 40 nm}, merge: {above: 0.7}}", "label.merge needs the affinities"),
         ("{classes: [1]}", "{regrow: {within: 40 nm}}", "label.regrow grows objects of one channel"),
         ("[foreground, foreground]", "{}", "target names the same target twice"),

@@ -54,21 +54,3 @@ struct TrainedModel {
             "--seed", "\(seed)", in: folder.path)
     }
 }
-
-extension ScratchFolder {
-    func data(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)) }
-
-    /// Waits for a file that a process is going to write.
-    func waitForFile(named name: String, below folder: String) throws {
-        struct Missing: Error { let name: String }
-        let deadline = Date(timeIntervalSinceNow: 60)
-        while Date() < deadline {
-            let walk = FileManager.default.enumerator(atPath: path + "/" + folder)
-            if walk?.contains(where: { ($0 as? String)?.hasSuffix(name) == true }) == true { return }
-            usleep(2_000)
-        }
-        throw Missing(name: name)
-    }
-
-    func write(_ name: String, _ data: Data) throws { try data.write(to: URL(fileURLWithPath: path + "/" + name)) }
-}

@@ -12,11 +12,7 @@ struct WrongInputTests {
     private func writeTIFF<Element: VoxelElement>(
         _ name: String, _ volume: Volume<Element>, voxelSize: VoxelSize? = Self.voxelSize
     ) throws {
-        let writer = try TIFFWriter(
-            path: folder.path + "/" + name, flavor: .imageJ, shape: volume.shape, elementType: Element.elementType,
-            voxelSize: voxelSize)
-        try writer.write(VoxelBuffer(volume), atZ: 0)
-        try writer.finish()
+        try folder.write(name, volume, voxelSize: voxelSize)
     }
 
     private func prepare() throws {

@@ -17,7 +17,7 @@ extern "C" {
 
 typedef struct ct_tensor ct_tensor;
 
-enum { CT_F32 = 0, CT_BF16, CT_F64, CT_I64, CT_I32, CT_I16, CT_I8, CT_U8, CT_BOOL, CT_OTHER = -1 };
+enum { CT_F32 = 0, CT_BF16, CT_F16, CT_F64, CT_I64, CT_I32, CT_I16, CT_I8, CT_U8, CT_BOOL, CT_OTHER = -1 };
 enum { CT_CPU = 0, CT_CUDA };
 enum { CT_CONTIGUOUS = 0, CT_CHANNELS_LAST };
 
@@ -30,6 +30,8 @@ int ct_threads(void);
 bool ct_keep_memory(void);
 /// GPUs that libtorch can use; 0 without CUDA.
 int ct_cuda_devices(void);
+/// The major compute capability of the first GPU; 0 where it cannot be known.
+int ct_cuda_capability(void);
 bool ct_has_bf16_instructions(void);
 intptr_t ct_live_tensors(void);
 bool ct_has_fused_convolution(void);
@@ -150,7 +152,8 @@ bool ct_gradients_enabled(void);
 
 // Autocast
 typedef struct { bool enabled; int type; } ct_autocast_state;
-ct_autocast_state ct_autocast_enter(int device, bool enabled, int type);
+/// `type` is that of a half's size, or f32 for none.
+ct_autocast_state ct_autocast_enter(int device, int type);
 void ct_autocast_leave(int device, ct_autocast_state previous);
 
 // Optimizers: one step over `count` parameters, in place, with libtorch's fused kernels.
@@ -159,8 +162,9 @@ int ct_sgd_step(ct_tensor *const *parameters, const ct_tensor *const *gradients,
 int ct_adamw_step(ct_tensor *const *parameters, const ct_tensor *const *gradients, ct_tensor *const *means,
                   ct_tensor *const *squares, ct_tensor *const *steps, size_t count, double rate, double beta1,
                   double beta2, double decay, double epsilon);
-/// Scales the gradients, in place, so that their joint Euclidean norm is at most `limit`; gives the norm before.
-int ct_clip_gradients(const ct_tensor *const *parameters, size_t count, double limit, double *norm);
+/// Divides the gradients, in place, by `scale`, then scales them so that their joint Euclidean norm is at most `limit`;
+/// gives the norm between.
+int ct_clip_gradients(const ct_tensor *const *parameters, size_t count, double scale, double limit, double *norm);
 
 #ifdef __cplusplus
 }

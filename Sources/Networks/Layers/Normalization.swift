@@ -140,8 +140,8 @@ final class BatchNormalization: NormalizationLayer {
     }
 
     private init(copying other: BatchNormalization, _ type: Tensor.ElementType) throws {
-        // Statistics keep their precision: libtorch takes them in f32 beside a signal in bf16.
-        let type = type == .bfloat16 ? .float32 : type
+        // Statistics keep their precision: libtorch takes them in f32 beside a signal of 16 bits.
+        let type = type.isHalf ? .float32 : type
         scale = try other.scale.frozen(type)
         shift = try other.shift.frozen(type)
         runningMean = try other.runningMean.frozen(type)
@@ -270,7 +270,7 @@ final class GroupNormalization: NormalizationLayer {
     }
 
     func frozen(_ type: Tensor.ElementType) throws -> any Layer {
-        let type = type == .bfloat16 ? .float32 : type
+        let type = type.isHalf ? .float32 : type
         return GroupNormalization(scale: try scale.frozen(type), shift: try shift.frozen(type), groups: groups)
     }
 

@@ -22,9 +22,10 @@ extension YAMLValue {
 
     private func merging() throws -> LabelSettings.Merging {
         guard let above = try mapping(of: ["above"])["above"] else {
-            throw misfit("a mean affinity, such as {above: 0.7}")
+            throw misfit("a mean affinity, such as {above: 0.7}, or {above: auto}")
         }
-        return LabelSettings.Merging(above: try above.number(in: 0...1))
+        let isAuto = above.node.string == "auto"
+        return LabelSettings.Merging(above: isAuto ? nil : try above.number(in: 0...1))
     }
 
     private func regrowth() throws -> LabelSettings.Regrowth {

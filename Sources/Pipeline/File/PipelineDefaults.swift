@@ -26,7 +26,8 @@ struct PipelineDefaults {
         // Its threshold is that of `auto`, unless another is calibrated.
         consensus.agree = model.agree
         label = model.label
-        execution.precision = model.precision
+        // f16 is for some GPUs, and `auto` chooses it there.
+        execution.precision = model.precision == .f16 ? .auto : model.precision
     }
 
     /// Of a network of so many dimensions.

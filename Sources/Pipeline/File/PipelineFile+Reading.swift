@@ -147,6 +147,11 @@ extension PipelineFile {
         if case .classes = target.heads[0], label.regrow != nil {
             try refuse("label.regrow", "grows objects of one channel, but the target is classes")
         }
+        if label.isCalibrated, !learns || consensus.threshold != nil {
+            try refuse(
+                "label.merge.above",
+                "can be auto only where training chooses the threshold, too: give both a value, or neither")
+        }
         if label.merge != nil {
             if label.regrow == nil {
                 try refuse("label.merge", "joins regions that have grown; give label.regrow too")

@@ -153,7 +153,38 @@ public struct LabelSettings: Codable, Equatable, Sendable {
 
     /// Neighbouring regions become one while the mean affinity over their face exceeds a probability.
     public struct Merging: Codable, Equatable, Sendable {
-        public var above: Double
+        /// nil: chosen on the calibration block, together with the threshold.
+        public var above: Double?
+
+        public init(above: Double?) { self.above = above }
+
+        enum CodingKeys: CodingKey { case above }
+
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            above = try? values.decode(Double.self, forKey: .above)
+        }
+
+        /// `auto` is written out, for a key tells it from no merging.
+        public func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            if let above {
+                try values.encode(above, forKey: .above)
+            } else {
+                try values.encode("auto", forKey: .above)
+            }
+        }
+    }
+
+    /// Whether the calibration has something of it to choose.
+    var isCalibrated: Bool { merge.map { $0.above == nil } ?? false }
+
+    /// With what a calibration chose; nil for no merging.
+    func merging(above chosen: Double?) -> LabelSettings {
+        guard isCalibrated else { return self }
+        var settings = self
+        settings.merge = chosen.map { Merging(above: $0) }
+        return settings
     }
 }
 
@@ -168,7 +199,7 @@ public struct ExportSettings: Codable, Equatable, Sendable {
 
 public struct ExecutionSettings: Equatable, Sendable {
     public enum Arithmetic: String, Codable, CaseIterable, Sendable {
-        case auto, f32, bf16
+        case auto, f32, bf16, f16
     }
 
     public var device = Device.Choice.auto

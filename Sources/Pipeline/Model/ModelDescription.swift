@@ -113,7 +113,10 @@ public struct ModelDescription: Codable, Sendable {
                 return "they grow above \(above.logit)"
             }
         }
-        if let merge = label.merge, !(0...1).contains(merge.above) { return "it merges above \(merge.above)" }
+        if let merge = label.merge {
+            guard let above = merge.above else { return "it does not say above which affinity it merges" }
+            if !(0...1).contains(above) { return "it merges above \(above)" }
+        }
         if !(1...100_000_000).contains(training.steps) { return "it was trained for \(training.steps) steps" }
         return nil
     }

@@ -52,7 +52,8 @@ extension PipelineRun {
             },
             prediction: file.prediction, agree: file.consensus.agree,
             threshold: try plan.threshold.threshold(context),
-            calibration: try plan.threshold.calibration(context), label: file.label,
+            calibration: try plan.threshold.calibration(context),
+            label: try plan.threshold.label(file.label, context),
             precision: file.execution.precision,
             training: ModelDescription.Provenance(
                 seed: file.training.seed, steps: file.training.steps, patch: file.training.patch,

@@ -18,6 +18,9 @@ struct Execution {
         case .auto: precision = chosen.precision(on: device)
         case .f32: precision = .f32
         case .bf16: precision = .bf16
+        case .f16:
+            guard device == .cuda else { throw TensorError.precisionMissing(settings.precision.rawValue) }
+            precision = .f16
         }
         threads = options.threads ?? settings.threads ?? Machine.processors
         membersAtOnce = settings.membersAtOnce ?? device.count

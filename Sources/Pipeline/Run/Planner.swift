@@ -85,7 +85,7 @@ struct Plan {
         trains = try (0..<(file.learns ? file.ensemble.members : 0)).map { member in
             try TrainStep(
                 member: member, data: data, target: file.target, network: file.network, training: file.training,
-                start: models?[member], precision: precision)
+                label: file.label, start: models?[member], precision: precision)
         }
         let members: [any MemberStep] = file.learns ? trains : models ?? []
         self.members = members

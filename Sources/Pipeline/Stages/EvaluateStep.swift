@@ -152,7 +152,7 @@ struct EvaluateStep: Step {
 
     /// The objects of one member, on the grid of the results.
     private func objects(ofMember member: Int, _ context: StepContext) throws -> Volume<UInt32> {
-        let objects = try labels.consensus.making(labels.settings, context).objects(
+        let objects = try labels.consensus.making(labels.settings, ofMember: member, context).objects(
             in: logits(ofMember: member, context),
             threshold: labels.consensus.threshold.threshold(ofMember: member, context))
         return try labels.grid(context).labels(objects.labels)

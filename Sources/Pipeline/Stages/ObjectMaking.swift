@@ -13,7 +13,8 @@ struct ObjectMaking {
     func objects(in logits: [Volume<Int16>], threshold: Threshold) throws -> ClassifiedComponents {
         guard settings.regrow != nil else { return try components(in: logits, threshold) }
         let regions = try regions(in: logits, threshold)
-        return ClassifiedComponents(try merged(regions, try graph(of: regions, logits)))
+        return ClassifiedComponents(
+            try merged(regions, settings.merge == nil ? nil : graph(of: regions, logits)))
     }
 
     /// The objects of the logits alone.
@@ -47,16 +48,16 @@ struct ObjectMaking {
         return try seededWatershed(from: seeds, over: landscape, within: mask)
     }
 
-    /// The faces between regions, by which they are merged; nil where they are not.
-    func graph(of regions: Volume<UInt32>, _ logits: [Volume<Int16>]) throws -> RegionGraph? {
-        guard settings.merge != nil else { return nil }
+    /// The faces between regions, by which they are merged.
+    func graph(of regions: Volume<UInt32>, _ logits: [Volume<Int16>]) throws -> RegionGraph {
         var affinities = outputs.neighbours.map { $0.map { logits[$0] } }
         if settings.connectivity.isWithinSections { affinities.z = nil }
         return try RegionGraph(labels: regions, affinities: affinities, threads: threads)
     }
 
     func merged(_ regions: Volume<UInt32>, _ graph: RegionGraph?) throws -> Components {
-        let merges = settings.merge.flatMap { merge in graph?.merges(above: merge.above) } ?? []
+        // What is still to be chosen merges nothing.
+        let merges = settings.merge?.above.flatMap { graph?.merges(above: $0) } ?? []
         return regions.merged(merges, minimumVoxels: settings.minimumVoxels)
     }
 

@@ -34,6 +34,8 @@ struct Provenance: Encodable {
     var pipeline: String
     var seed: UInt64
     var threshold: Double?
+    /// What merging above was chosen with it.
+    var mergeAbove: Double?
     var model: Model?
     var sources: [Source]
     var steps: [StepEntry]
@@ -44,6 +46,9 @@ struct Provenance: Encodable {
         pipeline = plan.file.path
         seed = plan.file.training.seed
         threshold = try plan.threshold.threshold(context).logit
+        mergeAbove =
+            plan.file.label.isCalibrated
+            ? try plan.threshold.label(plan.file.label, context).merge?.above : nil
         model = plan.file.model.map {
             Model(
                 path: $0.title, sha256: $0.digest, name: $0.description.name, training: $0.description.training)

@@ -39,7 +39,8 @@ struct RegrowStep: Step {
         let regions = try making.regions(in: logits, threshold)
         context.report(StepProgress(fraction: 0.6))
         try ResultGrid(of: store.layout).write(regions, to: folder + "/" + RegrowStep.storeName)
-        if let graph = try making.graph(of: regions, logits) {
+        if settings.merge != nil {
+            let graph = try making.graph(of: regions, logits)
             try AtomicFile.write(Data(graph.csv().utf8), to: folder + "/" + RegrowStep.graphName)
         }
         return nil
@@ -61,8 +62,16 @@ struct RegrowStep: Step {
 }
 
 extension ConsensusStep {
-    /// How the consensus becomes objects.
+    /// How the consensus becomes objects; settings that were calibrated are those of the consensus.
     func making(_ settings: LabelSettings, _ context: StepContext) throws -> ObjectMaking {
+        try making(settled: threshold.label(settings, context), context)
+    }
+
+    func making(_ settings: LabelSettings, ofMember member: Int, _ context: StepContext) throws -> ObjectMaking {
+        try making(settled: threshold.label(settings, ofMember: member, context), context)
+    }
+
+    private func making(settled settings: LabelSettings, _ context: StepContext) throws -> ObjectMaking {
         let votes = try store(ConsensusStep.votesName, context)
         guard let voxelSize = votes.layout.voxelSize else {
             throw DamagedStore(path: votes.path, problem: "has no voxel size")

@@ -150,7 +150,10 @@ struct ReportStep: Step {
                 Plot.Series(
                     name: "split + merge", points: curve.points.map { ($0.logit, $0.variationOfInformation) })
             ],
-            mark: Plot.Mark(x: curve.best.logit, label: curve.threshold.description))
+            mark: Plot.Mark(
+                x: curve.best.logit,
+                label: curve.threshold.description
+                    + (curve.best.mergeAbove.map { String(format: ", merging above %.2f", $0) } ?? "")))
     }
 
     /// Seconds and peak memory by stage, from the records of its steps.

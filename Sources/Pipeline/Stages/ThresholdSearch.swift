@@ -17,6 +17,8 @@ struct ThresholdCurve: Codable {
         var viSplit: Double
         var viMerge: Double
         var adaptedRandError: Double
+        /// What merging above is best at this threshold, where that is chosen too; nil for no merging.
+        var mergeAbove: Double?
 
         var variationOfInformation: Double { viSplit + viMerge }
 
@@ -25,17 +27,19 @@ struct ThresholdCurve: Codable {
             case viSplit = "vi_split"
             case viMerge = "vi_merge"
             case adaptedRandError = "adapted_rand_error"
+            case mergeAbove = "merge_above"
         }
     }
 
     var points: [Point]
-    /// The point with the lowest variation of information, in the middle of those that are as good.
+    /// The point with the lowest variation of information at which there are objects, in the middle of those that are as
+    /// good.
     var best: Point
 
     var threshold: Threshold { Threshold(logit: best.logit) }
 }
 
-/// Tries thresholds from a probability of 0.5 up to 0.9997.
+/// Tries thresholds from a probability of 0.5 up to 0.9997, and at each, where it is asked for, those of merging.
 struct ThresholdSearch {
     let making: ObjectMaking
     let shouldStop: () -> Bool
@@ -52,39 +56,93 @@ struct ThresholdSearch {
             AgreedBlock(logits: try $0.logits.consensus(rule, threads: making.threads), truth: $0.truth)
         }
         let logits = Array(ThresholdSearch.logits)
-        let points = try logits.enumerated().map { index, logit in
+        let trials = try logits.enumerated().map { index, logit in
             if shouldStop() { throw Interruption() }
             progress(Double(index) / Double(logits.count))
-            return try point(at: logit, agreed)
+            return try trial(at: logit, agreed)
         }
-        return ThresholdCurve(points: points, best: points[Self.middleOfBest(points.map(\.variationOfInformation))])
+        return ThresholdCurve(points: trials.map(\.point), best: trials.best.point)
     }
 
-    /// What is as good as the best, in bits.
-    private static let tolerance = 0.01
+    /// What came of a threshold.
+    fileprivate struct Trial {
+        var point: ThresholdCurve.Point
+        /// Nothing at all scores well where objects are small and few, and serves nobody.
+        let hasObjects: Bool
 
-    /// Where the scores are lowest: the middle of the run around the lowest in which none is worse by more than a
-    /// tolerance, for where a few objects are apart at any threshold, the ends of that run serve others worse.
-    private static func middleOfBest(_ scores: [Double]) -> Int {
-        let lowest = scores.indices.min { scores[$0] < scores[$1] } ?? 0
-        func isGood(_ index: Int) -> Bool { scores[index] <= scores[lowest] + tolerance }
-        let first = scores.indices[...lowest].reversed().prefix(while: isGood).last ?? lowest
-        let last = scores.indices[lowest...].prefix(while: isGood).last ?? lowest
-        return (first + last) / 2
+        var error: Double { hasObjects ? point.variationOfInformation : .infinity }
     }
 
-    private func point(at logit: Double, _ blocks: [AgreedBlock]) throws -> ThresholdCurve.Point {
+    private func trial(at logit: Double, _ blocks: [AgreedBlock]) throws -> Trial {
+        let threshold = Threshold(logit: logit)
+        guard making.settings.isCalibrated else {
+            return try trial(at: logit, blocks) {
+                try making.objects(in: blocks[$0].logits, threshold: threshold).labels
+            }
+        }
+        let regions = try blocks.map { try making.regions(in: $0.logits, threshold) }
+        let merges = try zip(regions, blocks).map { regions, block in
+            try making.graph(of: regions, block.logits).merges(above: Self.mergeThresholds.last ?? 0)
+        }
+        var counts: [Int] = []
+        var trials: [Trial] = []
+        for above in Self.mergeThresholds {
+            // Between two scores one threshold is as good as another.
+            let wanted = merges.map { $0.prefix { $0.score > above }.count }
+            if wanted != counts || trials.isEmpty {
+                trials.append(
+                    try trial(at: logit, blocks) {
+                        regions[$0].merged(
+                            Array(merges[$0].prefix(wanted[$0])), minimumVoxels: making.settings.minimumVoxels
+                        ).labels
+                    })
+            } else {
+                trials.append(trials[trials.count - 1])
+            }
+            trials[trials.count - 1].point.mergeAbove = above
+            counts = wanted
+        }
+        return trials.best
+    }
+
+    /// From 1, above which no affinity is, down.
+    private static let mergeThresholds = Array(stride(from: 1.0, through: 0.5, by: -0.02))
+
+    /// - Parameter objects: those of a block, by its place among the blocks.
+    private func trial(
+        at logit: Double, _ blocks: [AgreedBlock], objects: (Int) throws -> Volume<UInt32>
+    ) throws -> Trial {
         var contingency = Contingency()
+        var hasObjects = false
         for (index, block) in blocks.enumerated() {
-            let objects = try making.objects(in: block.logits, threshold: Threshold(logit: logit))
+            let objects = try objects(index)
+            hasObjects = hasObjects || objects.voxels.contains { $0 != 0 }
             try contingency.add(
-                labels: onGrid(objects.labels).ids(ofBlock: index), truth: block.truth.ids(ofBlock: index),
+                labels: onGrid(objects).ids(ofBlock: index), truth: block.truth.ids(ofBlock: index),
                 threads: making.threads)
         }
         let scores = try SegmentationScores(contingency)
-        return ThresholdCurve.Point(
-            logit: logit, viSplit: scores.viSplit, viMerge: scores.viMerge,
-            adaptedRandError: scores.adaptedRandError)
+        return Trial(
+            point: ThresholdCurve.Point(
+                logit: logit, viSplit: scores.viSplit, viMerge: scores.viMerge,
+                adaptedRandError: scores.adaptedRandError),
+            hasObjects: hasObjects)
+    }
+}
+
+extension [ThresholdSearch.Trial] {
+    /// What is as good as the best, in bits.
+    private static let tolerance = 0.01
+
+    /// Where errors are lowest: the middle of the run around the lowest in which none is worse by more than a tolerance,
+    /// for where a few objects are apart at any threshold, the ends of that run serve others worse.
+    fileprivate var best: ThresholdSearch.Trial {
+        let errors = map(\.error)
+        let lowest = errors.indices.min { errors[$0] < errors[$1] } ?? 0
+        func isGood(_ index: Int) -> Bool { errors[index] <= errors[lowest] + Self.tolerance }
+        let first = errors.indices[...lowest].reversed().prefix(while: isGood).last ?? lowest
+        let last = errors.indices[lowest...].prefix(while: isGood).last ?? lowest
+        return self[(first + last) / 2]
     }
 }
 

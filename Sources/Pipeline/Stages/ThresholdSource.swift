@@ -39,6 +39,18 @@ enum ThresholdSource: Sendable {
         }
     }
 
+    /// How the consensus is labelled, with what was chosen beside its threshold.
+    func label(_ settings: LabelSettings, _ context: StepContext) throws -> LabelSettings {
+        guard settings.isCalibrated else { return settings }
+        return settings.merging(above: try calibration(context)?.consensus.best.mergeAbove)
+    }
+
+    /// How a member alone is.
+    func label(_ settings: LabelSettings, ofMember member: Int, _ context: StepContext) throws -> LabelSettings {
+        guard settings.isCalibrated else { return settings }
+        return settings.merging(above: try calibration(context)?.members[member].best.mergeAbove)
+    }
+
     /// As a parameter: `auto` where a step among the inputs chooses it.
     var parameter: String {
         switch self {

@@ -12,6 +12,8 @@ struct TrainStep: MemberStep {
     let target: Target
     let network: NetworkSettings
     let training: TrainingConfiguration
+    /// How the objects are made that validation scores.
+    let label: LabelSettings
     /// The member of a model that training goes on from.
     let start: ModelMemberStep?
     let ingredients: Ingredients
@@ -24,23 +26,27 @@ struct TrainStep: MemberStep {
 
     init(
         member: Int, data: TrainingData, target: Target, network: NetworkSettings,
-        training: TrainingConfiguration, start: ModelMemberStep?, precision: Precision
+        training: TrainingConfiguration, label: LabelSettings, start: ModelMemberStep?, precision: Precision
     ) throws {
         self.member = member
         self.data = data
         self.target = target
         self.network = network
         self.training = training
+        self.label = label
         self.start = start
         var parameters = try Pipeline.parameters("network", network.configuration)
         parameters.merge(try Pipeline.parameters("training", training)) { first, _ in first }
         parameters.merge(try Pipeline.parameters("ensemble", data.ensemble)) { first, _ in first }
         parameters.merge(try Pipeline.parameters("target", target)) { first, _ in first }
+        if training.validationDecides {
+            parameters.merge(try Pipeline.parameters("label", label)) { first, _ in first }
+        }
         parameters["member"] = "\(member + 1)"
         parameters["execution.precision"] = precision.rawValue
         parameters["resolution"] = data.resolution?.description
         ingredients = Ingredients(
-            stage: .train, version: 4, subject: "member \(member + 1)", parameters: parameters,
+            stage: .train, version: 5, subject: "member \(member + 1)", parameters: parameters,
             inputs: data.inputs + (start.map { [$0.input("model")] } ?? []))
         key = try ingredients.key
     }
@@ -52,7 +58,8 @@ struct TrainStep: MemberStep {
             member: member, volumes: volumes, split: try data.split(volumes), target: target,
             network: configuration, training: training, device: context.device, precision: context.precision,
             threads: context.threads,
-            start: try start.map { StartingWeights(path: try $0.weights(context), digest: $0.key) })
+            start: try start.map { StartingWeights(path: try $0.weights(context), digest: $0.key) },
+            labelling: try labelling(volumes[0].voxelSize, threads: context.threads))
         do {
             try trainer.run(
                 folder: folder, shouldStop: context.shouldStop, report: { context.report(StepProgress($0)) })
@@ -60,6 +67,15 @@ struct TrainStep: MemberStep {
             throw Interruption(place: "step \(interrupted.done) of member \(member + 1)")
         }
         return nil
+    }
+
+    private func labelling(_ voxelSize: VoxelSize, threads: Int) throws -> ValidationLabelling {
+        let outputs = StoredOutputs(target, voxelSize: voxelSize, dimensions: dimensions)
+        let making = ObjectMaking(outputs: outputs, settings: label, voxelSize: voxelSize, threads: threads)
+        return ValidationLabelling(settings: try canonicalJSONText(label), connectivity: label.connectivity) {
+            logits, threshold in
+            try making.objects(in: outputs.places.map { logits[$0] }, threshold: threshold).labels
+        }
     }
 
     func voxelSize(_ context: StepContext) throws -> VoxelSize { try data.voxelSize(context) }

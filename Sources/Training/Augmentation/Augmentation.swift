@@ -55,14 +55,17 @@ struct Orientation: Equatable, Sendable {
     var axes = [0, 1, 2]
     var flipped = [false, false, false]
 
-    /// - Parameter voxelSize: axes may be exchanged where it and `patch` agree.
+    /// - Parameters:
+    ///   - voxelSize: axes may be exchanged where it and `patch` agree.
+    ///   - dimensions: of the network; the sections of one of 2 stay sections.
     init(
-        _ augmentation: Augmentation, patch: ZYX<Int>, voxelSize: VoxelSize, random: inout SampleRandom
+        _ augmentation: Augmentation, patch: ZYX<Int>, voxelSize: VoxelSize, dimensions: Int,
+        random: inout SampleRandom
     ) {
         if augmentation.axisSwaps {
             // Fisher-Yates among the axes that may be exchanged with one another.
             for axis in [2, 1] {
-                let partners = (0...axis).filter {
+                let partners = (3 - dimensions...axis).filter {
                     Self.areAlike($0, axis, patch: patch, voxelSize: voxelSize)
                 }
                 axes.swapAt(axis, partners[random.below(partners.count)])

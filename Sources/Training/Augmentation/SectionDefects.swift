@@ -39,10 +39,10 @@ extension SeenPatch {
         for channel in channels.indices {
             channels[channel].move(first..<seen.shape.z, by: ZYX(0, down, right), within: seen)
         }
-        // Ranks and codes have one voxel more on every side than the patch, and more where that reaches beyond the volume.
-        let isWhole = seen.shape == ranks.shape.map { $0 - 2 }
-        let inner = Box(origin: (isWhole ? .zero : place) + ZYX(1, 1, 1), shape: seen.shape)
-        let labelled = inner.grown(by: ZYX(1, 1, 1))
+        // Ranks and codes are larger than the patch by the margin, and by more where it reaches beyond the volume.
+        let isWhole = seen.shape == ranks.shape - margin - margin
+        let inner = Box(origin: (isWhole ? .zero : place) + margin, shape: seen.shape)
+        let labelled = inner.grown(by: margin)
         let sections = inner.origin.z + first..<labelled.end.z
         ranks.move(sections, by: ZYX(0, down, right), within: labelled)
         codes.move(sections, by: ZYX(0, down, right), within: labelled)

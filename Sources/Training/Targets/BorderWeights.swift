@@ -58,12 +58,12 @@ public struct BorderWeights: Sendable {
 
     /// - Parameters:
     ///   - labels: that tell objects apart.
-    ///   - target: the `ForegroundTarget` of the labels.
+    ///   - target: the `ForegroundTarget` of the labels; not asked for where all weights are alike.
     ///   - counts: 0 where the annotation does not count; nil for everywhere.
     ///   - dimensions: of the network; for one of 2 objects of other sections are not there.
     public init(
-        labels: Volume<UInt32>, target: Volume<UInt8>, counts: Volume<UInt8>?, voxelSize: VoxelSize,
-        weighting: BorderWeighting, dimensions: Int = 3, threads: Int
+        labels: Volume<UInt32>, target: @autoclosure () -> Volume<UInt8>, counts: Volume<UInt8>?,
+        voxelSize: VoxelSize, weighting: BorderWeighting, dimensions: Int = 3, threads: Int
     ) {
         self.voxelSize = voxelSize
         self.weighting = weighting
@@ -72,6 +72,7 @@ public struct BorderWeights: Sendable {
         levels = scale.levels
         var codes = Volume<UInt8>(shape: labels.shape, repeating: 1)
         if weighting.reach > 0 {
+            let target = target()
             let size = voxelSize.nanometers
             let smallest = size.array.suffix(dimensions).min() ?? 1
             let distances = NearestTwoObjects(
@@ -91,16 +92,18 @@ public struct BorderWeights: Sendable {
     /// The codes of a patch whose labels have been moved, with the same levels.
     ///
     /// - Parameters:
-    ///   - ranks: with one voxel more on every side than the weights that are made anew.
+    ///   - ranks: with `ForegroundTarget.reach` more on every side than the weights that are made anew.
     ///   - counts: of the same shape; 0 where the annotation does not count.
     func made(anewOf ranks: Volume<UInt32>, counts: Volume<UInt8>) -> Volume<UInt8> {
-        let inner = Box(origin: ZYX(1, 1, 1), shape: ranks.shape.map { $0 - 2 })
+        if weighting.reach == 0 { return counts }
+        let reach = ForegroundTarget.reach(dimensions: dimensions)
+        let inner = Box(origin: reach, shape: ranks.shape - reach - reach)
         var codes = counts
         codes.replace(
             at: inner.origin,
             with: BorderWeights(
                 labels: ranks.cropped(to: inner),
-                target: ForegroundTarget.volume(ranks: ranks, dimensions: dimensions, threads: 1),
+                target: ForegroundTarget.volume(ranks: ranks, dimensions: dimensions),
                 counts: counts.cropped(to: inner), voxelSize: voxelSize, weighting: weighting,
                 dimensions: dimensions, threads: 1
             ).codes)

@@ -26,7 +26,7 @@ extension ChannelAnswer {
     }
 }
 
-/// The labels of a box, with one voxel more on every side, and what they are turned into.
+/// The labels of a box, with `margin` more on every side, and what they are turned into.
 struct LabelledBox {
     /// `RankedLabels`.
     let ranks: Volume<UInt32>
@@ -37,18 +37,26 @@ struct LabelledBox {
     let levels: [Float]
     /// Of the network; to one of 2 neighbouring sections say nothing.
     let dimensions: Int
+    /// `margin(of:dimensions:)` at least of what is asked for.
+    let margin: ZYX<Int>
     /// Whether both answers of an affinity and of an interior channel weigh the same.
     var isBalanced = false
 
-    private var shape: ZYX<Int> { ranks.shape.map { $0 - 2 } }
+    /// How far around a box its labels decide over the answers of some channels.
+    static func margin(of channels: [OutputChannel], dimensions: Int) -> ZYX<Int> {
+        if channels.contains(.foreground) { return ForegroundTarget.reach(dimensions: dimensions) }
+        return channels.contains(.interior) ? ZYX(dimensions == 3 ? 1 : 0, 1, 1) : .zero
+    }
+
+    private var shape: ZYX<Int> { ranks.shape - margin - margin }
     /// The foreground's weights in the box.
-    private var inner: Volume<UInt8> { codes.cropped(to: Box(origin: ZYX(1, 1, 1), shape: shape)) }
+    private var inner: Volume<UInt8> { codes.cropped(to: Box(origin: margin, shape: shape)) }
 
     func answer(_ channel: OutputChannel) -> ChannelAnswer {
         switch channel {
         case .foreground:
             ChannelAnswer(
-                target: ForegroundTarget.volume(ranks: ranks, dimensions: dimensions, threads: 1),
+                target: ForegroundTarget.volume(ranks: ranks, dimensions: dimensions),
                 weight: inner.map { levels[Int($0)] })
         case .interior: isBalanced ? interior.balanced() : interior
         case .affinity(let offset): isBalanced ? affinity(offset).balanced() : affinity(offset)
@@ -90,7 +98,7 @@ struct LabelledBox {
         for z in inside.origin.z..<inside.end.z {
             for y in inside.origin.y..<inside.end.y {
                 let row = target.index(z, y, 0)
-                let own = ranks.index(z + 1, y + 1, 1)
+                let own = ranks.index(z + margin.z, y + margin.y, margin.x)
                 for x in inside.origin.x..<inside.end.x
                 where codes.voxels[own + x] != 0 && codes.voxels[own + x + step] != 0 {
                     let rank = ranks.voxels[own + x]
@@ -111,7 +119,7 @@ struct LabelledBox {
                 var next = 0
                 for z in 0..<shape.z {
                     for y in 0..<shape.y {
-                        let own = ranks.index(z + 1, y + 1, 1)
+                        let own = ranks.index(z + margin.z, y + margin.y, margin.x)
                         for x in 0..<shape.x {
                             target[next] = holds(own + x, voxels) ? 1 : 0
                             next += 1

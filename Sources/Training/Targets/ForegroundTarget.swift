@@ -1,14 +1,18 @@
 import Foundation
 import Volumes
 
-/// The target `foreground`: 1 inside objects, 0 outside and in a one-voxel gap between touching objects.
+/// The target `foreground`: 1 inside objects, 0 outside and in a gap between objects that touch.
 ///
-/// Of two neighbouring voxels (faces, edges and corners; for a 2D network those of one section) of different objects,
-/// the one of the larger object is given to the gap. So any two neighbouring voxels of the target belong to one object, the components
-/// of the target never join two objects whatever their connectivity, the gap across a flat face is one voxel
-/// wide, and thin processes are not erased by what they touch. A component is an object wherever the object
-/// itself is connected and wider than the gap taken from it.
+/// Voxels that touch another object (faces, edges and corners; for a 2D network those of one section) are given to the
+/// gap, so it is two voxels wide, one of each side: a network sees where a face lies, but not which of two objects
+/// an annotator would take a gap of one voxel from. An object keeps these voxels where it is up to three thick, and
+/// where it becomes so, unless a smaller one that is as thin lies beside them. So any two neighbouring voxels of
+/// the target belong to one object, the components of the target never join two objects whatever their
+/// connectivity, and thin processes are not erased by what they touch.
 public enum ForegroundTarget {
+    /// How many voxels away may decide whether a voxel is inside, for a 2D network of the same section.
+    static func reach(dimensions: Int) -> ZYX<Int> { ZYX(dimensions == 3 ? 5 : 0, 5, 5) }
+
     /// - Parameter dimensions: of the network.
     /// - Returns: 1 where the target is inside, else 0.
     public static func volume(labels: Volume<UInt32>, dimensions: Int = 3, threads: Int) -> Volume<UInt8> {
@@ -16,52 +20,110 @@ public enum ForegroundTarget {
     }
 
     static func volume(_ labels: RankedLabels, dimensions: Int, threads: Int) -> Volume<UInt8> {
-        volume(
-            ranks: labels.ranks.grownByOne(in: Box(labels.ranks.shape)), dimensions: dimensions, threads: threads)
-    }
-
-    /// - Parameter ranks: `RankedLabels` with one voxel more on every side than the target.
-    static func volume(ranks: Volume<UInt32>, dimensions: Int, threads: Int) -> Volume<UInt8> {
-        let shape = ranks.shape.map { $0 - 2 }
-        var target = Volume<UInt8>(shape: shape)
+        let whole = Box(labels.ranks.shape)
+        let blocks = whole.cells(of: dimensions == 3 ? ZYX(64, 64, 64) : ZYX(1, 512, 512))
+        let reach = reach(dimensions: dimensions)
+        var target = Volume<UInt8>(shape: whole.shape)
         target.voxels.withUnsafeMutableBufferPointer { target in
-            ranks.voxels.withUnsafeBufferPointer { source in
-                nonisolated(unsafe) let (target, source) = (target, source)
-                inSlices(of: shape.z, threads: threads) { z in
-                    markInside(section: z, shape, ranks: source, acrossSections: dimensions == 3, target: target)
+            nonisolated(unsafe) let target = target
+            inSlices(of: blocks.count, threads: threads) { number in
+                let block = blocks[number]
+                let part = volume(ranks: labels.ranks.padded(to: block.grown(by: reach)), dimensions: dimensions)
+                for z in 0..<block.shape.z {
+                    for y in 0..<block.shape.y {
+                        let row = labels.ranks.index(block.origin.z + z, block.origin.y + y, block.origin.x)
+                        let source = part.index(z, y, 0)
+                        for x in 0..<block.shape.x { target[row + x] = part.voxels[source + x] }
+                    }
                 }
             }
         }
         return target
     }
+
+    /// - Parameter ranks: `RankedLabels`, with `reach` more on every side than the target, 0 beyond the volume.
+    static func volume(ranks: Volume<UInt32>, dimensions: Int) -> Volume<UInt8> {
+        let reach = reach(dimensions: dimensions)
+        return inside(ranks, acrossSections: dimensions == 3)
+            .cropped(to: Box(origin: reach, shape: ranks.shape - reach - reach))
+    }
+
+    private static func inside(_ ranks: Volume<UInt32>, acrossSections: Bool) -> Volume<UInt8> {
+        let axes = acrossSections ? [0, 1, 2] : [1, 2]
+        var inside = core(of: ranks, axes)
+        let touches = ranks.voxels.indices.contains { ranks.voxels[$0] != 0 && inside.voxels[$0] == 0 }
+        guard touches else { return inside }
+        // An object is thin beyond a voxel of where its core holds two voxels along every axis. What is near a core is of
+        // its object, for a core touches no other.
+        var solid = inside
+        for axis in axes { solid.sweep(axis, .after, min) }
+        for axis in axes { solid.sweep(axis, .before, max) }
+        solid.spread(axes)
+        var thin = Volume<UInt32>(shape: ranks.shape)
+        for voxel in ranks.voxels.indices where solid.voxels[voxel] == 0 {
+            thin.voxels[voxel] = ranks.voxels[voxel]
+        }
+        thin.spread(axes)
+        // What thin parts keep, up to where they join the core.
+        var claims = Volume<UInt32>(shape: ranks.shape)
+        for voxel in ranks.voxels.indices
+        where inside.voxels[voxel] == 0 && thin.voxels[voxel] == ranks.voxels[voxel] {
+            claims.voxels[voxel] = ranks.voxels[voxel]
+        }
+        var strongest = claims
+        strongest.spread(axes)
+        for voxel in ranks.voxels.indices
+        where claims.voxels[voxel] != 0 && strongest.voxels[voxel] == claims.voxels[voxel] {
+            inside.voxels[voxel] = 1
+        }
+        return inside
+    }
+
+    /// 1 where an object touches no other.
+    private static func core(of ranks: Volume<UInt32>, _ axes: [Int]) -> Volume<UInt8> {
+        var highest = ranks
+        highest.spread(axes)
+        var lowest = ranks.map { $0 == 0 ? 0 : .max - $0 }
+        lowest.spread(axes)
+        var core = Volume<UInt8>(shape: ranks.shape)
+        for (voxel, rank) in ranks.voxels.enumerated()
+        where rank != 0 && highest.voxels[voxel] == rank && lowest.voxels[voxel] == .max - rank {
+            core.voxels[voxel] = 1
+        }
+        return core
+    }
 }
 
-/// Marks where no voxel of the 3 × 3 × 3 around, or of the 3 × 3 in the section, has a higher rank.
-private func markInside(
-    section z: Int, _ shape: ZYX<Int>, ranks: UnsafeBufferPointer<UInt32>, acrossSections: Bool,
-    target: UnsafeMutableBufferPointer<UInt8>
-) {
-    let (width, height) = (shape.x + 2, shape.y + 2)
-    let plane = width * height
-    let first = z * plane
-    // The highest rank along z, then along y and x as well.
-    var highest = [UInt32](repeating: 0, count: plane)
-    highest.withUnsafeMutableBufferPointer { highest in
-        for voxel in 0..<plane {
-            let own = ranks[first + plane + voxel]
-            highest[voxel] =
-                acrossSections ? max(own, max(ranks[first + voxel], ranks[first + 2 * plane + voxel])) : own
+/// Where a neighbour lies along an axis.
+private enum Side { case before, after }
+
+extension Volume where Element: FixedWidthInteger & Sendable {
+    /// Each voxel becomes the highest value of those that it shares a face, an edge or a corner with along `axes`.
+    fileprivate mutating func spread(_ axes: [Int]) {
+        for axis in axes {
+            sweep(axis, .after, Swift.max)
+            sweep(axis, .before, Swift.max)
         }
-        for voxel in 0..<plane - 2 * width {
-            highest[voxel] = max(highest[voxel], max(highest[voxel + width], highest[voxel + 2 * width]))
-        }
-        for y in 0..<shape.y {
-            let row = y * width
-            let own = first + plane + row + width + 1
-            for x in 0..<shape.x {
-                let around = max(highest[row + x], max(highest[row + x + 1], highest[row + x + 2]))
-                let rank = ranks[own + x]
-                target[(z * shape.y + y) * shape.x + x] = rank != 0 && around <= rank ? 1 : 0
+    }
+
+    /// Combines each voxel with its neighbour on one side along an axis, which beyond the volume is 0.
+    @inline(__always)
+    fileprivate mutating func sweep(_ axis: Int, _ side: Side, _ combine: (Element, Element) -> Element) {
+        let step = [shape.y * shape.x, shape.x, 1][axis]
+        let length = shape.array[axis]
+        voxels.withUnsafeMutableBufferPointer { voxels in
+            for first in stride(from: 0, to: voxels.count, by: length * step) {
+                let end = first + length * step
+                switch side {
+                case .after:
+                    for voxel in first..<end - step { voxels[voxel] = combine(voxels[voxel], voxels[voxel + step]) }
+                    for voxel in end - step..<end { voxels[voxel] = combine(voxels[voxel], 0) }
+                case .before:
+                    for voxel in (first + step..<end).reversed() {
+                        voxels[voxel] = combine(voxels[voxel], voxels[voxel - step])
+                    }
+                    for voxel in first..<first + step { voxels[voxel] = combine(voxels[voxel], 0) }
+                }
             }
         }
     }
@@ -92,26 +154,13 @@ public struct RankedLabels: Sendable {
 }
 
 extension Volume {
-    /// The voxels of `box` and one more on every side; beyond the volume the nearest voxel of `box` within it.
-    func grownByOne(in box: Box) -> Volume {
+    /// The voxels of `box`, 0 beyond the volume.
+    func padded(to box: Box) -> Volume {
         let inside = box.intersection(Box(shape))
-        func places(_ axis: (ZYX<Int>) -> Int) -> [Int] {
-            let (first, last) = (axis(inside.origin), axis(inside.end) - 1)
-            return (axis(box.origin) - 1...axis(box.end)).map { place in
-                let isWithin = place >= 0 && place < axis(shape)
-                return isWithin ? place : min(max(place, first), last)
-            }
-        }
-        let (zs, ys, xs) = (places(\.z), places(\.y), places(\.x))
-        var result: [Element] = []
-        result.reserveCapacity(zs.count * ys.count * xs.count)
-        for z in zs {
-            for y in ys {
-                let row = index(z, y, 0)
-                for x in xs { result.append(voxels[row + x]) }
-            }
-        }
-        return Volume(shape: ZYX(zs.count, ys.count, xs.count), voxels: result)
+        if inside == box { return cropped(to: box) }
+        var whole = Volume(shape: box.shape)
+        whole.replace(at: inside.origin - box.origin, with: cropped(to: inside))
+        return whole
     }
 }
 
