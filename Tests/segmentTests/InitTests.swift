@@ -82,7 +82,7 @@ import Volumes
             labels: { slabs },
             lines: [
                 "target: [boundary, affinities]", "regrow: {within: 100 nm, seeds: 30}",
-                "learning_rate: 0.002",
+                "learning_rate: 0.002", "loss: cross-entropy", "foreground_oversampling: 0",
             ], found: "objects that fill the volume"),
         Data(
             labels: { balls() }, lines: ["target: foreground", "min_voxels: 26", "patch: [24, 32, 32]"],

@@ -44,7 +44,11 @@ public struct InitPlan: Sendable {
         let size = resolution ?? facts.voxelSize
 
         training = TrainingConfiguration()
-        if kind == .dense { training.learningRate = 2e-3 }
+        if kind == .dense {
+            training.learningRate = 2e-3
+            training.foregroundOversampling = 0
+            training.loss = .crossEntropy
+        }
         let shape = facts.labelledShape.zip(facts.voxelSize.nanometers.zip(size.nanometers, /)) {
             max(1, Int((Double($0) * $1).rounded()))
         }

@@ -187,10 +187,16 @@ struct PipelineText {
                 + "# \(measured.step) a step: about \(measured.time) a member, \(measured.timeOfAll) for all "
                 + "\(measured.members)"
         )
-        if training.learningRate != TrainingConfiguration().learningRate {
-            lines.append(
-                "  learning_rate: \(training.learningRate)".padding(to: 26)
-                    + "# lower than usual: boundaries are thin")
+        let usual = TrainingConfiguration()
+        func add(_ setting: String, _ why: String) { lines.append("  \(setting)".padding(to: 26) + "# \(why)") }
+        if training.learningRate != usual.learningRate {
+            add("learning_rate: \(training.learningRate)", "lower than usual: boundaries are thin")
+        }
+        if training.loss != usual.loss {
+            add("loss: \(training.loss.rawValue)", "nearly all is inside, so that its overlap (Dice) says little")
+        }
+        if training.foregroundOversampling != usual.foregroundOversampling {
+            add("foreground_oversampling: 0", "there are objects everywhere")
         }
         return lines
     }
