@@ -93,7 +93,7 @@ import Volumes
         let (logit, above) = (
             try #require(best?["logit"] as? Double), try #require(best?["merge_above"] as? Double)
         )
-        for other in ["1", "0.9", "0.8", "0.7", "0.6"] {
+        for other in ["1", "0.75"] {
             // To the tolerance in which the middle of what is as good is taken.
             #expect(try errors(best) < errors(run(other, until: "calibrate")) + 0.02, "\(other)")
         }
