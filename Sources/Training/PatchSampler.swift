@@ -177,15 +177,13 @@ public struct PatchSampler: Sendable {
 
     /// The weights in a box as codes, 0 beyond the volume and where labels are kept back.
     private func codes(of number: Int, in box: Box) -> Volume<UInt8> {
-        let volume = volumes[number]
-        let inside = box.intersection(Box(volume.shape))
-        var codes = volume.border.codes.cropped(to: inside)
+        var codes = volumes[number].border.codes.padded(to: box)
         for held in grounds[number].heldBack {
-            let hidden = held.intersection(inside)
+            let hidden = held.intersection(box)
             if hidden.isEmpty { continue }
-            codes.replace(at: hidden.origin - inside.origin, with: Volume(shape: hidden.shape))
+            codes.replace(at: hidden.origin - box.origin, with: Volume(shape: hidden.shape))
         }
-        return padded(codes, to: box.shape, at: inside.origin - box.origin)
+        return codes
     }
 
     /// Places that cover all a member may learn from, each voxel once but for those before a far end.

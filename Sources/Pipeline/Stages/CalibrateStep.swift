@@ -87,4 +87,7 @@ struct Calibration: Codable {
     var consensus: ThresholdCurve
     /// Each member alone, for comparison.
     var members: [ThresholdCurve]
+
+    /// - Parameter member: nil for the consensus.
+    func curve(ofMember member: Int?) -> ThresholdCurve { member.map { members[$0] } ?? consensus }
 }

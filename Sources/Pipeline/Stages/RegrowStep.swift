@@ -62,22 +62,17 @@ struct RegrowStep: Step {
 }
 
 extension ConsensusStep {
-    /// How the consensus becomes objects; settings that were calibrated are those of the consensus.
-    func making(_ settings: LabelSettings, _ context: StepContext) throws -> ObjectMaking {
-        try making(settled: threshold.label(settings, context), context)
-    }
-
-    func making(_ settings: LabelSettings, ofMember member: Int, _ context: StepContext) throws -> ObjectMaking {
-        try making(settled: threshold.label(settings, ofMember: member, context), context)
-    }
-
-    private func making(settled settings: LabelSettings, _ context: StepContext) throws -> ObjectMaking {
+    /// How the consensus, or a member alone, becomes objects: settings with what was calibrated for it.
+    func making(
+        _ settings: LabelSettings, ofMember member: Int? = nil, _ context: StepContext
+    ) throws -> ObjectMaking {
         let votes = try store(ConsensusStep.votesName, context)
         guard let voxelSize = votes.layout.voxelSize else {
             throw DamagedStore(path: votes.path, problem: "has no voxel size")
         }
         return ObjectMaking(
-            outputs: try predictions[0].member.outputs(context), settings: settings, voxelSize: voxelSize,
+            outputs: try predictions[0].member.outputs(context),
+            settings: try threshold.label(settings, ofMember: member, context), voxelSize: voxelSize,
             threads: context.threads)
     }
 }

@@ -21,34 +21,21 @@ enum ThresholdSource: Sendable {
         }
     }
 
-    /// That of the consensus.
-    func threshold(_ context: StepContext) throws -> Threshold {
+    /// That of the consensus, or of a member alone.
+    func threshold(ofMember member: Int? = nil, _ context: StepContext) throws -> Threshold {
         switch self {
         case .given(let threshold): threshold
-        case .calibrated(let step): try step.calibration(context).consensus.threshold
-        case .model(let calibration): calibration.consensus.threshold
+        case .calibrated(let step): try step.calibration(context).curve(ofMember: member).threshold
+        case .model(let calibration): calibration.curve(ofMember: member).threshold
         }
     }
 
-    /// That of a member alone.
-    func threshold(ofMember member: Int, _ context: StepContext) throws -> Threshold {
-        switch self {
-        case .given(let threshold): threshold
-        case .calibrated(let step): try step.calibration(context).members[member].threshold
-        case .model(let calibration): calibration.members[member].threshold
-        }
-    }
-
-    /// How the consensus is labelled, with what was chosen beside its threshold.
-    func label(_ settings: LabelSettings, _ context: StepContext) throws -> LabelSettings {
+    /// How the consensus, or a member alone, is labelled: with what was chosen beside the threshold.
+    func label(
+        _ settings: LabelSettings, ofMember member: Int? = nil, _ context: StepContext
+    ) throws -> LabelSettings {
         guard settings.isCalibrated else { return settings }
-        return settings.merging(above: try calibration(context)?.consensus.best.mergeAbove)
-    }
-
-    /// How a member alone is.
-    func label(_ settings: LabelSettings, ofMember member: Int, _ context: StepContext) throws -> LabelSettings {
-        guard settings.isCalibrated else { return settings }
-        return settings.merging(above: try calibration(context)?.members[member].best.mergeAbove)
+        return settings.merging(above: try calibration(context)?.curve(ofMember: member).best.mergeAbove)
     }
 
     /// As a parameter: `auto` where a step among the inputs chooses it.
