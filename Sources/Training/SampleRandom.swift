@@ -48,8 +48,9 @@ public struct SampleRandom: Sendable {
     }
 }
 
+/// Every bit of the result depends on every bit of `value` (SplitMix64; Steele et al. 2014).
 @inline(__always)
-private func mixed(_ value: UInt64) -> UInt64 {
+package func mixed(_ value: UInt64) -> UInt64 {
     var z = value
     z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB

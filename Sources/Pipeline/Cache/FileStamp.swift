@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 #if canImport(Glibc)
     import Glibc
@@ -52,10 +53,7 @@ struct FileStamp: Codable, Equatable, Sendable {
         // A sum does not depend on the order.
         let file = part.inode &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(bitPattern: Int64(part.modified))
         // FNV-1a, with the name: links may change places. Of names that differ in a digit alone it differs by little, and
-        // such differences may cancel out in the sum, so it is mixed (SplitMix64).
-        var hash = path.utf8.reduce(file ^ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        hash = (hash ^ hash >> 30) &* 0xBF58_476D_1CE4_E5B9
-        hash = (hash ^ hash >> 27) &* 0x94D0_49BB_1331_11EB
-        inode &+= hash ^ hash >> 31
+        // such differences may cancel out in the sum, so it is mixed.
+        inode &+= mixed(path.utf8.reduce(file ^ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
     }
 }
