@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "Tensors", targets: ["Tensors"]),
         .library(name: "Networks", targets: ["Networks"]),
         .library(name: "Inference", targets: ["Inference"]),
+        .library(name: "Labeling", targets: ["Labeling"]),
         .library(name: "Training", targets: ["Training"]),
     ],
     dependencies: [
@@ -57,7 +58,8 @@ let package = Package(
 
         // The path of the data, from files to labels.
         .target(
-            name: "Volumes", dependencies: ["CTIFF", "CHDF5", "CDeflate", "CZstd", "CZlib", "CBlosc", "CLZ4", "CLZF", "CPNG"]),
+            name: "Volumes",
+            dependencies: ["CTIFF", "CHDF5", "CDeflate", "CZstd", "CZlib", "CBlosc", "CLZ4", "CLZF", "CPNG"]),
         .target(name: "Synthesis", dependencies: ["Volumes"]),
         .target(name: "Tensors", dependencies: ["CTorch"]),
         .target(name: "Networks", dependencies: ["Tensors"], exclude: ["README.md"]),
@@ -82,17 +84,17 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        tests("Volumes", ["Volumes"]),
+        tests("Volumes", ["Volumes", "TestSupport"]),
         tests("Synthesis", ["Synthesis", "Labeling"]),
-        tests("Tensors", ["Tensors"]),
-        tests("Networks", ["Networks"]),
+        tests("Tensors", ["Tensors", "TestSupport"]),
+        tests("Networks", ["Networks", "TestSupport"]),
         tests("Diagnosis", ["Diagnosis", "TestSupport"]),
         tests("Labeling", ["Labeling"]),
-        tests("Inference", ["Inference"]),
+        tests("Inference", ["Inference", "TestSupport"]),
         tests("Training", ["Training", "TestSupport"]),
-        tests("Reports", ["Reports"]),
+        tests("Reports", ["Reports", "TestSupport"]),
         tests("Pipeline", ["Pipeline", "TestSupport"]),
-        tests("segment", ["Volumes", "segment", "TestSupport"]),
+        tests("segment", ["Labeling", "Volumes", "segment", "TestSupport"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
     ],
     cxxLanguageStandard: .cxx20

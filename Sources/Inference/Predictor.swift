@@ -25,11 +25,11 @@ public struct Predictor {
     ///
     /// - Parameters:
     ///   - maximumTileVoxels: what memory allows; see `TileMemory`.
-    ///   - progress: called after every tile with the voxels computed and to compute in all.
-    /// - Throws: `TileTooLarge`; whatever `read` and the network throw.
+    ///   - progress: called after every tile with the voxels computed and to compute in all; what it throws ends the work.
+    /// - Throws: `TileTooLarge`; whatever `progress`, `read` and the network throw.
     public func logits(
         of region: Box, volume: ZYX<Int>, maximumTileVoxels: Int,
-        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
+        progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in },
         read: (Box) throws -> [Volume<Float>]
     ) throws -> [Volume<Int16>] {
         let plan = try TilePlan(
@@ -41,7 +41,7 @@ public struct Predictor {
                 result[channel].replace(at: tile.output.origin - region.origin, with: part)
             }
             done += tile.input.count
-            progress(done, plan.computedVoxels)
+            try progress(done, plan.computedVoxels)
         }
         return result
     }

@@ -3,8 +3,9 @@ import Inference
 import Networks
 import Tensors
 
-/// The weights of the validation that a member would end with, in a file beside its checkpoint. Each validation has a
-/// file of its own, so that what a checkpoint speaks of stays until the next checkpoint.
+/// The weights that a member would end with, in a file beside its checkpoint: those of a validation, and before the
+/// first, for members that diverge, those of a step. Each has a file of its own, so that what a checkpoint speaks of
+/// stays until the next checkpoint.
 struct KeptWeights {
     /// What of them stands in the checkpoint.
     struct Record: Codable, Equatable {
@@ -14,6 +15,11 @@ struct KeptWeights {
         /// The lowest figure of all validations so far, and how many came after it.
         var best: Double
         var since = 0
+
+        /// A figure that every validation is better than.
+        static let unvalidated = Double.greatestFiniteMagnitude
+
+        var isValidated: Bool { best < Self.unvalidated }
     }
 
     private static let prefix = "kept-"
@@ -36,6 +42,14 @@ struct KeptWeights {
             }
             (new.best, new.since) = (other.best, other.since)
         }
+        try Safetensors(tensors).write(to: path(new))
+        record = new
+    }
+
+    /// Keeps the network until the first validation.
+    func keep(_ network: Network, step: Int, _ record: inout Record?) throws {
+        let tensors = network.stateDictionary()
+        let new = Record(step: step, digest: try Checkpoint.digest(tensors), best: Record.unvalidated)
         try Safetensors(tensors).write(to: path(new))
         record = new
     }

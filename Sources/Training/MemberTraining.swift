@@ -23,6 +23,8 @@ public struct MemberTraining {
     public let labelling: ValidationLabelling
     /// The longest time between two checkpoints, in seconds.
     public var checkpointInterval = 60.0
+    /// Threads that make patches ahead of the network; their number changes no byte.
+    public var samplingThreads: Int
 
     /// - Parameters:
     ///   - member: from 0; with the seed it decides initialization, patches and the block kept back.
@@ -44,6 +46,8 @@ public struct MemberTraining {
         self.device = device
         self.precision = precision
         self.threads = threads
+        // A network that runs on the processor needs its threads itself: a patch costs about a tenth of a step there.
+        samplingThreads = max(1, device == .cpu ? threads / 8 : min(threads - 1, 16))
         self.start = start
         let dimensions = network.dimensions
         let heads = target.channels(voxelSize: volumes[0].voxelSize, dimensions: dimensions)
@@ -52,8 +56,8 @@ public struct MemberTraining {
 
     /// Trains, or goes on where a run in the same folder stopped, and writes into `folder`, which must exist:
     /// `checkpoint.safetensors` and `kept-STEP.safetensors` while it trains, `curve.json`, and at the end `weights.safetensors`
-    /// (a `NetworkFile`), after which those of the way are removed. A member that diverges after a validation
-    /// ends with the weights of that; the note of its last report says so.
+    /// (a `NetworkFile`), after which those of the way are removed. A member that diverges ends with the weights of the
+    /// last validation, or before the first with those of the last tenth of the steps; the note of its last report says so.
     ///
     /// All tensor work happens on the calling thread, which should be the one that does the device's tensor work.
     ///

@@ -93,8 +93,19 @@ public struct PatchSampler: Sendable {
         guard grounds.contains(where: { !$0.objects.isEmpty }) else {
             throw AnnotationError("the labels to train on are all 0; at least one object must be annotated")
         }
+        try checkClasses()
+    }
+
+    private func checkClasses() throws {
+        let seen = grounds.reduce(into: Set<UInt32>()) { $0.formUnion($1.labels) }
         let known = Set(volumes.flatMap(\.labels.labels))
-        for case .label(let label) in outputs where !known.contains(label) {
+        for case .label(let label) in outputs where !seen.contains(label) {
+            if known.contains(label) {
+                throw AnnotationError(
+                    "class \(label) lies only in what member \(member + 1) must not learn from (its validation block, or that "
+                        + "of the threshold); annotate it elsewhere too, or give consensus.threshold a value and set "
+                        + "ensemble.calibration to 0")
+            }
             let found = known.subtracting([0]).sorted().prefix(10).map(String.init).joined(separator: ", ")
             throw AnnotationError(
                 "no annotated voxel is of class \(label), which the target names; there are \(found)")
@@ -286,6 +297,8 @@ struct SamplingGround: Sendable {
     let heldBack: [Box]
     /// Voxels that count and are not kept back.
     let annotated: Int
+    /// The labels of those voxels, but for 0.
+    let labels: Set<UInt32>
     /// Up to 256 voxels of each object, evenly spread over it in storage order.
     let objects: [[Int]]
     private let shape: ZYX<Int>
@@ -312,6 +325,7 @@ struct SamplingGround: Sendable {
             }
             ends.append(total)
         }
+        self.labels = Set(sizes.keys)
         var seen: [UInt32: Int] = [:]
         var voxels: [UInt32: [Int]] = [:]
         for box in boxes {

@@ -9,6 +9,7 @@ final class TrainingRun {
     private let training: TrainingConfiguration
     private let member: Int
     private let device: Device
+    private let samplingThreads: Int
     private let precision: Precision
     private let checkpointInterval: Double
     private let folder: String
@@ -32,6 +33,7 @@ final class TrainingRun {
         training = plan.training
         member = plan.member
         device = plan.device
+        samplingThreads = plan.samplingThreads
         precision = plan.precision
         checkpointInterval = plan.checkpointInterval
         self.folder = folder
@@ -48,6 +50,7 @@ final class TrainingRun {
             patch: training.patch, margin: TileGeometry(graph, patch: training.patch).margin, seed: training.seed,
             member: member)
         try sampler.checkAffinities(training.augmentation)
+        try sampler.checkAnswers()
         validation = Validation(
             plan.split.validation[member], volumes: volumes, heads: heads, labelling: plan.labelling,
             threads: plan.threads)
@@ -69,7 +72,8 @@ final class TrainingRun {
     func train(shouldStop: () -> Bool, report: (TrainingProgress) -> Void) throws {
         let (sampler, training, dimensions) = (sampler, training, learner.network.graph.dimensions)
         let queue = BatchQueue(
-            steps: state.step..<training.steps, ahead: max(1, 4 / training.accumulation), threads: 1
+            steps: state.step..<training.steps, ahead: max(1, max(4, samplingThreads) / training.accumulation),
+            threads: samplingThreads
         ) { step in
             (0..<training.accumulation).map { part in
                 let patches = (0..<training.batch).map { index in
@@ -98,10 +102,20 @@ final class TrainingRun {
             if isDue(TrainingConfiguration.curvePoints) || isDue(training.validations) {
                 guard try recordPoint(batches) else { return try diverge(atStep: state.step, report) }
             }
+            if state.kept?.isValidated != true, isDue(Self.pointsToGoBackTo) {
+                try learner.withFinalWeights {
+                    learner.network.mode = .evaluation
+                    guard try learner.isFinite(on: batches) else { return }
+                    try kept.keep(learner.network, step: state.step, &state.kept)
+                }
+            }
             report(progress())
             if Date().timeIntervalSince(saved) > checkpointInterval { try save() }
         }
     }
+
+    /// What a member goes back to that diverges before its first validation, evenly spaced over all steps.
+    private static let pointsToGoBackTo = 10
 
     /// Whether too many validations have passed without a better one.
     private var isStale: Bool {

@@ -145,12 +145,8 @@ extension AnnotatedVolume {
         let isComplete =
             !(unlabelledZero && labels.voxels.contains(0))
             && mask.map { !$0.cropped(to: box).voxels.contains(0) } ?? true
-        if !isComplete, !connectivity.isWithinSections, !head.contains(where: \.isClass), labels.hasSeveralLabels {
-            return labels
-        }
-        return try connectedComponents(
-            ofLabels: labels, connectivity: connectivity.isWithinSections ? .sides : .faces, threads: threads
-        ).labels
+        if !isComplete, labels.areObjects(of: head, connectivity) { return labels }
+        return try labels.pieces(connectivity, threads: threads)
     }
 
     /// The labels in `box`, 0 where the annotation does not count.
@@ -159,6 +155,22 @@ extension AnnotatedVolume {
         guard let counts = mask?.cropped(to: box) else { return result }
         for index in result.voxels.indices where counts.voxels[index] == 0 { result.voxels[index] = 0 }
         return result
+    }
+}
+
+extension Volume<UInt32> {
+    /// Whether each label is one object, rather than a class, a mask, or an object that single sections hold pieces of.
+    ///
+    /// - Parameter head: what objects are made of.
+    package func areObjects(of head: [OutputChannel], _ connectivity: Connectivity) -> Bool {
+        !connectivity.isWithinSections && !head.contains(where: \.isClass) && hasSeveralLabels
+    }
+
+    /// The connected pieces of each label, in its section where the connectivity is.
+    package func pieces(_ connectivity: Connectivity, threads: Int) throws -> Volume<UInt32> {
+        try connectedComponents(
+            ofLabels: self, connectivity: connectivity.isWithinSections ? .sides : .faces, threads: threads
+        ).labels
     }
 }
 

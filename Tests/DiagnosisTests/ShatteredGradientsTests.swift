@@ -5,7 +5,7 @@ import Testing
 @Suite(.serialized) struct ShatteredGradientsTests {
     @Test func depthShattersGradientsAndSkipsMendThem() throws {
         try Libtorch.setThreads(1)
-        let result = try ShatteredGradients.measure(networks: 100)
+        let result = try ShatteredGradients.measure(networks: 40)
         func at(_ kind: ShatteredGradients.Kind) throws -> Double {
             try #require(result.autocorrelation(.he, kind, lag: 0.2))
         }

@@ -2,6 +2,7 @@ import Foundation
 import Inference
 import Networks
 import Tensors
+import TestSupport
 import Testing
 import Volumes
 
@@ -191,8 +192,8 @@ import Volumes
     }
 
     @Test func aNetworkFileReadsBackAsTheSameNetwork() throws {
-        let path = NSTemporaryDirectory() + "network-\(UUID().uuidString).safetensors"
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = ScratchFolder()
+        let path = folder.path("network.safetensors")
         let network = try network(Self.networks[1])
         try NetworkFile.write(network, to: path, metadata: ["note": "seen"])
         let again = try NetworkFile.read(path, device: .cpu)
@@ -203,8 +204,8 @@ import Volumes
     }
 
     @Test func aFileThatIsNoNetworkIsOneClearError() throws {
-        let path = NSTemporaryDirectory() + "network-\(UUID().uuidString).safetensors"
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = ScratchFolder()
+        let path = folder.path("network.safetensors")
         try Safetensors(["a": Tensor(1)]).write(to: path)
         let error = #expect(throws: NetworkFileError.self) { try NetworkFile.read(path, device: .cpu) }
         #expect(error?.description.hasPrefix("\(path): has no metadata 'network'") == true)

@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import TestSupport
 import Testing
 import Volumes
 
@@ -31,10 +32,9 @@ import Volumes
 
     @Test(arguments: [4_000, 30_000, 1_000_000])
     func aStoppedPredictionGoesOnAndFillsTheStore(maximum: Int) throws {
-        let folder = NSTemporaryDirectory() + "predictor-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let folder = ScratchFolder()
         let store = try BlockStore.create(
-            at: folder,
+            at: folder.path("store"),
             BlockStore.Layout(
                 shape: Self.volume.shape, channels: 1, elementType: .int16, shard: ZYX(16, 16, 16),
                 chunk: ZYX(8, 8, 8), voxelSize: nil, attributes: [:]))
@@ -63,10 +63,9 @@ import Volumes
     }
 
     @Test func aLostShardAloneIsPredictedAgain() throws {
-        let folder = NSTemporaryDirectory() + "predictor-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let folder = ScratchFolder()
         let store = try BlockStore.create(
-            at: folder,
+            at: folder.path("store"),
             BlockStore.Layout(
                 shape: Self.volume.shape, channels: 1, elementType: .int16, shard: ZYX(16, 16, 16),
                 chunk: ZYX(8, 8, 8), voxelSize: nil, attributes: [:]))

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Tensors
+import TestSupport
 import Testing
 
 struct UNetTests {
@@ -93,8 +94,8 @@ struct UNetTests {
             $0.features = 2
         }
         let (first, second) = (try Network(configuration, seed: 1), try Network(configuration, seed: 2))
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).safetensors").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = ScratchFolder()
+        let path = folder.path("network.safetensors")
         try Safetensors(first.stateDictionary()).write(to: path)
         try second.load(Safetensors(contentsOf: path).tensors)
         let x = try noise([1, 1, 4, 4, 4], stream: "x")

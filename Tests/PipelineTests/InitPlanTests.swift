@@ -121,6 +121,21 @@ struct InitPlanTests {
             facts: facts(
                 cube.shape, nanometers: cube.nanometers, labelledSections: 6, thickness: 1, hasMask: true),
             target: dense, minimumVoxels: 200, isRegrown: true, dimensions: 2),
+        // Every second section; a block of sections filled by objects, or holding some.
+        Labels(
+            facts: facts(cube.shape, nanometers: cube.nanometers, labelledSections: 30, thickness: 1),
+            target: dense,
+            minimumVoxels: 200, isRegrown: true, dimensions: 2, zeroIsUnlabelled: true),
+        Labels(
+            facts: facts(cube.shape, nanometers: cube.nanometers, labelledSections: 30, thickness: 30),
+            target: dense, minimumVoxels: 200, isRegrown: true, zeroIsUnlabelled: true),
+        Labels(
+            facts: facts(cube.shape, nanometers: cube.nanometers, labelledSections: 58, thickness: 58),
+            target: dense, minimumVoxels: 200, isRegrown: true),
+        Labels(
+            facts: facts(
+                cube.shape, nanometers: cube.nanometers, voxels: 400, zeros: 0.8, touching: 0.05,
+                labelledSections: 30, thickness: 30), target: [.foreground], minimumVoxels: 40),
     ]
 
     @Test(arguments: labels)
@@ -147,6 +162,14 @@ struct InitPlanTests {
         #expect(plan.label.minimumVoxels == 1_000)
         #expect(
             try Self.plan(Self.facts(ZYX(400, 600, 600), nanometers: nanometers, voxels: voxels)).resolution == nil)
+    }
+
+    /// One annotated section says nothing of what is between sections.
+    @Test func aSingleAnnotatedSectionIsLearntInTwoDimensions() throws {
+        var facts = Self.facts(ZYX(60, 100, 100), nanometers: ZYX(10, 10, 10))
+        (facts.labelledShape, facts.labelledSections, facts.thickness) = (ZYX(1, 100, 100), 1, 1)
+        let plan = try Self.plan(facts)
+        #expect(plan.dimensions == 2 && plan.training.patch.z == 1 && !plan.zeroIsUnlabelled)
     }
 
     @Test func dimensionsCanBeAskedFor() throws {

@@ -1,6 +1,7 @@
 import Diagnosis
 import Foundation
 import Reports
+import TestSupport
 import Testing
 import Volumes
 
@@ -55,13 +56,12 @@ import Volumes
 
     /// Reads the file and writes the report into another folder.
     private func withReport(_ body: (_ folder: String) throws -> Void) throws {
-        try withScratchFolder { folder in
-            try FileManager.default.createDirectory(atPath: folder + "/old", withIntermediateDirectories: true)
-            try Data(Self.json.utf8).write(to: URL(fileURLWithPath: folder + "/old/diagnose.json"))
-            let results = try #require(try DiagnosisResults(readingFrom: folder + "/old"))
-            try DiagnosisReport(results).write(to: folder + "/new")
-            try body(folder + "/new")
-        }
+        let folder = ScratchFolder()
+        try FileManager.default.createDirectory(atPath: folder.path("old"), withIntermediateDirectories: true)
+        try Data(Self.json.utf8).write(to: URL(fileURLWithPath: folder.path("old/diagnose.json")))
+        let results = try #require(try DiagnosisResults(readingFrom: folder.path("old")))
+        try DiagnosisReport(results).write(to: folder.path("new"))
+        try body(folder.path("new"))
     }
 
     @Test func `what was read is written again, key by key, null where there is no result`() throws {
@@ -74,31 +74,29 @@ import Volumes
     }
 
     @Test func `numbers that overflow are kept`() throws {
-        try withScratchFolder { folder in
-            var results = DiagnosisResults(subject: .init(name: "deep", facts: [], digest: "abc"))
-            results.signal = SignalPropagation(
-                network: .init(
-                    name: "deep",
-                    layers: [
-                        .init(name: "a", activation: 1, gradient: .nan),
-                        .init(name: "b", activation: .infinity, gradient: 1),
-                    ]),
-                references: [])
-            try DiagnosisReport(results).write(to: folder)
-            let read = try #require(try DiagnosisResults(readingFrom: folder)?.signal?.network)
-            #expect(read.layers[0].gradient.isNaN && read.layers[1].activation == .infinity)
-        }
+        let folder = ScratchFolder()
+        var results = DiagnosisResults(subject: .init(name: "deep", facts: [], digest: "abc"))
+        results.signal = SignalPropagation(
+            network: .init(
+                name: "deep",
+                layers: [
+                    .init(name: "a", activation: 1, gradient: .nan),
+                    .init(name: "b", activation: .infinity, gradient: 1),
+                ]),
+            references: [])
+        try DiagnosisReport(results).write(to: folder.path)
+        let read = try #require(try DiagnosisResults(readingFrom: folder.path)?.signal?.network)
+        #expect(read.layers[0].gradient.isNaN && read.layers[1].activation == .infinity)
     }
 
     @Test func `what is no report is not read`() throws {
-        try withScratchFolder { folder in
-            #expect(try DiagnosisResults(readingFrom: folder) == nil)
-            // Another program's page, or an unreadable report, is not written over.
-            for (name, words) in [("index.html", "is of no diagnosis"), ("diagnose.json", "cannot be read")] {
-                try Data("{".utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
-                let fault = #expect(throws: FileFault.self) { try DiagnosisResults(readingFrom: folder) }
-                #expect(fault?.problem.contains(words) == true)
-            }
+        let folder = ScratchFolder()
+        #expect(try DiagnosisResults(readingFrom: folder.path) == nil)
+        // Another program's page, or an unreadable report, is not written over.
+        for (name, words) in [("index.html", "is of no diagnosis"), ("diagnose.json", "cannot be read")] {
+            try Data("{".utf8).write(to: URL(fileURLWithPath: folder.path(name)))
+            let fault = #expect(throws: FileFault.self) { try DiagnosisResults(readingFrom: folder.path) }
+            #expect(fault?.problem.contains(words) == true)
         }
     }
 

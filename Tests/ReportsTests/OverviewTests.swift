@@ -1,5 +1,6 @@
 import Foundation
 import Reports
+import TestSupport
 import Testing
 import Volumes
 
@@ -16,12 +17,11 @@ private func halves(
 }
 
 private func draw(_ planes: [OverviewPlane], members: Int = 5) throws -> Picture {
-    try withScratchFolder { folder in
-        let path = folder + "/overview.png"
-        try drawOverview(planes: planes, members: members, title: "volume", to: path)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["overview.png"])
-        return try #require(Picture(path: path))
-    }
+    let folder = ScratchFolder()
+    let path = folder.path("overview.png")
+    try drawOverview(planes: planes, members: members, title: "volume", to: path)
+    #expect(folder.contents == ["overview.png"])
+    return try #require(Picture(path: path))
 }
 
 @Suite struct OverviewTests {

@@ -1,14 +1,6 @@
 import CCairo
 import Foundation
 
-/// Calls `body` with an empty folder that goes when it returns.
-func withScratchFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("reports-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try body(path)
-}
-
 /// The pixels of a PNG file as red, green and blue.
 struct Picture {
     let width, height: Int

@@ -1,13 +1,13 @@
 import Foundation
 import Reports
+import TestSupport
 import Testing
 
 private func picture(_ plot: Plot) throws -> Picture {
-    try withScratchFolder { folder in
-        let path = folder + "/plot.png"
-        try plot.png(width: 600, height: 300).write(to: URL(fileURLWithPath: path))
-        return try #require(Picture(path: path))
-    }
+    let folder = ScratchFolder()
+    let path = folder.path("plot.png")
+    try plot.png(width: 600, height: 300).write(to: URL(fileURLWithPath: path))
+    return try #require(Picture(path: path))
 }
 
 @Suite struct PlotTests {

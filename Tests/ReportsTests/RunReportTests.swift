@@ -1,6 +1,7 @@
 import Foundation
 import Labeling
 import Reports
+import TestSupport
 import Testing
 import Volumes
 
@@ -56,11 +57,10 @@ private func report() throws -> RunReport {
 
     @Test func `the page is written whole, and a bad path is a clear error`() throws {
         let page = try report()
-        try withScratchFolder { folder in
-            try page.write(to: folder + "/report.html")
-            #expect(try String(contentsOfFile: folder + "/report.html", encoding: .utf8) == page.html())
-            #expect(throws: FileFault.self) { try page.write(to: folder) }
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["report.html"])
-        }
+        let folder = ScratchFolder()
+        try page.write(to: folder.path("report.html"))
+        #expect(try String(contentsOfFile: folder.path("report.html"), encoding: .utf8) == page.html())
+        #expect(throws: FileFault.self) { try page.write(to: folder.path) }
+        #expect(folder.contents == ["report.html"])
     }
 }

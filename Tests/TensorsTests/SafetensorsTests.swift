@@ -1,16 +1,12 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// `Data/python.safetensors` is a file of Python's library, made by `Data/make_reference.py`.
 struct SafetensorsTests {
     let path = Bundle.module.path(forResource: "Data/python", ofType: "safetensors")!
-    let folder: String
-
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID())").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
+    let folder = ScratchFolder()
 
     @Test func pythonsFileIsRead() throws {
         let file = try Safetensors(contentsOf: path)
@@ -27,16 +23,16 @@ struct SafetensorsTests {
     }
 
     @Test func writtenBytesArePythons() throws {
-        let copy = folder + "/copy.safetensors"
+        let copy = folder.path("copy.safetensors")
         try Safetensors(contentsOf: path).write(to: copy)
         #expect(try Data(contentsOf: URL(fileURLWithPath: copy)) == Data(contentsOf: URL(fileURLWithPath: path)))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["copy.safetensors"])
+        #expect(folder.contents == ["copy.safetensors"])
     }
 
     @Test func channelsLastIsWrittenInRowMajorOrder() throws {
         let values = (0..<24).map(Float.init)
         let tensor = try Tensor(values, shape: [1, 3, 2, 2, 2]).contiguous(.channelsLast)
-        let copy = folder + "/copy.safetensors"
+        let copy = folder.path("copy.safetensors")
         try Safetensors(["t": tensor]).write(to: copy)
         #expect(try Safetensors(contentsOf: copy).tensors["t"]?.floats() == values)
     }
@@ -44,7 +40,7 @@ struct SafetensorsTests {
     @Test("A file cut anywhere is one line with its path")
     func truncated() throws {
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-        let cut = folder + "/cut.safetensors"
+        let cut = folder.path("cut.safetensors")
         for length in 0..<whole.count {
             try whole.prefix(length).write(to: URL(fileURLWithPath: cut))
             let error = try #require(throws: SafetensorsError.self) { try Safetensors(contentsOf: cut) }
@@ -65,7 +61,7 @@ struct SafetensorsTests {
             #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
         ])
     func malformed(header: String) throws {
-        let file = folder + "/bad.safetensors"
+        let file = folder.path("bad.safetensors")
         var data = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) } + Data(header.utf8)
         data.append(Data(count: 4))
         try data.write(to: URL(fileURLWithPath: file))
@@ -73,7 +69,7 @@ struct SafetensorsTests {
     }
 
     @Test func missingFileAndFolderAreNamed() throws {
-        let missing = folder + "/none/a.safetensors"
+        let missing = folder.path("none/a.safetensors")
         #expect(throws: SafetensorsError.self) { try Safetensors(contentsOf: missing) }
         let error = try #require(throws: SafetensorsError.self) { try Safetensors([:]).write(to: missing) }
         #expect(error.description == "\(missing): cannot be written: No such file or directory")

@@ -33,6 +33,20 @@ import Volumes
         #expect(outside > 50)
     }
 
+    @Test(arguments: [2, 3], [ZYX(4, 5, 6), ZYX(9, 3, 13)])
+    func weightsOfBlocksAreThoseOfTheWhole(dimensions: Int, block: ZYX<Int>) {
+        let labels = foam(ZYX(9, 15, 13), objects: 14, background: 0.4, seed: 3)
+        let target = ForegroundTarget.volume(labels: labels, dimensions: dimensions, threads: 1)
+        let codes = [block, labels.shape].map { block in
+            BorderWeights(
+                labels: labels, target: target, counts: nil, voxelSize: VoxelSize(ZYX(16, 8, 8), .nanometer),
+                weighting: BorderWeighting(separation: 50, separationSigma: 1, balance: 0.1, balanceSigma: 1.5),
+                dimensions: dimensions, threads: 1, block: block
+            ).codes
+        }
+        #expect(codes[0] == codes[1])
+    }
+
     @Test func whatDoesNotCountHasNoWeight() throws {
         let labels = foam(ZYX(6, 8, 8), objects: 6, background: 0.5, seed: 5)
         let mask = Volume<UInt8>(shape: labels.shape, voxels: (0..<labels.shape.count).map { $0 % 3 == 0 ? 0 : 1 })

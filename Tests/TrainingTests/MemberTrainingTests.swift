@@ -2,6 +2,7 @@ import Foundation
 import Inference
 import Networks
 import Tensors
+import TestSupport
 import Testing
 import Training
 import Volumes
@@ -82,11 +83,10 @@ import Volumes
 
     /// Gradients are scaled so that they do not vanish in 16 bits; the scale is part of what goes on.
     @Test(.enabled(if: computesF16)) func f16LearnsAsF32AndGoesOnAfterStopping() throws {
-        let (rounded, whole) = (try scratch(), try scratch())
-        defer { remove(rounded, whole) }
+        let (rounded, whole) = (ScratchFolder(), ScratchFolder())
         let losses = try [Precision.f16, .f32].map { precision in
             let folder = precision == .f16 ? rounded : whole
-            return try curve(plan(precision: precision).run(folder: folder)).points.map(\.trainingLoss)
+            return try curve(plan(precision: precision).run(folder: folder.path)).points.map(\.trainingLoss)
         }
         #expect(losses[0] != losses[1])
         #expect(zip(losses[0], losses[1]).allSatisfy { abs($0 - $1) < 0.05 }, "\(losses)")
@@ -94,36 +94,35 @@ import Volumes
     }
 
     private func checkStopping(_ plan: MemberTraining) throws {
-        let whole = try scratch()
-        let parts = try scratch()
-        defer { remove(whole, parts) }
-        try plan.run(folder: whole)
+        let whole = ScratchFolder()
+        let parts = ScratchFolder()
+        try plan.run(folder: whole.path)
+        var plan = plan
+        plan.samplingThreads = 4
         for stop in [5, 9] {
             var steps = 0
             let error = #expect(throws: Interrupted.self) {
-                try plan.run(folder: parts, shouldStop: { steps == stop }, report: { steps = $0.step })
+                try plan.run(folder: parts.path, shouldStop: { steps == stop }, report: { steps = $0.step })
             }
             #expect(error == Interrupted(done: stop, total: 12))
         }
-        try plan.run(folder: parts)
+        try plan.run(folder: parts.path)
         for name in ["weights.safetensors", "curve.json"] {
             #expect(try bytes(whole, name) == bytes(parts, name))
         }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: parts).count == 2)
+        #expect(parts.contents.count == 2)
     }
 
     @Test func membersDiffer() throws {
-        let (one, two) = (try scratch(), try scratch())
-        defer { remove(one, two) }
-        try plan(member: 0, steps: 2).run(folder: one)
-        try plan(member: 1, steps: 2).run(folder: two)
+        let (one, two) = (ScratchFolder(), ScratchFolder())
+        try plan(member: 0, steps: 2).run(folder: one.path)
+        try plan(member: 1, steps: 2).run(folder: two.path)
         #expect(try bytes(one, "weights.safetensors") != bytes(two, "weights.safetensors"))
     }
 
     @Test func theNetworkLearns() throws {
-        let folder = try scratch()
-        defer { remove(folder) }
-        let result = try plan(steps: 120) { $0.learningRate = 1e-2 }.run(folder: folder)
+        let folder = ScratchFolder()
+        let result = try plan(steps: 120) { $0.learningRate = 1e-2 }.run(folder: folder.path)
         let curve = try curve(result)
         let last = try #require(curve.points.last)
         #expect(last.step == 120)
@@ -149,8 +148,7 @@ import Volumes
     /// An output that only helps training has no other way to a gradient than its share of the loss.
     @Test func everyOutputOfADeeplySupervisedNetworkIsTrained() throws {
         func head(steps: Int) throws -> [Float] {
-            let folder = try scratch()
-            defer { remove(folder) }
+            let folder = ScratchFolder()
             let base = try plan(steps: steps) { $0.weightDecay = 0 }
             let member = MemberTraining(
                 member: 0, volumes: base.volumes, split: base.split,
@@ -159,34 +157,32 @@ import Volumes
                     $0.features = 4
                     $0.deepSupervision = true
                 }, training: base.training, device: .cpu, precision: .f32, threads: 1)
-            let file = try Safetensors(contentsOf: member.run(folder: folder).weights)
+            let file = try Safetensors(contentsOf: member.run(folder: folder.path).weights)
             return try #require(file.tensors["heads.1.weight"]).floats()
         }
         #expect(try head(steps: 1) != head(steps: 3))
     }
 
     @Test func aFinishedMemberIsNotTrainedAgain() throws {
-        let folder = try scratch()
-        defer { remove(folder) }
-        try plan(steps: 2).run(folder: folder)
+        let folder = ScratchFolder()
+        try plan(steps: 2).run(folder: folder.path)
         var steps = 0
-        try plan(steps: 2).run(folder: folder, report: { _ in steps += 1 })
+        try plan(steps: 2).run(folder: folder.path, report: { _ in steps += 1 })
         #expect(steps == 0)
-        try plan(steps: 3).run(folder: folder, report: { _ in steps += 1 })
+        try plan(steps: 3).run(folder: folder.path, report: { _ in steps += 1 })
         #expect(steps > 0)
     }
 
     @Test(arguments: ["flipped", "truncated", "empty"])
     func aDamagedCheckpointIsReportedAndTrainingStartsOver(damage: String) throws {
-        let (whole, damaged) = (try scratch(), try scratch())
-        defer { remove(whole, damaged) }
+        let (whole, damaged) = (ScratchFolder(), ScratchFolder())
         let plan = try plan(steps: 6)
-        try plan.run(folder: whole)
+        try plan.run(folder: whole.path)
         var steps = 0
         #expect(throws: Interrupted.self) {
-            try plan.run(folder: damaged, shouldStop: { steps == 4 }, report: { steps = $0.step })
+            try plan.run(folder: damaged.path, shouldStop: { steps == 4 }, report: { steps = $0.step })
         }
-        let path = URL(fileURLWithPath: damaged + "/checkpoint.safetensors")
+        let path = URL(fileURLWithPath: damaged.path("checkpoint.safetensors"))
         var data = try Data(contentsOf: path)
         switch damage {
         case "flipped": data[data.count - 100] ^= 0x10
@@ -197,7 +193,7 @@ import Volumes
         var notes: [String] = []
         var first: Int?
         try plan.run(
-            folder: damaged,
+            folder: damaged.path,
             report: { progress in
                 first = first ?? progress.step
                 notes += progress.note.map { [$0] } ?? []
@@ -209,32 +205,30 @@ import Volumes
     }
 
     @Test func checkpointsAreWrittenWhileTraining() throws {
-        let folder = try scratch()
-        defer { remove(folder) }
+        let folder = ScratchFolder()
         var plan = try plan(steps: 3)
         plan.checkpointInterval = 0
         var found = false
         try plan.run(
-            folder: folder,
+            folder: folder.path,
             report: { progress in
                 if progress.step == 2 {
-                    found = FileManager.default.fileExists(atPath: folder + "/checkpoint.safetensors")
+                    found = FileManager.default.fileExists(atPath: folder.path("checkpoint.safetensors"))
                 }
             })
         #expect(found)
     }
 
     @Test func aDivergedLossIsOneClearError() throws {
-        let folder = try scratch()
-        defer { remove(folder) }
+        let folder = ScratchFolder()
         let plan = try plan {
             $0.optimizer = .sgd
             $0.learningRate = 1e30
             $0.gradientClipping = 1e30
         }
-        let error = #expect(throws: TrainingDiverged.self) { try plan.run(folder: folder) }
+        let error = #expect(throws: TrainingDiverged.self) { try plan.run(folder: folder.path) }
         #expect(error?.description.hasPrefix("training of member 1 diverged at step ") == true)
-        #expect(!FileManager.default.fileExists(atPath: folder + "/weights.safetensors"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("weights.safetensors")))
     }
 
     @Test func aPatchThatDoesNotFitTheNetworkIsAnError() throws {
@@ -246,17 +240,7 @@ import Volumes
         )
     }
 
-    private func scratch() throws -> String {
-        let folder = NSTemporaryDirectory() + "training-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        return folder
-    }
-
-    private func remove(_ folders: String...) {
-        for folder in folders { try? FileManager.default.removeItem(atPath: folder) }
-    }
-
-    private func bytes(_ folder: String, _ name: String) throws -> Data {
-        try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name))
+    private func bytes(_ folder: ScratchFolder, _ name: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: folder.path(name)))
     }
 }

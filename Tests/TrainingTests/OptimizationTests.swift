@@ -149,14 +149,15 @@ import Volumes
     }
 
     /// The loss is a number until a patch holds the edge of the volume that is none.
-    @Test func aMemberThatDivergesEndsWithWhatItHad() throws {
+    @Test(arguments: [10, 1]) func aMemberThatDivergesEndsWithWhatItHad(validations: Int) throws {
         let scratch = ScratchFolder()
         var notes: [String] = []
-        let member = try poisoned(steps: 40).run(
+        let member = try poisoned(steps: 20, validations: validations).run(
             folder: scratch.path, report: { notes += $0.note.map { [$0] } ?? [] })
         let curve = try curve(member)
         let kept = try #require(curve.kept)
-        #expect(curve.ending == .diverged && kept < 40)
+        #expect(curve.ending == .diverged && kept < 20)
+        #expect((curve.keptValidation == nil) == (validations == 1))
         #expect(notes.count == 1)
         #expect(notes.first?.hasPrefix("training of member 1 diverged at step ") == true)
         #expect(notes.first?.hasSuffix("; it ends with its weights of step \(kept)") == true)
@@ -203,14 +204,14 @@ import Volumes
     }
 
     /// With an image that is not a number along one edge.
-    private func poisoned(steps: Int) throws -> MemberTraining {
+    private func poisoned(steps: Int, validations: Int) throws -> MemberTraining {
         let labels = foam(shape, objects: 12)
         var image = labels.map { Float($0 % 2) }
         for x in 0..<shape.x { image[0, 0, x] = .nan }
         let volume = try AnnotatedVolume(
             image: VoxelBuffer(image), normalization: IntensityNormalization(mean: 0, deviation: 1), labels: labels,
             voxelSize: VoxelSize(ZYX(repeating: 10), .nanometer))
-        let base = try plan(steps: steps, normalization: .instance) { $0.validations = steps / 2 }
+        let base = try plan(steps: steps, normalization: .instance) { $0.validations = validations }
         var plan = MemberTraining(
             member: base.member, volumes: [volume], split: base.split, network: base.network,
             training: base.training, device: .cpu, precision: .f32, threads: 1)

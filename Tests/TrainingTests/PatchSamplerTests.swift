@@ -39,6 +39,40 @@ import Volumes
         #expect(error.map { "\($0)".contains(problem) } == true)
     }
 
+    @Test func aClassThatIsKeptBackAloneIsAnError() throws {
+        var labels = foam(ZYX(20, 24, 28), objects: 3)
+        labels[19, 23, 27] = 9
+        let volume = try annotated(labels)
+        let error = #expect(throws: AnnotationError.self) {
+            try PatchSampler(
+                volumes: [PreparedVolume(volume, weighting: weighting, threads: 1)],
+                outputs: [.label(2), .label(9)], heldBack: [[Box(origin: ZYX(18, 0, 0), shape: ZYX(2, 24, 28))]],
+                patch: ZYX(8, 12, 12), seed: 7, member: 0)
+        }
+        #expect(error?.description.hasPrefix("class 9 lies only in what member 1 must not learn from") == true)
+    }
+
+    /// Two balls apart with nothing else annotated: there is no voxel to learn the outside from.
+    @Test(arguments: [OutputChannel.foreground, .interior, .affinity(ZYX(0, 0, -1)), .label(1)])
+    func annotationOfObjectsAloneIsAnError(channel: OutputChannel) throws {
+        var labels = Volume<UInt32>(shape: ZYX(16, 16, 32))
+        for x in [8, 24] {
+            for cell in Box(origin: ZYX(4, 4, x - 4), shape: ZYX(8, 8, 8)).cells(of: ZYX(1, 1, 1)) {
+                labels[cell.origin.z, cell.origin.y, cell.origin.x] = 1
+            }
+        }
+        func check(unlabelledZero: Bool) throws {
+            let volume = try annotated(labels, unlabelledZero: unlabelledZero)
+            try PatchSampler(
+                volumes: [PreparedVolume(volume, weighting: weighting, threads: 1)], outputs: [channel],
+                heldBack: [[]], patch: ZYX(8, 12, 12), seed: 7, member: 0
+            ).checkAnswers()
+        }
+        let error = #expect(throws: AnnotationError.self) { try check(unlabelledZero: true) }
+        #expect(error?.description.contains("answers yes for the channel \(channel)") == true)
+        #expect(throws: Never.self) { try check(unlabelledZero: false) }
+    }
+
     @Test func channelsTurnTogetherAndEachIsNormalizedByItself() throws {
         let one = try annotated(foam(ZYX(20, 24, 28), objects: 12))
         // The same picture in other units: normalised it is the same, if each has its own mean and deviation.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -21,7 +22,7 @@ struct ContiguousWriterTests {
     func aFileHasTheBytesOfTheReferenceLibrary(
         name: String, voxelSize: VoxelSize, type: ElementType, shape: ZYX<Int>, position: ZYX<Double>?
     ) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path((name as NSString).lastPathComponent)
         try write(TIFFFiles.pattern(type, shape: shape), to: path, voxelSize: voxelSize, position: position)
         #expect(try bytes(path) == bytes(Self.reference(name)))
@@ -30,7 +31,7 @@ struct ContiguousWriterTests {
 
     @Test(arguments: ElementType.allCases, ["nii", "nii.gz"])
     func niftiReadsBackWhatWasWritten(type: ElementType, ending: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let voxels = TIFFFiles.pattern(type)
         for voxelSize in [Self.nanometres, VoxelSize(ZYX(0.1, 0.2, 0.3), .millimeter), nil] {
             let path = scratch.path("a." + ending)
@@ -43,7 +44,7 @@ struct ContiguousWriterTests {
 
     @Test(arguments: [ElementType.int8, .int16, .uint16, .float32, .uint8])
     func mrcReadsBackWhatWasWritten(type: ElementType) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let voxels = TIFFFiles.pattern(type)
         for voxelSize in [Self.nanometres, VoxelSize(ZYX(0.1, 0.2, 0.3), .millimeter), nil] {
             let path = scratch.path("a.mrc")
@@ -63,7 +64,7 @@ struct ContiguousWriterTests {
     }
 
     @Test func aPackedFileUnpacksToThePlainOneWhateverTheThreadsAndSlabs() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         // More than the megabyte that one thread packs at once.
         let voxels = TIFFFiles.pattern(.uint16, shape: ZYX(9, 300, 500))
         try write(voxels, to: scratch.path("plain.nii"), voxelSize: nil)
@@ -81,7 +82,7 @@ struct ContiguousWriterTests {
 
     @Test(arguments: [ElementType.uint32, .int32, .uint64, .int64, .float64])
     func typesThatMRCLacksAreRefused(type: ElementType) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("a.mrc")
         let problem = "MRC has no type for \(type.rawValue); .h5, .zarr and .nii hold it"
         #expect(throws: FileFault(path, problem)) {
@@ -92,7 +93,7 @@ struct ContiguousWriterTests {
 
     /// What is not finite does not count.
     @Test func statisticsOfAnMRCFileAreThoseOfItsFiniteVoxels() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("a.mrc")
         let values: [Float] = [1_000_001, .nan, 1_000_003, .infinity, 1_000_005, 1_000_007]
         try write(VoxelBuffer(Volume(shape: ZYX(3, 1, 2), voxels: values)), to: path, voxelSize: nil, thickness: 1)
@@ -105,7 +106,7 @@ struct ContiguousWriterTests {
 
     @Test(arguments: ["a.nii", "a.nii.gz", "a.mrc"])
     func anAbandonedFileLeavesNothing(name: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let contents = VolumeFile.Contents(shape: TIFFFiles.shape, elementType: .int8, voxelSize: nil)
         var writer: (any VolumeWriter)? = try VolumeFile.create(scratch.path(name), contents)
         #expect(!scratch.contents.contains(name))

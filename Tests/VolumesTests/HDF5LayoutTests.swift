@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -158,11 +159,9 @@ private func fault(_ location: String, _ selection: VolumeSelection = VolumeSele
     /// Bytes of the file, inverted one after the other.
     @Test(arguments: ["zstd", "lzf", "lzf-fletcher32"])
     func damagedChunksAreFaults(dataset: String) throws {
-        let folder = NSTemporaryDirectory() + "hdf5-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let folder = ScratchFolder()
         let sound = try Data(contentsOf: URL(fileURLWithPath: data("plugins.h5")))
-        let path = folder + "/damaged.h5"
+        let path = folder.path("damaged.h5")
         var faults = 0
         for offset in stride(from: 2048, to: sound.count, by: 97) {
             var bytes = sound
@@ -183,9 +182,7 @@ private func fault(_ location: String, _ selection: VolumeSelection = VolumeSele
 extension HDF5Storage {
     /// libhdf5 1.10's H5Dread_chunk would copy that much into room for the chunk's 24 bytes.
     @Test func chunksWithoutFiltersThatClaimToBeLargerAreHarmless() throws {
-        let folder = NSTemporaryDirectory() + "hdf5-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let folder = ScratchFolder()
         var bytes = try Data(contentsOf: URL(fileURLWithPath: data("filters.h5")))
         // A key of the B-tree: size, filter mask, and the first chunk's place along four axes.
         let key = Data([24, 0, 0, 0] + [UInt8](repeating: 0, count: 36))
@@ -195,7 +192,7 @@ extension HDF5Storage {
             start = found.upperBound
         }
         #expect(start > 0)
-        let path = folder + "/large.h5"
+        let path = folder.path("large.h5")
         try bytes.write(to: URL(fileURLWithPath: path))
         for _ in 0..<20 {
             let reader = try HDF5Reader(path: path, dataset: "chunked")
@@ -226,7 +223,7 @@ extension HDF5Storage {
     }
 
     @Test func filesOutsideTheFolderAreReadWhereThatIsAllowed() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         try FileManager.default.createDirectory(atPath: scratch.path("HDF5"), withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: data("links.h5"), toPath: scratch.path("HDF5/links.h5"))
         try FileManager.default.createSymbolicLink(
@@ -244,14 +241,12 @@ extension HDF5Storage {
     }
 
     @Test func aSymbolicLinkOutOfTheFolderIsNotFollowed() throws {
-        let folder = NSTemporaryDirectory() + "hdf5-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileManager.default.copyItem(atPath: data("links.h5"), toPath: folder + "/links.h5")
+        let folder = ScratchFolder()
+        try FileManager.default.copyItem(atPath: data("links.h5"), toPath: folder.path("links.h5"))
         try FileManager.default.createSymbolicLink(
-            atPath: folder + "/one.h5", withDestinationPath: data("one.h5"))
+            atPath: folder.path("one.h5"), withDestinationPath: data("one.h5"))
         for dataset in ["inside", "virtual"] {
-            #expect(throws: FileFault.self) { try VolumeFile.open(folder + "/links.h5:" + dataset) }
+            #expect(throws: FileFault.self) { try VolumeFile.open(folder.path("links.h5:") + dataset) }
         }
     }
 }
@@ -302,10 +297,8 @@ extension HDF5Storage {
         ("g's.vsi", [0x49, 0x49, 42, 0], "Olympus VSI"),
     ])
     func aVendorsFileIsNamedWithTheWayToReadIt(name: String, bytes: [UInt8], format: String) throws {
-        let folder = NSTemporaryDirectory() + "vendor-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let path = folder + "/" + name
+        let folder = ScratchFolder()
+        let path = folder.path(name)
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         let quoted = "'" + path.replacing("'", with: "'\\''")
         #expect(

@@ -1,16 +1,7 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
-
-/// A folder that goes with the test.
-private final class Scratch {
-    let path = NSTemporaryDirectory() + "hdf5-" + UUID().uuidString
-
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    var files: [String] { (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? [] }
-}
 
 private func data(_ name: String) -> String { Bundle.module.bundlePath + "/Data/HDF5/" + name }
 
@@ -138,7 +129,7 @@ private func fault(_ body: () throws -> Void) -> String {
     }
 
     @Test func truncationIsFound() throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         let sound = try Data(contentsOf: URL(fileURLWithPath: data("one.h5")))
         let cut = scratch.path + "/cut.h5"
         try sound.dropLast(sound.count / 3).write(to: URL(fileURLWithPath: cut))
@@ -146,7 +137,7 @@ private func fault(_ body: () throws -> Void) -> String {
     }
 
     @Test func aFlippedByteIsFoundByItsChecksumAndItsChunkNamed() throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         var bytes = try Data(contentsOf: URL(fileURLWithPath: data("filters.h5")))
         // The chunk at z 2:4, y 0:3, x 4:6 in little endian; beyond the volume it is zeros. It is there
         // with and without a checksum, so every copy is altered.
@@ -177,7 +168,7 @@ private func fault(_ body: () throws -> Void) -> String {
 @Suite struct HDF5Writing {
     @Test(arguments: ElementType.allCases)
     func everyTypeComesBack(type: ElementType) throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         let path = scratch.path + "/results/labels.h5"
         let shape = ZYX(37, 70, 131)
         let bytes = (0..<shape.count * type.size).map {
@@ -197,7 +188,10 @@ private func fault(_ body: () throws -> Void) -> String {
             #expect(!FileManager.default.fileExists(atPath: path))
         }
         try writer.finish()
-        #expect(scratch.files.sorted() == ["results", "results/labels.h5"])
+        #expect(
+            try FileManager.default.subpathsOfDirectory(atPath: scratch.path).sorted() == [
+                "results", "results/labels.h5",
+            ])
         let reader = try HDF5Reader(path: path)
         #expect(reader.info.source == path + ":/volumes/labels")
         #expect(reader.info.voxelSize.complete?.agrees(with: size, tolerance: 1e-12) == true)
@@ -206,7 +200,7 @@ private func fault(_ body: () throws -> Void) -> String {
     }
 
     @Test func aWriterThatDoesNotFinishLeavesNothing() throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         let path = scratch.path + "/labels.h5"
         do {
             let writer = try HDF5Writer(
@@ -214,7 +208,7 @@ private func fault(_ body: () throws -> Void) -> String {
             try writer.write(VoxelBuffer(Volume<UInt8>(shape: ZYX(1, 3, 4))), atZ: 0)
             #expect(fault { try writer.finish() }.contains("1 of 2 planes"))
         }
-        #expect(scratch.files.isEmpty)
+        #expect(scratch.contents.isEmpty)
     }
 
     @Test func aFolderThatCannotBeMadeIsAFault() throws {
@@ -238,7 +232,7 @@ private func fault(_ body: () throws -> Void) -> String {
     }
 
     @Test func theContentCountsNotTheName() throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         let path = scratch.path + "/a: b.tif"
         try FileManager.default.copyItem(atPath: data("one.h5"), toPath: path)
         #expect(try VolumeFile.open(path).info.format == "HDF5")
@@ -250,7 +244,7 @@ private func fault(_ body: () throws -> Void) -> String {
         ("hello", "begins with 68 65 6c 6c 6f"), ("", "is empty"),
     ])
     func otherFilesAreNamed(content: String, words: String) throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         let path = scratch.path + "/volume.tif"
         try Data(content.unicodeScalars.map { UInt8($0.value) }).write(to: URL(fileURLWithPath: path))
         let message = fault { _ = try VolumeFile.open(path) }
@@ -261,7 +255,7 @@ private func fault(_ body: () throws -> Void) -> String {
     /// Found by fuzzing: faults of the only dataset of a file, of which libhdf5 knows no more than its message.
     @Test(arguments: [843..<867])
     func aDamagedHeaderOfTheOnlyDatasetIsAFaultOfTheFile(damage: Range<Int>) throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         var bytes = try Data(contentsOf: URL(fileURLWithPath: data("raw-only.h5")))
         bytes.replaceSubrange(damage, with: [UInt8](repeating: 255, count: damage.count))
         let path = scratch.path + "/raw-only.h5"
@@ -274,7 +268,7 @@ private func fault(_ body: () throws -> Void) -> String {
     }
 
     @Test func whatIsNoFileIsNamed() throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         #expect(fault { _ = try VolumeFile.open(scratch.path) }.contains("is an empty folder"))
         #expect(fault { _ = try VolumeFile.open(scratch.path + "/no") }.contains("there is no such file"))
         #expect(
@@ -285,7 +279,7 @@ private func fault(_ body: () throws -> Void) -> String {
     }
 
     @Test func aTIFFHasNoDatasets() throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         let path = scratch.path + "/volume"
         try Data([0x49, 0x49, 42, 0, 8, 0, 0, 0]).write(to: URL(fileURLWithPath: path))
         #expect(fault { _ = try VolumeFile.open(path + ":/raw") }.contains("leave out :/raw"))

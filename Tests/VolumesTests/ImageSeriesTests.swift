@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -10,8 +11,8 @@ import Volumes
     }
 
     /// Copies of test files under other names, in a folder of their own.
-    private func folder(_ files: [(source: String, name: String)]) throws -> TIFFScratch {
-        let scratch = try TIFFScratch()
+    private func folder(_ files: [(source: String, name: String)]) throws -> ScratchFolder {
+        let scratch = ScratchFolder()
         for file in files {
             try FileManager.default.copyItem(atPath: file.source, toPath: scratch.path(file.name))
         }
@@ -58,10 +59,10 @@ import Volumes
     @Test(arguments: ["", "/*.png", "/slice_*"])
     func readsSlicesInNaturalOrder(pattern: String) throws {
         let scratch = try folder(Self.sections.map { (Self.png($0.0), $0.0 + ".png") })
-        let reader = try VolumeFile.open(scratch.folder.path + pattern)
+        let reader = try VolumeFile.open(scratch.path + pattern)
         #expect(reader.info.shape == TIFFFiles.shape)
         #expect(reader.info.format == "series of PNG files")
-        #expect(reader.info.source == scratch.folder.path + pattern)
+        #expect(reader.info.source == scratch.path + pattern)
         let expected = TIFFFiles.pattern(.uint8)
         for box in TIFFReaderTests.boxes { #expect(try reader.read(box) == cropped(expected, to: box)) }
     }
@@ -87,11 +88,11 @@ import Volumes
         ] as [([String], [String])])
     func notesGapsInTheNumbering(names: [String], notes: [String]) throws {
         let scratch = try folder(names.map { (Self.png("grey8"), $0 + ".png") })
-        #expect(try VolumeFile.open(scratch.folder.path).info.notes == notes)
+        #expect(try VolumeFile.open(scratch.path).info.notes == notes)
     }
 
     @Test func readsSlicesOfTIFFWithTheirVoxelSize() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let pattern = TIFFFiles.pattern(.uint16)
         for z in 0..<3 {
             let writer = try TIFFWriter(
@@ -112,20 +113,20 @@ import Volumes
             throws: FileFault(
                 scratch.path("2.png"),
                 "is y 9 × x 21 uint16, and 1.png is y 9 × x 21 uint8; the slices of a volume are alike")
-        ) { try VolumeFile.open(scratch.folder.path) }
+        ) { try VolumeFile.open(scratch.path) }
     }
 
     @Test func refusesPNGAmongTIFF() throws {
         let scratch = try folder([(Self.png("grey8"), "1.png"), (TIFFFiles.path("uint8-little-strips"), "2.tif")])
-        let folder = scratch.folder.path
+        let folder = scratch.path
         let problem =
-            "holds both PNG and TIFF files; name those that are meant, as in \(scratch.folder.lastPathComponent)/*.png"
+            "holds both PNG and TIFF files; name those that are meant, as in \((folder as NSString).lastPathComponent)/*.png"
         #expect(throws: FileFault(folder, problem)) { try VolumeFile.open(folder) }
         #expect(try VolumeFile.open(folder + "/*.png").info.shape == Self.shape)
     }
 
     @Test func saysWhatAFolderHoldsThatIsNoVolume() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         try FileManager.default.createDirectory(atPath: scratch.path("2/1"), withIntermediateDirectories: true)
         func problem(_ folder: String) -> String? {
             #expect(throws: FileFault.self) { try VolumeFile.open(folder) }?.problem
@@ -149,7 +150,7 @@ import Volumes
                 scratch.path("stack.tif"),
                 "has 3 sections, and the files of a folder or a pattern are taken for one section each; "
                     + "name the file itself where it is a whole volume")
-        ) { try VolumeFile.open(scratch.folder.path) }
+        ) { try VolumeFile.open(scratch.path) }
         #expect(
             throws: FileFault(
                 scratch.path("*.png"), "matches no file; expected TIFF or PNG files of one section each")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -109,7 +110,7 @@ struct MRCTests {
         (212, [1, 1, 0, 0, 0, 0], "has the machine stamp [1, 1]; expected [68, 68] or [68, 65], or [17, 17]"),
     ])
     func headersThatCannotBeAreRefused(offset: Int, bytes: [UInt8], problem: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         var file = try Data(contentsOf: URL(fileURLWithPath: Self.path("int16-little.mrc")))
         file.replaceSubrange(offset..<offset + bytes.count, with: bytes)
         if problem.contains("volumes of 2") { file[36] = 2 }

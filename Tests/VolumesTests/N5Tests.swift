@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -91,7 +92,7 @@ private func fault(_ location: String) -> String {
 
     @Test(arguments: ["raw", "gzip", "blosc", "lz4"])
     func everyTruncationOfABlockIsAFault(name: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("cut.n5")
         try FileManager.default.copyItem(atPath: data(name + ".n5"), toPath: path)
         let block = path + "/0/0/0"
@@ -109,7 +110,7 @@ private func fault(_ location: String) -> String {
         (7, 3, "leaves out voxels"), (7, 200, "expected at most"), (7, 0, "expected at most"),
     ])
     func headersOfBlocksThatLieAreRefused(offset: Int, value: UInt8, words: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("lie.n5")
         try FileManager.default.copyItem(atPath: data("raw.n5"), toPath: path)
         let block = URL(fileURLWithPath: path + "/0/0/0")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -35,7 +36,7 @@ struct NIfTITests {
 
     @Test(arguments: ["A.HDR", "A.IMG"])
     func aPairInCapitalLettersIsRead(name: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         try Self.copy("pair.hdr", to: scratch.path("A.HDR"))
         try Self.copy("pair.img", to: scratch.path("A.IMG"))
         let reader = try VolumeFile.open(scratch.path(name))
@@ -44,7 +45,7 @@ struct NIfTITests {
 
     @Test(arguments: ["pair.hdr.gz", "pair.img.gz"])
     func aPairOfPackedFilesIsRead(name: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         for name in ["pair.hdr", "pair.img"] {
             try Self.copy(name, to: scratch.path(name))
             try Self.gzip(scratch.path(name))
@@ -55,7 +56,7 @@ struct NIfTITests {
     }
 
     @Test func aHeaderWithoutItsImageIsAFault() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         try Self.copy("pair.hdr", to: scratch.path("pair.hdr"))
         #expect(throws: FileFault(scratch.path("pair.img"), "there is no such file")) {
             try VolumeFile.open(scratch.path("pair.hdr"))
@@ -65,7 +66,7 @@ struct NIfTITests {
     @Test func aPackedVolumeLargerThanTheBufferIsReadInAnyOrder() throws {
         let shape = ZYX(40, 100, 90)
         let volume = TIFFFiles.pattern(.uint8, shape: shape)
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         var file = try Data(contentsOf: URL(fileURLWithPath: Self.path("uint8-little.nii"))).prefix(352)
         for (index, size) in [90, 100, 40].enumerated() { file[42 + 2 * index] = UInt8(size) }
         file.append(contentsOf: volume.bytes)
@@ -153,7 +154,7 @@ struct NIfTITests {
     func oddFormsAreUnderstood(
         name: String, fields: [Int: Float], axes: String, size: ZYX<Double>, isTold: Bool
     ) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         var file = try Data(contentsOf: URL(fileURLWithPath: Self.path(name)))
         for (offset, value) in fields {
             let bytes =
@@ -218,7 +219,7 @@ struct NIfTITests {
         ),
     ])
     func headersThatCannotBeAreRefused(offset: Int, bytes: [UInt8], problem: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         var file = try Data(contentsOf: URL(fileURLWithPath: Self.path("uint8-little.nii")))
         file.replaceSubrange(offset..<offset + bytes.count, with: bytes)
         let path = scratch.path("a.nii")
@@ -228,7 +229,7 @@ struct NIfTITests {
 
     /// Where libnifti2 crashes.
     @Test func aCountOfDimensionsInAllBitsIsRefused() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         var file = try Data(contentsOf: URL(fileURLWithPath: Self.path("two-little.nii")))
         file.replaceSubrange(16..<24, with: [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F])
         let path = scratch.path("a.nii")
@@ -241,7 +242,7 @@ struct NIfTITests {
     /// Sizes whose product is beyond 64 bits, and rows whose bytes are.
     @Test(arguments: [24, 32, 40, 48, 56])
     func sizesBeyondEveryFileAreRefused(offset: Int) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         var file = try Data(contentsOf: URL(fileURLWithPath: Self.path("two-little.nii")))
         file[16] = 5
         for place in [offset, 32] {
@@ -270,7 +271,7 @@ struct NIfTITests {
     }
 
     @Test func everyTruncationOfAPackedFileIsToldAsSuch() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("cut.nii.gz")
         let sound = try Data(contentsOf: URL(fileURLWithPath: Self.path("packed.nii.gz")))
         for length in 2..<sound.count {
@@ -286,7 +287,7 @@ struct NIfTITests {
 
     /// The header is read before the damage is.
     @Test func aDamagedPackedFileIsKnownByItsHeader() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("a.nii")
         try
             (Data(contentsOf: URL(fileURLWithPath: Self.path("uint16-little.nii")))
@@ -300,7 +301,7 @@ struct NIfTITests {
     }
 
     @Test func aPackedFileCannotClaimMoreThanItCouldHold() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         var file = try Data(contentsOf: URL(fileURLWithPath: Self.path("uint8-little.nii")))
         file.replaceSubrange(42..<48, with: [0xFF, 0x7F, 0xFF, 0x7F, 0xFF, 0x7F])
         let path = scratch.path("a.nii")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -225,7 +226,7 @@ private func files(_ folder: String) -> [String] {
 
     @Test(arguments: [("v2/none", ".zattrs"), ("v3/none", "zarr.json")])
     func resolutionAndOffsetOfAPlainArrayAreKnown(name: String, file: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("a.zarr")
         try FileManager.default.copyItem(atPath: data(name + ".zarr"), toPath: path)
         let own = #""resolution": [40, 4, 8], "offset": [80, 16, 24]"#
@@ -251,7 +252,7 @@ private func files(_ folder: String) -> [String] {
     }
 
     @Test func axesWithoutNamesAreTold() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("a.zarr")
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let metadata = """
@@ -273,12 +274,12 @@ private func files(_ folder: String) -> [String] {
 
     @Test(arguments: [("a.ome.zarr.zip", "zarr.json", " -d '%/a.ome.zarr'"), ("b.zip", "b.zarr/.zgroup", "")])
     func aZippedContainerIsToldWithTheWayToUnpackIt(name: String, member: String, target: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path(name)
         let header: [UInt8] = Array("PK\u{3}\u{4}".utf8) + [UInt8](repeating: 0, count: 22)
         try Data(header + [UInt8(member.utf8.count), 0, 0, 0] + Array(member.utf8)).write(
             to: URL(fileURLWithPath: path))
-        let rest = target.replacing("%", with: scratch.folder.path)
+        let rest = target.replacing("%", with: scratch.path)
         #expect(
             throws: FileFault(path, "is a zipped Zarr, which is not read; unpack it with: unzip '\(path)'\(rest)")
         ) { try VolumeFile.open(path) }
@@ -286,9 +287,9 @@ private func files(_ folder: String) -> [String] {
 }
 
 @Suite struct HostileZarr {
-    private let scratch: TIFFScratch
+    private let scratch: ScratchFolder
 
-    init() throws { scratch = try TIFFScratch() }
+    init() throws { scratch = ScratchFolder() }
 
     /// A copy of a container with one text in one of its files replaced.
     private func altered(_ name: String, _ file: String, _ found: String, _ replacement: String) throws -> String {

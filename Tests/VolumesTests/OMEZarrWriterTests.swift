@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -68,9 +69,9 @@ private func read(_ location: String) throws -> VoxelBuffer {
 }
 
 @Suite struct OMEZarrWriting {
-    private let scratch: TIFFScratch
+    private let scratch: ScratchFolder
 
-    init() throws { scratch = try TIFFScratch() }
+    init() throws { scratch = ScratchFolder() }
 
     @Test(arguments: ElementType.allCases, OMEZarrVersion.allCases)
     func everyTypeComesBack(type: ElementType, version: OMEZarrVersion) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -51,7 +52,7 @@ import Volumes
         ("lsm-two-channels", "cannot be read as a TIFF: "),
     ])
     func otherFilesOfMicroscopesAreNamedWithTheWayToReadThem(name: String, problem: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("a.lsm")
         try FileManager.default.copyItem(atPath: TIFFFiles.path(name), toPath: path)
         let fault = #expect(throws: FileFault.self) { try VolumeFile.open(path, VolumeSelection(channel: 0)) }
@@ -105,7 +106,7 @@ import Volumes
     }
 
     @Test func namesTheMissingFileOfAnOMETIFF() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("ome-part1.tif")
         try FileManager.default.copyItem(atPath: TIFFFiles.path("ome-part1"), toPath: path)
         #expect(throws: FileFault(path, "has section 2 in ome-part2.tif, which is not beside it")) {

@@ -39,22 +39,6 @@ enum TIFFFiles {
     }
 }
 
-/// A folder that is removed with its contents when the value goes away.
-final class TIFFScratch {
-    let folder: URL
-
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
-
-    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
-
-    var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] }
-}
-
 /// A voxel buffer's part within `box`.
 func cropped(_ buffer: VoxelBuffer, to box: Box) -> VoxelBuffer {
     func crop<Element: VoxelElement>(_ type: Element.Type) -> VoxelBuffer {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -106,7 +107,7 @@ import Volumes
     }
 
     @Test func namesTheTruncatedSection() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let stack = try Data(contentsOf: URL(fileURLWithPath: TIFFFiles.path("imagej-one-directory")))
         let path = scratch.path("cut.tif")
         try stack.dropLast(500).write(to: URL(fileURLWithPath: path))
@@ -129,7 +130,7 @@ import Volumes
 
     @Test(arguments: ["deflate-little", "uint16-big-strips", "float32-little-tiles", "ome-nm"])
     func neverTrapsOnFilesCutAnywhere(name: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("cut.tif")
         let whole = try Data(contentsOf: URL(fileURLWithPath: TIFFFiles.path(name)))
         for length in stride(from: 0, to: whole.count - 1, by: 41) {
@@ -145,7 +146,7 @@ import Volumes
 
     @Test(arguments: ["deflate-little", "uint16-big-strips", "float32-little-tiles", "ome-nm"])
     func neverTrapsOnDamagedFiles(name: String) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("damaged.tif")
         let whole = try Data(contentsOf: URL(fileURLWithPath: TIFFFiles.path(name)))
         var state: UInt64 = 1

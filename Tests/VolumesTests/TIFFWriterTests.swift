@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
 
@@ -25,7 +26,7 @@ import Volumes
         (.ome, .float32), (.ome, .float64),
     ])
     func readsBackWhatItWrote(flavor: TIFFWriter.Flavor, elementType: ElementType) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let buffer = TIFFFiles.pattern(elementType, shape: Self.shape)
         let sizes = [
             Self.nanometres, VoxelSize(ZYX(0.04, 0.0042, 0.0041), .micrometer),
@@ -45,14 +46,14 @@ import Volumes
 
     @Test(arguments: TIFFWriter.Flavor.allCases)
     func anUnknownVoxelSizeStaysUnknown(flavor: TIFFWriter.Flavor) throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("a.tif")
         try write(TIFFFiles.pattern(.uint8), to: path, flavor, nil)
         #expect(try TIFFReader(path: path).info.voxelSize == .none)
     }
 
     @Test func anImageJStackIsContiguousAndDescribed() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         let path = scratch.path("a.tif")
         let labels = Volume<UInt16>(shape: ZYX(2, 3, 4), voxels: (0..<24).map { UInt16($0 * 11) })
         try write(VoxelBuffer(labels), to: path, .imageJ, VoxelSize(ZYX(0.04, 0.01, 0.008), .micrometer))
@@ -75,7 +76,7 @@ import Volumes
     }
 
     @Test func anAbandonedFileLeavesNothing() throws {
-        let scratch = try TIFFScratch()
+        let scratch = ScratchFolder()
         for flavor in TIFFWriter.Flavor.allCases {
             let path = scratch.path("a.tif")
             var writer: TIFFWriter? = try TIFFWriter(

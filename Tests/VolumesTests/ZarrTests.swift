@@ -1,14 +1,7 @@
 import Foundation
+import TestSupport
 import Testing
 import Volumes
-
-/// A folder that goes with the test.
-private final class Scratch {
-    let path = NSTemporaryDirectory() + "zarr-" + UUID().uuidString
-
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 private func data(_ name: String) -> String { Bundle.module.bundlePath + "/Data/Zarr/" + name }
 
@@ -32,7 +25,7 @@ private func fill(_ store: BlockStore, channel: Int = 0, with whole: VoxelBuffer
 @Suite struct ZarrRoundTrips {
     @Test(arguments: ElementType.allCases)
     func everyTypeComesBack(type: ElementType) throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         let whole = voxels(ZYX(9, 7, 13), type)
         let store = try BlockStore.create(
             at: scratch.path + "/a/b.zarr",
@@ -51,7 +44,7 @@ private func fill(_ store: BlockStore, channel: Int = 0, with whole: VoxelBuffer
         (ZYX(7, 11, 3), ZYX(2, 6, 2), ZYX(1, 3, 2)), (ZYX(4, 4, 4), ZYX(4, 4, 4), ZYX(1, 1, 1)),
     ])
     func everyBoxEqualsTheCrop(shape: ZYX<Int>, shard: ZYX<Int>, chunk: ZYX<Int>) throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         let whole = voxels(shape, .uint16)
         let store = try BlockStore.create(
             at: scratch.path + "/s", .init(shape: shape, elementType: .uint16, shard: shard, chunk: chunk))
@@ -66,7 +59,7 @@ private func fill(_ store: BlockStore, channel: Int = 0, with whole: VoxelBuffer
     }
 
     @Test func channelsAreApart() throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         let layout = BlockStore.Layout(
             shape: ZYX(3, 5, 4), channels: 3, elementType: .int16, shard: ZYX(2, 4, 4), chunk: ZYX(2, 2, 4),
             voxelSize: VoxelSize(ZYX(0.04, 0.008, 0.004), .micrometer),
@@ -85,7 +78,7 @@ private func fill(_ store: BlockStore, channel: Int = 0, with whole: VoxelBuffer
     }
 
     @Test func severalThreadsReadAtOnce() throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         let whole = voxels(ZYX(16, 16, 16), .uint32)
         let store = try BlockStore.create(
             at: scratch.path + "/s",
@@ -98,7 +91,7 @@ private func fill(_ store: BlockStore, channel: Int = 0, with whole: VoxelBuffer
     }
 
     @Test func creatingAgainGoesOnWithTheShardsThere() throws {
-        let scratch = try Scratch()
+        let scratch = ScratchFolder()
         var layout = BlockStore.Layout(
             shape: ZYX(4, 4, 8), elementType: .uint8, shard: ZYX(4, 4, 4), chunk: ZYX(2, 2, 2))
         let first = try BlockStore.create(at: scratch.path + "/s", layout)
@@ -144,13 +137,13 @@ private func fill(_ store: BlockStore, channel: Int = 0, with whole: VoxelBuffer
 }
 
 @Suite struct ZarrDamage {
-    private let scratch: Scratch
+    private let scratch: ScratchFolder
     private let whole = voxels(ZYX(4, 3, 5), .uint16)
     private let store: BlockStore
     private let shard: String
 
     init() throws {
-        scratch = try Scratch()
+        scratch = ScratchFolder()
         store = try BlockStore.create(
             at: scratch.path + "/s",
             .init(shape: whole.shape, elementType: .uint16, shard: ZYX(4, 4, 8), chunk: ZYX(2, 2, 4)))

@@ -21,7 +21,7 @@ struct BatchRunTests {
             consensus: {agree: all, threshold: 0.5}
             label: {min_voxels: 4}
             segment: \(segment)
-            execution: {device: cpu, precision: f32, threads: 2}
+            execution: {device: cpu, precision: f32, threads: 1}
             """)
     }
 

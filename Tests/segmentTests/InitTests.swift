@@ -133,7 +133,12 @@ import Volumes
     @Test func theFileRuns() throws {
         try prepare(Self.balls())
         #expect(try start().code == 0)
-        #expect(try written().contains("steps: 10 "))
+        let text = try written()
+        #expect(text.contains("steps: 10 "))
+        // Fewer members and validations than it has, which cost more than the steps.
+        try folder.write(
+            "p.yaml",
+            text.replacing("  batch: 2\n", with: "  batch: 2\n  validations: 1\n") + "ensemble: {members: 2}\n")
         let run = try Program.run("run", "p.yaml", in: folder.path)
         #expect(run.code == 0, "\(run.words)")
         #expect(FileManager.default.fileExists(atPath: folder.path + "/results/p/raw/labels.tif"))

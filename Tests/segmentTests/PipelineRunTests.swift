@@ -163,28 +163,29 @@ struct PipelineRunTests {
     }
 
     /// Where in a cached store a byte is flipped.
-    enum Damage: String, CaseIterable {
+    enum Damage: Int, CaseIterable {
         case chunk, shardIndex, metadata
     }
 
-    @Test(arguments: Damage.allCases)
-    func aFlippedByteInTheCacheIsFoundAndRedone(damage: Damage) throws {
+    @Test func aFlippedByteInTheCacheIsFoundAndRedone() throws {
         try prepare()
         #expect(try run().code == 0)
         let before = try digest("results/small/test/labels.h5")
-        try flip(damage)
-        let verified = try Program.run("status", "small.yaml", "--verify", in: folder.path)
-        #expect(verified.code == 4)
-        #expect(verified.output.contains("is damaged"))
-        // The vote reads the logits again.
-        try writePipeline(consensus: "{agree: all, threshold: 0.6}")
-        let other = try run()
-        #expect(other.code == 0, "\(other.words)")
-        #expect(other.complaints.contains("is damaged"))
-        #expect(other.stages.first == "predict")
-        try writePipeline()
-        #expect(try run().code == 0)
-        #expect(try digest("results/small/test/labels.h5") == before)
+        for damage in Damage.allCases {
+            try flip(damage)
+            let verified = try Program.run("status", "small.yaml", "--verify", in: folder.path)
+            #expect(verified.code == 4, "\(damage)")
+            #expect(verified.output.contains("is damaged"), "\(damage)")
+            // The vote reads the logits again.
+            try writePipeline(consensus: "{agree: all, threshold: 0.\(6 + damage.rawValue)}")
+            let other = try run()
+            #expect(other.code == 0, "\(damage): \(other.words)")
+            #expect(other.complaints.contains("is damaged"), "\(damage)")
+            #expect(other.stages.first == "predict", "\(damage)")
+            try writePipeline()
+            #expect(try run().code == 0)
+            #expect(try digest("results/small/test/labels.h5") == before, "\(damage)")
+        }
         #expect(try Program.run("status", "small.yaml", "--verify", in: folder.path).code == 0)
     }
 

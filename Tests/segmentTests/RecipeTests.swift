@@ -65,6 +65,7 @@ import Testing
             text.replacing(/steps: \d+/, with: "steps: 2").replacing(
                 /(mirror|thresholds): true/, with: { "\($0.1): false" }
             )
+            .replacing(/validations: \d+/, with: "validations: 1")
             .replacing(/voxel_size: \{/, with: "voxel_size: {replace: true, ")
                 + "ensemble: {members: 2}\n")
         let ending = try Program.run("run", "\(files.recipe).yaml", in: folder.path)

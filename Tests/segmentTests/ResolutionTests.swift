@@ -48,7 +48,7 @@ struct ResolutionTests {
             label: {min_voxels: 2}
             segment: [\(segment)]
             export: {formats: [tiff, hdf5, ome-zarr]}
-            execution: {device: cpu, precision: f32, threads: 2}
+            execution: {device: cpu, precision: f32, threads: 1}
             \(extra)
             """)
     }
@@ -202,7 +202,7 @@ struct ResolutionTests {
             model: m.segmodel
             label: {min_voxels: 2}
             segment: v.tif
-            execution: {device: cpu, precision: f32, threads: 2}
+            execution: {device: cpu, precision: f32, threads: 1}
             """
         try folder.write("p.yaml", asked)
         let ending = try call("run")

@@ -12,7 +12,7 @@ extension ScratchFolder {
         while Date() < deadline {
             let walk = FileManager.default.enumerator(atPath: path + "/" + folder)
             if walk?.contains(where: { ($0 as? String)?.hasSuffix(name) == true }) == true { return }
-            usleep(2_000)
+            usleep(10_000)
         }
         throw Missing(name: name)
     }

@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func theWeightsAreTheSameAlsoWhenInterrupted() throws {
-        try prepare(steps: 120)
+        try prepare(steps: 60)
         let one = try train("one")
         #expect(one.code == 0, "\(one.words)")
         let process = try Program.start(["run", "two.yaml", "--until", "train"], in: folder.path)

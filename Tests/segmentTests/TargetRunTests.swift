@@ -1,4 +1,5 @@
 import Foundation
+import Labeling
 import TestSupport
 import Testing
 import Volumes
@@ -7,29 +8,32 @@ import Volumes
 @Suite(.serialized) struct TargetRunTests {
     private let folder = ScratchFolder()
 
+    private func synthesize() throws {
+        guard !FileManager.default.fileExists(atPath: folder.path + "/raw.tif") else { return }
+        try Program.run(
+            "synthesize", "raw.tif", "labels.h5", "--shape", "12,32,32", "--voxel-size", "20,10,10", "--seed", "3",
+            in: folder.path)
+    }
+
     private func run(
         _ target: String, threshold: String = "0.5", label: String = "{min_voxels: 2}", evaluate: String = "{}",
-        training: String = "steps: 4", until: String = "report", work: String = "work/p"
+        training: String = "steps: 4", until: String = "report", work: String = "work/p",
+        labels: String = "labels.h5"
     ) throws -> Program.Ending {
-        if !FileManager.default.fileExists(atPath: folder.path + "/raw.tif") {
-            try Program.run(
-                "synthesize", "raw.tif", "labels.h5", "--shape", "12,32,32", "--voxel-size", "20,10,10", "--seed",
-                "3",
-                in: folder.path)
-        }
+        try synthesize()
         try folder.write(
             "p.yaml",
             """
-            train: [{image: raw.tif, labels: labels.h5}]
+            train: [{image: raw.tif, labels: \(labels)}]
             target: \(target)
             network: {levels: 2, features: 4}
             training: {\(training), patch: [4, 16, 16], batch: 2, validations: 1}
             ensemble: {members: 2}
             consensus: {agree: all, threshold: \(threshold)}
             label: \(label)
-            segment: [{image: raw.tif, truth: labels.h5}]
+            segment: [{image: raw.tif, truth: \(labels)}]
             evaluate: \(evaluate)
-            execution: {device: cpu, precision: f32, threads: 2}
+            execution: {device: cpu, precision: f32, threads: 1}
             """)
         return try Program.run("run", "p.yaml", "--until", until, "--work", work, in: folder.path)
     }
@@ -46,6 +50,21 @@ import Volumes
         let table = try String(contentsOfFile: folder.path + "/results/p/raw/objects.csv", encoding: .utf8)
         let hasObjects = table.split(separator: "\n").count > 1
         #expect(!hasObjects || table.contains(",class\n") == target.contains("classes"))
+    }
+
+    /// Of two classes every piece is an object of the truth, as it is of the labels.
+    @Test func piecesOfClassesAreObjectsOfTheTruth() throws {
+        try synthesize()
+        let objects = try VolumeFile.open(folder.path("labels.h5")).read(Box(ZYX(12, 32, 32)))
+        let classes = try objects.converted(to: UInt8.self).map { $0 == 0 ? 0 : $0 % 2 + 1 }
+        try folder.write("classes.tif", classes, voxelSize: VoxelSize(ZYX(20, 10, 10), .nanometer))
+        let ending = try run("{classes: [1, 2]}", labels: "classes.tif")
+        #expect(ending.code == 0, "\(ending.words)")
+        let scores =
+            try JSONSerialization.jsonObject(with: folder.data("results/p/raw/scores.json")) as? [String: Any]
+        let consensus = try #require(scores?["consensus"] as? [String: Any])
+        let pieces = try connectedComponents(ofLabels: classes.map { UInt32($0) }, connectivity: .faces).count
+        #expect(consensus["truth_objects"] as? Int == pieces && pieces > 2)
     }
 
     @Test func anotherThresholdOfMergingGrowsNothingAnew() throws {

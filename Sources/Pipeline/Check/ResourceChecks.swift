@@ -131,11 +131,11 @@ struct ResourceChecks {
                     + "\(Bytes.format(execution.memory)) are given")
         }
         let available = Double(Machine.availableMemory)
-        // The images, labels in 32 bits, target, weights and mask.
+        // The images, labels in 32 bits as they are and by size, target, weights and mask.
         let annotated =
             file.train.reduce(0.0) { sum, entry in
                 sum
-                    + entry.images.map(inspections.image).reduce(7 * seen(inspections.image(entry.image))) {
+                    + entry.images.map(inspections.image).reduce(11 * seen(inspections.image(entry.image))) {
                         $0 + seen($1) * Double($1.elementType?.size ?? 0)
                     }
             } * Double(min(execution.membersAtOnce, file.ensemble.members))

@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 import Training
 import Volumes
@@ -33,6 +34,12 @@ struct PipelineDefaults {
     /// Of a network of so many dimensions.
     func training(dimensions: Int) -> TrainingConfiguration {
         if let training = model?.training {
+            // What another version wrote may not be read.
+            if let configuration = training.configuration,
+                let known = try? JSONDecoder().decode(TrainingConfiguration.self, from: Data(configuration.utf8))
+            {
+                return known
+            }
             return TrainingConfiguration(steps: training.steps, patch: training.patch, seed: training.seed)
         }
         var training = TrainingConfiguration()

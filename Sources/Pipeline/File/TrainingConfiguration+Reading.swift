@@ -80,12 +80,12 @@ extension YAMLValue {
             return .none
         }
         let keys = try mapping(of: ["separation", "separation_sigma", "balance", "balance_sigma"])
-        let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
+        let sigmas = Double.leastNonzeroMagnitude...100
         var border = BorderWeighting()
         if let value = keys["separation"] { border.separation = try value.number(in: 0...1e6) }
-        if let value = keys["separation_sigma"] { border.separationSigma = try value.number(in: positive) }
+        if let value = keys["separation_sigma"] { border.separationSigma = try value.number(in: sigmas) }
         if let value = keys["balance"] { border.balance = try value.number(in: 0...1) }
-        if let value = keys["balance_sigma"] { border.balanceSigma = try value.number(in: positive) }
+        if let value = keys["balance_sigma"] { border.balanceSigma = try value.number(in: sigmas) }
         return border
     }
 

@@ -81,7 +81,13 @@ public struct DataFacts: Codable, Equatable, Sendable {
     }
 
     /// Whether single sections are annotated, with others between them that are not.
-    public var isAnnotatedInSections: Bool { thickness <= 2 && labelledSections * 2 < labelledShape.z }
+    public var isAnnotatedInSections: Bool { thickness <= 2 && labelledSections * 2 <= labelledShape.z }
+
+    /// Whether sections without labels are not annotated, rather than empty: where single ones are annotated, and where
+    /// objects fill all others.
+    public var isAnnotatedInPart: Bool {
+        isAnnotatedInSections || (kind == .dense && labelledSections * 10 < labelledShape.z * 9)
+    }
 
     /// The diameter of the sphere of an object's median volume, in nanometres.
     public var diameter: Double {

@@ -38,7 +38,7 @@ public struct InitPlan: Sendable {
         self.device = device
         let dimensions = dimensions ?? (Self.wantsSections(facts) ? 2 : 3)
         // Sections without labels are no background where all of those with labels are filled.
-        zeroIsUnlabelled = facts.zeroIsUnlabelled || (facts.isAnnotatedInSections && !facts.hasMask)
+        zeroIsUnlabelled = facts.zeroIsUnlabelled || (facts.isAnnotatedInPart && !facts.hasMask)
         target = Target(Self.heads(facts))
         resolution = Self.resolution(facts, dimensions: dimensions)
         let size = resolution ?? facts.voxelSize
@@ -78,7 +78,7 @@ public struct InitPlan: Sendable {
     private static let sectionVoxels = 256 * 256
 
     private static func wantsSections(_ facts: DataFacts) -> Bool {
-        facts.shape.z == 1 || facts.isAnnotatedInSections || facts.anisotropy > sectionAnisotropy
+        facts.labelledShape.z <= 2 || facts.isAnnotatedInSections || facts.anisotropy > sectionAnisotropy
     }
 
     private static func heads(_ facts: DataFacts) -> [Target.Head] {

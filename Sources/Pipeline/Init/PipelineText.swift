@@ -149,7 +149,7 @@ struct PipelineText {
         guard plan.dimensions == 3 else {
             if dimensionsAreAsked { return "Sections by themselves, as --dimensions said." }
             if facts.shape.z == 1 { return "There is a single section." }
-            if facts.isAnnotatedInSections, plan.label.connectivity != .sides {
+            if facts.isAnnotatedInSections || facts.labelledShape.z <= 2, plan.label.connectivity != .sides {
                 return
                     "Sections are annotated one by one, which says nothing of what is between them: the network sees each by "
                     + "itself, and objects are joined where those of neighbouring sections meet."

@@ -41,6 +41,8 @@ public struct ModelDescription: Codable, Sendable {
         var precision: Precision
         /// Every setting by its dotted name, for people.
         var settings: [String: String]
+        /// The same as JSON of `TrainingConfiguration`, for going on from the model; nil in a file of an earlier version.
+        var configuration: String?
         /// Versions of this program and of libtorch.
         var segment: String
         var libtorch: String

@@ -58,6 +58,7 @@ extension PipelineRun {
             training: ModelDescription.Provenance(
                 seed: file.training.seed, steps: file.training.steps, patch: file.training.patch,
                 precision: context.precision, settings: try parameters("training", file.training),
+                configuration: try canonicalJSONText(file.training),
                 segment: segmentVersion,
                 libtorch: Libtorch.version, startedFrom: file.model?.digest),
             scores: Dictionary(scored, uniquingKeysWith: { first, _ in first }))

@@ -25,7 +25,7 @@ struct CalibrateStep: Step {
         parameters["consensus.agree"] = agree.description
         parameters["consensus.threshold"] = "auto"
         ingredients = Ingredients(
-            stage: .calibrate, version: 6, subject: "the threshold", parameters: parameters,
+            stage: .calibrate, version: 7, subject: "the threshold", parameters: parameters,
             inputs: predictions.enumerated().map { $1.input("logits \($0 + 1)") } + data.inputs)
         key = try ingredients.key
     }
@@ -56,6 +56,13 @@ struct CalibrateStep: Step {
             return try search.best(for: .all, alone) { _ in }
         }
         let calibration = Calibration(consensus: consensus, members: members)
+        if consensus.hasObjects == false {
+            context.report(
+                StepProgress(
+                    fraction: 1,
+                    note: "no threshold gives an object on the calibration block; train longer, or lower "
+                        + "label.min_voxels"))
+        }
         try AtomicFile.write(try readableJSON(calibration), to: folder + "/" + CalibrateStep.name)
         return nil
     }

@@ -2,6 +2,7 @@ import Foundation
 import Inference
 import Labeling
 import Reports
+import Training
 import Volumes
 
 /// Scores a labelled volume against its truth: the consensus, each member alone, and a plain threshold.
@@ -35,7 +36,7 @@ struct EvaluateStep: Step {
         var parameters = try Pipeline.parameters("evaluate", settings)
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         ingredients = Ingredients(
-            stage: .evaluate, version: 5, subject: name, parameters: parameters,
+            stage: .evaluate, version: 6, subject: name, parameters: parameters,
             inputs: [
                 labels.input("labels"), labels.consensus.input("consensus"), truth.input("truth"),
                 image.input("image"),
@@ -54,11 +55,10 @@ struct EvaluateStep: Step {
         let imageRecord = try image.record(context)
         let whole = Box(imageRecord.shape)
         var truthLabels = try compactLabels(truth.store(context).read(whole))
-        if labels.settings.connectivity.isWithinSections {
-            // Objects of sections are told from those of others in the truth as well.
-            truthLabels = try connectedComponents(
-                ofLabels: truthLabels, connectivity: .sides, threads: context.threads
-            ).labels
+        let connectivity = labels.settings.connectivity
+        let head = try labels.consensus.predictions[0].member.outputs(context).head
+        if !truthLabels.areObjects(of: head, connectivity) {
+            truthLabels = try truthLabels.pieces(connectivity, threads: context.threads)
         }
         let labelled = try context.cache.output(of: labels).store(LabelStep.storeName).read(whole)
         let scores = VolumeScores(
@@ -66,7 +66,7 @@ struct EvaluateStep: Step {
                 labels: labelled.volume(of: UInt32.self), truth: truthLabels, threads: context.threads),
             members: try memberScores(truthLabels, context),
             thresholding: try ThresholdBaseline(
-                connectivity: labels.settings.connectivity, minimumVoxels: labels.settings.minimumVoxels,
+                connectivity: connectivity, minimumVoxels: labels.settings.minimumVoxels,
                 threads: context.threads
             ).best(of: normalizedImage(whole, imageRecord, context), truth: truthLabels))
         let json = try readableJSON(scores)

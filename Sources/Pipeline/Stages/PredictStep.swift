@@ -115,7 +115,10 @@ struct PredictStep: Step {
         let loaded = try context.predictor(of: member, settings)
         let logits = try loaded.predictor.logits(
             of: region, volume: shape, maximumTileVoxels: loaded.maximumTileVoxels,
-            progress: { context.report(StepProgress(fraction: Double($0) / Double(max(1, $1)))) },
+            progress: { done, total in
+                if context.shouldStop() { throw Interruption() }
+                context.report(StepProgress(fraction: Double(done) / Double(max(1, total))))
+            },
             read: try images.channels(context))
         for (channel, volume) in logits.enumerated() {
             for shard in store.shards {

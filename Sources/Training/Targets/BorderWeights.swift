@@ -61,9 +61,11 @@ public struct BorderWeights: Sendable {
     ///   - target: the `ForegroundTarget` of the labels; not asked for where all weights are alike.
     ///   - counts: 0 where the annotation does not count; nil for everywhere.
     ///   - dimensions: of the network; for one of 2 objects of other sections are not there.
+    ///   - block: so many voxels, and those around them as far as objects count, are worked on at a time.
     public init(
         labels: Volume<UInt32>, target: @autoclosure () -> Volume<UInt8>, counts: Volume<UInt8>?,
-        voxelSize: VoxelSize, weighting: BorderWeighting, dimensions: Int = 3, threads: Int
+        voxelSize: VoxelSize, weighting: BorderWeighting, dimensions: Int = 3, threads: Int,
+        block: ZYX<Int> = ZYX(repeating: 128)
     ) {
         self.voxelSize = voxelSize
         self.weighting = weighting
@@ -73,14 +75,11 @@ public struct BorderWeights: Sendable {
         var codes = Volume<UInt8>(shape: labels.shape, repeating: 1)
         if weighting.reach > 0 {
             let target = target()
-            let size = voxelSize.nanometers
-            let smallest = size.array.suffix(dimensions).min() ?? 1
-            let distances = NearestTwoObjects(
-                labels: labels, target: target, spacing: size.map { $0 / smallest }, reach: weighting.reach,
-                acrossSections: dimensions == 3, threads: threads)
-            for index in codes.voxels.indices where target.voxels[index] == 0 {
-                codes.voxels[index] = scale.code(
-                    weighting.weight(nearest: distances.nearest(index), sum: distances.sum(index)))
+            for box in Box(labels.shape).cells(of: block) {
+                codes.replace(
+                    at: box.origin,
+                    with: scale.codes(
+                        of: box, labels, target, voxelSize, weighting, dimensions: dimensions, threads: threads))
             }
         }
         if let counts {
@@ -126,7 +125,29 @@ private struct WeightScale {
 
     var levels: [Float] { [0, 1] + (0...253).map { Float(lowest * pow(ratio, Double($0) / 253)) } }
 
-    func code(_ weight: Double) -> UInt8 {
+    /// Of a box of a volume, from what lies in and around it.
+    func codes(
+        of box: Box, _ labels: Volume<UInt32>, _ target: Volume<UInt8>, _ voxelSize: VoxelSize,
+        _ weighting: BorderWeighting, dimensions: Int, threads: Int
+    ) -> Volume<UInt8> {
+        let size = voxelSize.nanometers
+        let spacing = size.map { $0 / (size.array.suffix(dimensions).min() ?? 1) }
+        var reach = spacing.map { Int(weighting.reach / $0) }
+        if dimensions == 2 { reach.z = 0 }
+        let around = box.grown(by: reach).intersection(Box(labels.shape))
+        let target = target.cropped(to: around)
+        let distances = NearestTwoObjects(
+            labels: labels.cropped(to: around), target: target, spacing: spacing, reach: weighting.reach,
+            acrossSections: dimensions == 3, threads: threads)
+        var codes = Volume<UInt8>(shape: around.shape, repeating: 1)
+        for index in codes.voxels.indices where target.voxels[index] == 0 {
+            codes.voxels[index] = code(
+                weighting.weight(nearest: distances.nearest(index), sum: distances.sum(index)))
+        }
+        return codes.cropped(to: box.relative(to: around.origin))
+    }
+
+    private func code(_ weight: Double) -> UInt8 {
         guard weight > lowest, ratio > 1 else { return 2 }
         return UInt8(2 + min(253, (253 * log(weight / lowest) / log(ratio)).rounded()))
     }
@@ -218,7 +239,7 @@ private func pass(
     _ known: [Nearest], _ lines: Lines, _ spacing: Double, _ reach: Double, _ threads: Int,
     needed: @Sendable (Int) -> Bool
 ) -> [Nearest] {
-    let radius = Int(reach / spacing)
+    let radius = min(Int(reach / spacing), lines.length - 1)
     let squares = (0...max(0, radius)).map { Float($0 * $0) * Float(spacing * spacing) }
     var result = known
     result.withUnsafeMutableBufferPointer { result in

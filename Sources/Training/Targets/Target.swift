@@ -62,6 +62,7 @@ private func offsets(_ distances: [Target.Distance], _ size: ZYX<Double>, axes: 
 }
 
 private func alongAxes(_ length: Double, _ size: ZYX<Double>, _ axes: Int) -> [ZYX<Int>] {
-    let steps = size.map { -max(1, Int((length / $0).rounded())) }
+    // What is longer than any volume is longer than any patch.
+    let steps = size.map { -max(1, Int(min(1e6, (length / $0).rounded()))) }
     return [ZYX(steps.z, 0, 0), ZYX(0, steps.y, 0), ZYX(0, 0, steps.x)].suffix(axes)
 }

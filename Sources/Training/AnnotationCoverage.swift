@@ -16,6 +16,34 @@ extension PatchSampler {
         }
     }
 
+    /// Refuses annotation that gives a channel one answer everywhere, as where only objects are annotated and none touch: a
+    /// network would learn to give that answer whatever it sees.
+    ///
+    /// - Throws: `AnnotationError` with the channel.
+    package func checkAnswers() throws {
+        var missing = outputs.map { _ in Set<UInt8>([0, 1]) }
+        for (volume, ground) in zip(volumes, grounds) {
+            for cell in ground.boxes.flatMap({ $0.cells(of: patch) }) {
+                let open = outputs.indices.filter { !missing[$0].isEmpty }
+                if open.isEmpty { return }
+                for (channel, answer) in zip(open, volume.answers(open.map { outputs[$0] }, in: cell)) {
+                    for (answer, weight) in zip(answer.target.voxels, answer.weight.voxels) where weight > 0 {
+                        missing[channel].remove(answer)
+                    }
+                }
+            }
+        }
+        // Borders that lie along an axis are seen by the affinities along others.
+        let isBorderSeen = zip(outputs, missing).contains { $0.isAffinity && !$1.contains(0) }
+        for (channel, answers) in zip(outputs, missing)
+        where answers == [0] && !(channel.isAffinity && isBorderSeen) {
+            throw AnnotationError(
+                "all that is annotated answers yes for the channel \(channel), so that a network would learn to say so "
+                    + "everywhere; annotate some of what is outside of objects too, and say by mask where the annotation counts"
+            )
+        }
+    }
+
     /// Whether two voxels that count lie next to each other along an axis, or along one that is exchanged with it.
     private func isTaught(_ axis: Int, _ augmentation: Augmentation) -> Bool {
         zip(volumes, grounds).contains { volume, ground in
