@@ -33,29 +33,59 @@ public enum ObjectSource: Sendable, Equatable {
         in logits: [Volume<Int16>], threshold: Threshold, connectivity: Connectivity = .faces,
         minimumVoxels: Int = 1, threads: Int = 1
     ) throws -> ClassifiedComponents {
+        let contents = try contents(of: logits, threshold, connectivity, threads: threads)
+        let found = try contents.components(
+            connectivity: connectivity, minimumVoxels: minimumVoxels, threads: threads)
+        guard case .labels(let places) = contents else { return ClassifiedComponents(found) }
+        var values = [UInt32](repeating: 0, count: found.count)
+        for (label, place) in zip(found.labels.voxels, places.voxels) where label != 0 {
+            values[Int(label) - 1] = place
+        }
+        return ClassifiedComponents(found, classes: classes(of: values))
+    }
+
+    /// The objects of one head's logits in a store, of which only some blocks are in memory at a time.
+    ///
+    /// - Parameters:
+    ///   - logits: its channels; those of the head come first.
+    ///   - progress: is told the share of blocks that are done; what it throws ends the search.
+    /// - Throws: `DamagedStore` or `FileFault` where it cannot be read, `LabelingFault` where 32 bits cannot number the
+    ///   pieces of objects.
+    public func components(
+        inBlocksOf logits: BlockStore, channels: Int, threshold: Threshold, connectivity: Connectivity = .faces,
+        minimumVoxels: Int = 1, threads: Int = 1, progress: (Double) throws -> Void = { _ in }
+    ) throws -> BlockComponents {
+        try BlockComponents(
+            shape: logits.layout.shape, block: logits.layout.shard, connectivity: connectivity,
+            minimumVoxels: minimumVoxels, threads: threads, progress: progress
+        ) { box in
+            let channels = try (0..<channels).map { try logits.read(box, channel: $0).volume(of: Int16.self) }
+            return try contents(of: channels, threshold, connectivity, threads: 1)
+        }
+    }
+
+    /// The class of each object, whose labels in what it was found in are given; nil where there are no classes.
+    public func classes(of values: [UInt32]?) -> [UInt32]? {
+        guard case .classes(let labels) = self else { return nil }
+        return values?.map { labels[Int($0) - 1] }
+    }
+
+    private func contents(
+        of logits: [Volume<Int16>], _ threshold: Threshold, _ connectivity: Connectivity, threads: Int
+    ) throws -> BlockContents {
         func mask(_ channel: Int) throws -> Volume<UInt8> {
             try consensus(of: [logits[channel]], rule: .all, threshold: threshold, threads: threads).mask
         }
         switch self {
         case .mask:
-            return ClassifiedComponents(
-                try connectedComponents(
-                    of: mask(0), connectivity: connectivity, minimumVoxels: minimumVoxels, threads: threads))
+            return .mask(try mask(0))
         case .edges(let channels):
             let none = Volume<UInt8>(shape: logits[0].shape)
             var edges = try channels.map { try $0.map(mask) ?? none }
             if connectivity.isWithinSections { edges.z = none }
-            return ClassifiedComponents(
-                try connectedComponents(ofEdges: edges, minimumVoxels: minimumVoxels, threads: threads))
-        case .classes(let labels):
-            let places = try highest(of: logits, threshold)
-            let found = try connectedComponents(
-                ofLabels: places, connectivity: connectivity, minimumVoxels: minimumVoxels, threads: threads)
-            var classes = [UInt32](repeating: 0, count: found.count)
-            for (label, place) in zip(found.labels.voxels, places.voxels) where label != 0 {
-                classes[Int(label) - 1] = labels[Int(place) - 1]
-            }
-            return ClassifiedComponents(found, classes: classes)
+            return .edges(edges)
+        case .classes:
+            return .labels(try highest(of: logits, threshold))
         }
     }
 

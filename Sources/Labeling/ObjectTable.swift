@@ -81,7 +81,7 @@ public struct ObjectTable: Sendable, Equatable {
 }
 
 extension ObjectTable {
-    /// Gathers the table slab by slab, so that neither labels nor votes need be in memory as a whole.
+    /// Gathers the table block by block, so that neither labels nor votes need be in memory as a whole.
     public struct Accumulator: Sendable {
         private var sums: [Sums]
         private var hasVotes = true
@@ -95,11 +95,13 @@ extension ObjectTable {
             sums = [Sums](repeating: Sums(), count: objects)
         }
 
-        /// Adds the sections from `z` on; slabs may come in any order, each voxel once.
+        /// Adds the voxels of a block that starts at `origin`; blocks may come in any order, each voxel once.
         ///
         /// - Parameter votes: of the same shape; nil where there are none, and then no object has mean votes.
         /// - Throws: `LabelingFault` where shapes differ or a label is beyond the objects.
-        public mutating func add(slab labels: Volume<UInt32>, votes: Volume<UInt8>?, atZ z: Int) throws {
+        public mutating func add(_ labels: Volume<UInt32>, votes: Volume<UInt8>?, at origin: ZYX<Int> = .zero)
+            throws
+        {
             if let votes, votes.shape != labels.shape {
                 throw LabelingFault.shapesDiffer("labels", labels.shape, "votes", votes.shape)
             }
@@ -108,7 +110,8 @@ extension ObjectTable {
                 sums.withUnsafeMutableBufferPointer { sums in
                     let votes = votes?.voxels ?? []
                     return votes.withUnsafeBufferPointer { votes in
-                        addRows(of: labels.shape, atZ: z, voxels, votes, members: members, to: sums)
+                        addRows(
+                            of: Box(origin: origin, shape: labels.shape), voxels, votes, members: members, to: sums)
                     }
                 }
             }
@@ -131,9 +134,10 @@ extension ObjectTable {
 
 /// Adds every stretch of one label along x; returns the first label that has no place.
 private func addRows(
-    of shape: ZYX<Int>, atZ first: Int, _ labels: UnsafeBufferPointer<UInt32>, _ votes: UnsafeBufferPointer<UInt8>,
-    members: Int, to sums: UnsafeMutableBufferPointer<Sums>
+    of box: Box, _ labels: UnsafeBufferPointer<UInt32>, _ votes: UnsafeBufferPointer<UInt8>, members: Int,
+    to sums: UnsafeMutableBufferPointer<Sums>
 ) -> UInt32? {
+    let (origin, shape) = (box.origin, box.shape)
     for z in 0..<shape.z {
         for y in 0..<shape.y {
             let row = (z * shape.y + y) * shape.x
@@ -152,7 +156,8 @@ private func addRows(
                         }
                     }
                     sums[Int(label) - 1].add(
-                        z: first + z, y: y, x: x..<end, votes: stretchVotes, disputed: disputed)
+                        z: origin.z + z, y: origin.y + y, x: origin.x + x..<origin.x + end,
+                        votes: stretchVotes, disputed: disputed)
                 }
                 x = end
             }

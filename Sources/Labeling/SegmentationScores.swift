@@ -4,11 +4,24 @@ import Volumes
 /// How well labels agree with the truth.
 ///
 /// A label's voxels, and a truth object's, form pairs; n voxels form n (n - 1). With truth 0 ignored, all but
-/// `dice`, `iou` and `objectF1` are over the voxels whose truth is not 0, among which label 0 counts as one segment.
-/// The numbers are those of scikit-image's `adapted_rand_error` and `variation_of_information` with `ignore_labels=(0,)`, or
-/// `()` where nothing is ignored, but for precision and recall, which scikit-image returns in exchanged
-/// order (its issue 6485).
+/// `dice`, `iou` and what is said of objects are over the voxels whose truth is not 0; what label 0 is among them is a
+/// matter of convention (`Convention`).
 public struct SegmentationScores: Codable, Sendable, Equatable {
+    /// What label 0 is where the truth is not 0, and how pairs are counted.
+    public enum Convention: String, Codable, Sendable, CaseIterable {
+        /// One segment. The numbers are those of scikit-image's `adapted_rand_error` and `variation_of_information` with
+        /// `ignore_labels=(0,)`, or `()` where nothing is ignored, but for precision and recall, which scikit-image returns
+        /// in exchanged order (its issue 6485).
+        case skimage
+        /// One segment for the variation of information. For the Rand error no segment at all: a voxel of it counts for 1/n
+        /// of a pair, as in the MATLAB script of SNEMI3D, and n voxels form n² pairs. The numbers are those of
+        /// `cremi.evaluation`.
+        case cremi
+        /// Left out of the variation of information; as for `cremi` for the Rand error. The numbers are those of
+        /// `gala.evaluate`.
+        case gala
+    }
+
     /// 1 less the harmonic mean of Rand precision and recall; 0 is perfect (Arganda-Carreras et al. 2015).
     public var adaptedRandError: Double
     /// Pairs joined in both / pairs joined in the labels: low where labels merge objects.
@@ -39,6 +52,11 @@ public struct SegmentationScores: Codable, Sendable, Equatable {
     public var voxelsCounted: Int
     /// `truth 0` or `none`.
     public var ignored: String
+    /// nil in a model file of an earlier version: `skimage`.
+    public var convention: Convention?
+    /// How many objects match one of the truth, from half of their union to 95 % of it in steps of 5 %; nil in a model file
+    /// of an earlier version.
+    public var objects: [ObjectMatches]?
 
     enum CodingKeys: String, CodingKey {
         case adaptedRandError = "adapted_rand_error"
@@ -52,47 +70,60 @@ public struct SegmentationScores: Codable, Sendable, Equatable {
         case truthObjects = "truth_objects"
         case voxels
         case voxelsCounted = "voxels_counted"
-        case ignored
+        case ignored, convention, objects
     }
 
     /// The variation of information, split and merge together, in bits.
     public var variationOfInformation: Double { viSplit + viMerge }
+
+    /// The geometric mean of the variation of information and the adapted Rand error: what the CREMI challenge ranks by,
+    /// under its convention; 0 is perfect.
+    public var cremiScore: Double { (variationOfInformation * adaptedRandError).squareRoot() }
+
+    /// The mean of matched / (labels + truth objects - matched) over all shares of the union (as in StarDist and Cellpose).
+    public var meanAveragePrecision: Double? {
+        objects.map { $0.reduce(0) { $0 + $1.averagePrecision } / Double($0.count) }
+    }
 
     /// The scores of labels against a truth of the same shape.
     ///
     /// - Throws: `LabelingFault` where shapes differ or no voxel is left to score.
     @inlinable
     public static func evaluate<Label: VoxelElement & BinaryInteger, Truth: VoxelElement & BinaryInteger>(
-        labels: Volume<Label>, truth: Volume<Truth>, ignoringTruthZero: Bool = true, threads: Int = 1
+        labels: Volume<Label>, truth: Volume<Truth>, ignoringTruthZero: Bool = true,
+        convention: Convention = .skimage, threads: Int = 1
     ) throws -> SegmentationScores {
         try SegmentationScores(
-            Contingency(labels: labels, truth: truth, threads: threads), ignoringTruthZero: ignoringTruthZero)
+            Contingency(labels: labels, truth: truth, threads: threads), ignoringTruthZero: ignoringTruthZero,
+            convention: convention)
     }
 
     /// The scores of what a contingency has counted.
     ///
     /// - Throws: `LabelingFault.nothingToScore`.
-    public init(_ contingency: Contingency, ignoringTruthZero: Bool = true) throws {
+    public init(
+        _ contingency: Contingency, ignoringTruthZero: Bool = true, convention: Convention = .skimage
+    ) throws {
         let all = contingency.pairs
         let counted = ignoringTruthZero ? all.filter { $0.truth != 0 } : all
         voxels = all.reduce(0) { $0 + Int($1.count) }
         voxelsCounted = counted.reduce(0) { $0 + Int($1.count) }
         guard voxelsCounted > 0 else { throw LabelingFault.nothingToScore(voxels: voxels) }
+        self.convention = convention
+        ignored = ignoringTruthZero ? "truth 0" : "none"
 
-        let joint = counted.map(\.count)
-        let byLabel = sums(counted.map { ($0.label, $0.count) })
-        let byTruth = sums(counted.map { ($0.truth, $0.count) })
-        let both = joinedPairs(joint)
-        let inLabels = joinedPairs(byLabel)
-        let inTruth = joinedPairs(byTruth)
-        adaptedRandError = inLabels + inTruth > 0 ? 1 - 2 * both / (inLabels + inTruth) : 0
-        randPrecision = inLabels > 0 ? both / inLabels : 1
-        randRecall = inTruth > 0 ? both / inTruth : 1
+        let joined = JoinedPairs(counted, of: voxels, convention)
+        adaptedRandError =
+            joined.inLabels + joined.inTruth > 0 ? 1 - 2 * joined.inBoth / (joined.inLabels + joined.inTruth) : 0
+        randPrecision = joined.inLabels > 0 ? joined.inBoth / joined.inLabels : 1
+        randRecall = joined.inTruth > 0 ? joined.inBoth / joined.inTruth : 1
 
-        let jointEntropy = entropy(joint, of: voxelsCounted)
+        let compared = convention == .gala ? counted.filter { $0.label != 0 } : counted
+        let voxelsCompared = compared.reduce(0) { $0 + Int($1.count) }
+        let jointEntropy = entropy(compared.map(\.count), of: voxelsCompared)
         // Rounding alone can make a difference of entropies negative.
-        viSplit = max(0, jointEntropy - entropy(byTruth, of: voxelsCounted))
-        viMerge = max(0, jointEntropy - entropy(byLabel, of: voxelsCounted))
+        viSplit = max(0, jointEntropy - entropy(sums(compared.map { ($0.truth, $0.count) }), of: voxelsCompared))
+        viMerge = max(0, jointEntropy - entropy(sums(compared.map { ($0.label, $0.count) }), of: voxelsCompared))
         coverage = Double(counted.reduce(0) { $0 + ($1.label != 0 ? $1.count : 0) }) / Double(voxelsCounted)
 
         let labelled = Double(all.reduce(0) { $0 + ($1.label != 0 ? $1.count : 0) })
@@ -100,32 +131,36 @@ public struct SegmentationScores: Codable, Sendable, Equatable {
         let shared = Double(all.reduce(0) { $0 + ($1.label != 0 && $1.truth != 0 ? $1.count : 0) })
         dice = labelled + real > 0 ? 2 * shared / (labelled + real) : 1
         iou = labelled + real > 0 ? shared / (labelled + real - shared) : 1
-        objectF1 = objectF1Score(all)
-        labelObjects = Set(all.lazy.map(\.label)).subtracting([0]).count
-        truthObjects = Set(all.lazy.map(\.truth)).subtracting([0]).count
-        ignored = ignoringTruthZero ? "truth 0" : "none"
+        let matches = ObjectMatches.all(of: all)
+        objects = matches
+        objectF1 = matches[0].f1
+        (labelObjects, truthObjects) = (matches[0].labels, matches[0].truths)
     }
 }
 
-/// Of objects that share at least half of their union.
-private func objectF1Score(_ pairs: [PairCounts.Pair]) -> Double {
-    var (labels, truths): ([UInt64: UInt64], [UInt64: UInt64]) = ([:], [:])
-    for pair in pairs {
-        if pair.label != 0 { labels[pair.label, default: 0] += pair.count }
-        if pair.truth != 0 { truths[pair.truth, default: 0] += pair.count }
-    }
-    let objects = labels.count + truths.count
-    if objects == 0 { return 1 }
-    // Where two halves share an object evenly, one of them counts.
-    var (taken, found): (Set<UInt64>, Set<UInt64>) = ([], [])
-    for pair in pairs where pair.label != 0 && pair.truth != 0 {
-        let union = labels[pair.label]! + truths[pair.truth]! - pair.count
-        if 2 * pair.count >= union, !taken.contains(pair.label), !found.contains(pair.truth) {
-            taken.insert(pair.label)
-            found.insert(pair.truth)
+/// Pairs of voxels that are joined in the labels, in the truth, and in both.
+private struct JoinedPairs {
+    let inLabels, inTruth, inBoth: Double
+
+    /// - Parameter voxels: all there are, those that are not counted too.
+    init(_ counted: [PairCounts.Pair], of voxels: Int, _ convention: SegmentationScores.Convention) {
+        let byTruth = sums(counted.map { ($0.truth, $0.count) })
+        guard convention != .skimage else {
+            inBoth = joinedPairs(counted.map(\.count))
+            inLabels = joinedPairs(sums(counted.map { ($0.label, $0.count) }))
+            inTruth = joinedPairs(byTruth)
+            return
         }
+        func squares(_ counts: [UInt64]) -> Double {
+            Double(counts.reduce(UInt128(0)) { $0 + UInt128($1) * UInt128($1) })
+        }
+        let labelled = counted.filter { $0.label != 0 }
+        let others = counted.reduce(0) { $0 + ($1.label == 0 ? $1.count : 0) }
+        let alone = Double(others) / Double(voxels)
+        inBoth = squares(labelled.map(\.count)) + alone
+        inLabels = squares(sums(labelled.map { ($0.label, $0.count) })) + alone
+        inTruth = squares(byTruth)
     }
-    return 2 * Double(found.count) / Double(objects)
 }
 
 /// The counts of each label, in the order of the labels.

@@ -15,7 +15,7 @@ import Volumes
 
     @Test func `rows hold size, place and votes`() throws {
         var accumulator = ObjectTable.Accumulator(objects: 3, members: 5)
-        try accumulator.add(slab: labels, votes: votes, atZ: 0)
+        try accumulator.add(labels, votes: votes)
         let rows = accumulator.finish(voxelSize: size).rows
         #expect(
             rows == [
@@ -30,7 +30,7 @@ import Volumes
 
     @Test func `the CSV names its columns and gives µm`() throws {
         var accumulator = ObjectTable.Accumulator(objects: 3, members: 5)
-        try accumulator.add(slab: labels, votes: votes, atZ: 10)
+        try accumulator.add(labels, votes: votes, at: ZYX(10, 0, 0))
         let lines = accumulator.finish(voxelSize: size).csv().split(separator: "\n")
         #expect(
             lines[0] == """
@@ -49,20 +49,19 @@ import Volumes
 
     @Test func `objects of classes have a column for them`() throws {
         var accumulator = ObjectTable.Accumulator(objects: 3, members: 5)
-        try accumulator.add(slab: labels, votes: votes, atZ: 0)
+        try accumulator.add(labels, votes: votes)
         let lines = accumulator.finish(voxelSize: size, classes: [2, 9, 7]).csv().split(separator: "\n")
         #expect(lines.map { $0.split(separator: ",").last } == ["class", "2", "7"])
     }
 
-    @Test func `slabs add up to the whole, in any order`() throws {
+    @Test func `blocks add up to the whole, in any order`() throws {
         let many = randomLabels(ZYX(6, 7, 50), upTo: 20, seed: 4)
         let seen = randomMask(ZYX(6, 7, 50), density: 1, seed: 5)
         var whole = ObjectTable.Accumulator(objects: 20)
-        try whole.add(slab: many, votes: seen, atZ: 0)
+        try whole.add(many, votes: seen)
         var parts = ObjectTable.Accumulator(objects: 20)
-        for z in [4, 0, 2] {
-            let box = Box(origin: ZYX(z, 0, 0), shape: ZYX(2, 7, 50))
-            try parts.add(slab: many.cropped(to: box), votes: seen.cropped(to: box), atZ: z)
+        for box in Box(many.shape).cells(of: ZYX(2, 4, 17)).reversed() {
+            try parts.add(many.cropped(to: box), votes: seen.cropped(to: box), at: box.origin)
         }
         #expect(parts.finish(voxelSize: size) == whole.finish(voxelSize: size))
         #expect(whole.finish(voxelSize: size).rows.reduce(0) { $0 + $1.voxels } == many.voxels.count { $0 > 0 })
@@ -70,7 +69,7 @@ import Volumes
 
     @Test func `without votes the column is empty`() throws {
         var accumulator = ObjectTable.Accumulator(objects: 3)
-        try accumulator.add(slab: labels, votes: nil, atZ: 0)
+        try accumulator.add(labels, votes: nil)
         let table = accumulator.finish(voxelSize: size)
         #expect(table.rows.allSatisfy { $0.meanVotes == nil })
         #expect(table.csv().split(separator: "\n").dropFirst().allSatisfy { $0.hasSuffix(",") })
@@ -79,10 +78,10 @@ import Volumes
     @Test func `a label without a place and votes of another shape are errors`() {
         var accumulator = ObjectTable.Accumulator(objects: 2)
         #expect(throws: LabelingFault.labelBeyondObjects(label: 3, objects: 2)) {
-            try accumulator.add(slab: labels, votes: votes, atZ: 0)
+            try accumulator.add(labels, votes: votes)
         }
         #expect(throws: LabelingFault.self) {
-            try accumulator.add(slab: labels, votes: Volume(shape: ZYX(1, 1, 1)), atZ: 0)
+            try accumulator.add(labels, votes: Volume(shape: ZYX(1, 1, 1)))
         }
     }
 }

@@ -39,6 +39,59 @@ private func line(_ values: [UInt32]) -> Volume<UInt32> { Volume(shape: ZYX(1, 1
         }
     }
 
+    @Test(arguments: SegmentationScores.Convention.allCases.filter { $0 != .skimage })
+    func `scores by another convention are those of its program`(convention: SegmentationScores.Convention) throws {
+        let raw = try reference("scores.raw")
+        let expected = try json("conventions.json", as: [[String: [String: Double]]].self)
+        for (item, expected) in zip(try json("scores.json", as: [ReferenceCase].self), expected) {
+            let scores = try SegmentationScores.evaluate(
+                labels: raw.volume8(at: item.labels, ZYX(item.shape)),
+                truth: raw.volume8(at: item.truth, ZYX(item.shape)), convention: convention)
+            let keys = try JSONDecoder().decode([String: Score].self, from: JSONEncoder().encode(scores))
+            for (key, expected) in try #require(expected[convention.rawValue]) {
+                let found = try #require(keys[key]?.number, "\(key)")
+                #expect(abs(found - expected) < 1e-9, "\(key)")
+            }
+            let product = scores.adaptedRandError * (scores.viSplit + scores.viMerge)
+            #expect(abs(scores.cremiScore - product.squareRoot()) < 1e-12)
+        }
+    }
+
+    /// Object 7 is met by four fifths of its union, object 8 by six tenths, object 9 by a half; label 4 meets nothing.
+    @Test func `objects match by the part of their union that they share`() throws {
+        let labels = line([1, 1, 1, 1, 0, 2, 2, 2, 0, 0, 3, 0, 4])
+        let truth = line([7, 7, 7, 7, 7, 8, 8, 8, 8, 8, 9, 9, 0])
+        let scores = try SegmentationScores.evaluate(labels: labels, truth: truth)
+        let objects = try #require(scores.objects)
+        #expect(objects.map(\.iou) == [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95])
+        #expect(objects.map(\.matched) == [3, 2, 2, 1, 1, 1, 1, 0, 0, 0])
+        #expect(objects[0].precision == 3.0 / 4 && objects[0].recall == 1 && objects[0].f1 == 6.0 / 7)
+        #expect(objects[6].averagePrecision == 1.0 / 6)
+        // 3/4, 2/5 twice, 1/6 four times.
+        let mean = try #require(scores.meanAveragePrecision)
+        let expected = (0.75 + 0.8 + 4.0 / 6) / 10
+        #expect(abs(mean - expected) < 1e-12)
+        let decoded = try JSONDecoder().decode(SegmentationScores.self, from: JSONEncoder().encode(scores))
+        #expect(decoded == scores)
+    }
+
+    /// Object 7 is halved, object 8 loses a quarter, and label 1 holds half of 7 and all of 9.
+    @Test func `the costliest splits and mergers are named`() throws {
+        let labels = line([1, 1, 2, 2, 3, 3, 3, 0, 1, 1, 1, 1, 5, 0])
+        let truth = line([7, 7, 7, 7, 8, 8, 8, 8, 9, 9, 9, 9, 0, 0])
+        let contingency = try Contingency(labels: labels, truth: truth)
+        let worst = WorstErrors(contingency, count: 5)
+        #expect(worst.splits.map(\.id) == [7, 8])
+        #expect(worst.splits.map(\.voxels) == [4, 4])
+        #expect(worst.splits[1].parts.map(\.id) == [3, 0] && worst.splits[1].parts.map(\.voxels) == [3, 1])
+        #expect(worst.merges.map(\.id) == [1])
+        #expect(worst.merges[0].parts.map(\.id) == [9, 7] && worst.merges[0].parts.map(\.voxels) == [4, 2])
+        let scores = try SegmentationScores(contingency)
+        #expect(abs(worst.splits.reduce(0) { $0 + $1.bits } - scores.viSplit) < 1e-12)
+        #expect(abs(worst.merges.reduce(0) { $0 + $1.bits } - scores.viMerge) < 1e-12)
+        #expect(WorstErrors(contingency, count: 1).splits.map(\.id) == [7])
+    }
+
     @Test func `a split costs recall and bits, a merger precision and bits`() throws {
         let whole = line([1, 1, 1, 1])
         let halves = line([5, 5, 9, 9])

@@ -168,6 +168,32 @@ struct CommandTests {
         #expect(scores?["vi_split"] as? Double == 0)
         #expect(scores?["vi_merge"] as? Double == 0)
         #expect(scores?["coverage"] as? Double == 1)
+        #expect(scores?["mean_average_precision"] as? Double == 1)
+        #expect((scores?["worst_splits"] as? [Any])?.isEmpty == true)
+    }
+
+    /// One row: an object of six voxels is cut in two, with one voxel of label 0 between.
+    @Test func evaluateNamesTheCostliestErrorsByEitherConvention() throws {
+        func write(_ name: String, _ voxels: [UInt8]) throws {
+            try folder.write(
+                name, Volume(shape: ZYX(1, 1, 8), voxels: voxels), voxelSize: VoxelSize(ZYX(1, 1, 1), .micrometer))
+        }
+        try write("labels.tif", [1, 1, 1, 0, 2, 2, 3, 3])
+        try write("truth.tif", [7, 7, 7, 7, 7, 7, 9, 9])
+        func evaluate(_ arguments: String...) throws -> String {
+            try Program.wait(
+                for: Program.start(
+                    ["evaluate", "--labels", "labels.tif", "--truth", "truth.tif"] + arguments, in: folder.path)
+            ).output
+        }
+        let usual = try evaluate()
+        #expect(usual.contains("truth 7, 6 voxels") && usual.contains("label 1 (3), 2 (2), 0 (1)"), "\(usual)")
+        #expect(!usual.contains("costliest mergers") && !usual.contains("CREMI"))
+        // 9 + 4 + 4 voxels squared and 1/8 of a pair, over 36 + 4 of the truth; the labels join no more.
+        let cremi = try evaluate("--convention", "cremi", "--worst", "0")
+        #expect(cremi.contains("Rand precision       1.0000"), "\(cremi)")
+        #expect(cremi.contains("Rand recall          0.4281"), "\(cremi)")
+        #expect(cremi.contains("CREMI score") && !cremi.contains("costliest"))
     }
 
     @Test(arguments: [(6, 2), (18, 1), (26, 1)], ["components.tif", "components.h5"])
@@ -185,5 +211,23 @@ struct CommandTests {
         #expect(labels[0, 0, 1] == 1)
         #expect(labels[0, 1, 2] == UInt32(expected.objects))
         #expect(reader.info.voxelSize.complete?.nanometers == ZYX(3000, 2000, 1000))
+    }
+
+    /// A bar along z, one along x, and two voxels that share a corner, all across the borders of blocks.
+    @Test(arguments: [(6, [2, 3, 1, 4]), (26, [2, 3, 1, 3])])
+    func labelJoinsWhatLiesInSeveralBlocks(connectivity: Int, expected: [UInt32]) throws {
+        var mask = Volume<UInt8>(shape: ZYX(70, 20, 300))
+        for z in 60..<68 { mask[z, 10, 10] = 1 }
+        for x in 250..<260 { mask[3, 2, x] = 1 }
+        mask[63, 15, 255] = 1
+        mask[64, 16, 256] = 1
+        try folder.write("mask.tif", mask, voxelSize: VoxelSize(ZYX(3, 2, 1), .micrometer))
+        let ending = try Program.run(
+            "label", "mask.tif", "-o", "labels.tif", "--connectivity", "\(connectivity)", in: folder.path)
+        #expect(ending.code == 0, "\(ending.words)")
+        let reader = try VolumeFile.open(folder.path("labels.tif"))
+        let labels = try reader.read(Box(reader.info.shape)).converted(to: UInt32.self)
+        #expect([labels[67, 10, 10], labels[63, 15, 255], labels[3, 2, 259], labels[64, 16, 256]] == expected)
+        #expect(labels.voxels.map { $0 > 0 } == mask.voxels.map { $0 > 0 })
     }
 }

@@ -19,10 +19,10 @@ public final class OutsideVolumes {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// Scores `labels` against `truth`.
+    /// How often each pair of a label and a truth label of two volumes falls on a voxel.
     ///
     /// - Throws: `FileFault` where a file cannot be read or the shapes differ.
-    public func scores(labels: String, truth: String, ignoringTruthZero: Bool) throws -> SegmentationScores {
+    public func contingency(labels: String, truth: String) throws -> Contingency {
         let (labelStore, record) = try ingest(labels, as: .labels)
         let (truthStore, truthRecord) = try ingest(truth, as: .labels)
         for (file, store) in [(labels, labelStore), (truth, truthStore)] where !store.layout.elementType.isInteger {
@@ -42,7 +42,7 @@ public final class OutsideVolumes {
                 truth: try truthStore.read(slab).converted(to: UInt64.self),
                 threads: Machine.processors)
         }
-        return try SegmentationScores(contingency, ignoringTruthZero: ignoringTruthZero)
+        return contingency
     }
 
     /// Labels the components of `mask` into the file `output`.
@@ -56,17 +56,19 @@ public final class OutsideVolumes {
     ) throws -> Int {
         try checkPlace(of: output, replaces: replaces)
         let (store, record) = try ingest(mask)
-        var inside = Volume<UInt8>(shape: store.layout.shape)
-        for slab in store.slabs {
-            let part = try store.read(slab).converted(to: Double.self).map { $0 == 0 ? 0 : 1 as UInt8 }
-            inside.replace(at: slab.origin, with: part)
+        let threads = threads ?? Machine.processors
+        let components = try BlockComponents(
+            shape: store.layout.shape, block: store.layout.shard, connectivity: connectivity,
+            minimumVoxels: minimumVoxels, threads: threads
+        ) { box in
+            .mask(try store.read(box).converted(to: Double.self).map { $0 == 0 ? 0 : 1 })
         }
-        let components = try connectedComponents(
-            of: inside, connectivity: connectivity, minimumVoxels: minimumVoxels,
-            threads: threads ?? Machine.processors)
+        let labels = try BlockStore.create(at: folder + "/labels.zarr", store.layout.of(.uint32))
+        try labels.fill(threads: threads) { place, _ in try components.labels(ofBlock: place) }
         try writeLabels(
-            components.labels, to: output, replaces: replaces, voxelSize: store.layout.voxelSize,
-            position: record.position, frame: record.frame)
+            of: labels.layout.shape, upTo: components.count, to: output, replaces: replaces,
+            voxelSize: store.layout.voxelSize, position: record.position, frame: record.frame
+        ) { write in try labels.forEachSlab(threads: threads, write) }
         return components.count
     }
 
@@ -101,19 +103,29 @@ public func checkPlace(of path: String, replaces: Bool) throws {
 /// - Parameter replaces: whether what lies there makes way.
 /// - Throws: `FileFault` for another ending, or where the file cannot be written.
 public func writeLabels(
-    _ labels: Volume<UInt32>, to path: String, replaces: Bool, voxelSize: VoxelSize?,
-    position: ZYX<Double>? = nil, frame: VolumeFrame? = nil
+    _ labels: Volume<UInt32>, to path: String, replaces: Bool, voxelSize: VoxelSize?
 ) throws {
-    var buffer = VoxelBuffer(labels)
+    try writeLabels(
+        of: labels.shape, upTo: Int(labels.voxels.max() ?? 0), to: path, replaces: replaces, voxelSize: voxelSize
+    ) { write in try write(VoxelBuffer(labels), 0) }
+}
+
+/// - Parameter slabs: calls what it is given with labels of whole sections, and the number of the first of them.
+private func writeLabels(
+    of shape: ZYX<Int>, upTo maximum: Int, to path: String, replaces: Bool, voxelSize: VoxelSize?,
+    position: ZYX<Double>? = nil, frame: VolumeFrame? = nil,
+    slabs: ((VoxelBuffer, Int) throws -> Void) throws -> Void
+) throws {
     let ending = (path as NSString).pathExtension.lowercased()
-    if ["tif", "tiff", "nii", "gz", "mrc", "map"].contains(ending) {
-        let maximum = UInt64(labels.voxels.max() ?? 0)
-        buffer = try buffer.converted(to: LabelTIFF.flavor(maximumLabel: maximum, shape: labels.shape).1)
+    let type =
+        ["tif", "tiff", "nii", "gz", "mrc", "map"].contains(ending)
+        ? try LabelTIFF.flavor(maximumLabel: UInt64(maximum), shape: shape).1 : .uint32
+    let contents = VolumeFile.Contents(
+        shape: shape, elementType: type, voxelSize: voxelSize, position: position, frame: frame)
+    try write(contents, to: path, dataset: ending == "zarr" ? "labels/objects" : "/labels", replaces: replaces) {
+        writer in
+        try slabs { try writer.write($0.converted(to: type), atZ: $1) }
     }
-    let dataset = ending == "zarr" ? "labels/objects" : "/labels"
-    try writeVolume(
-        buffer, to: path, dataset: dataset, replaces: replaces, voxelSize: voxelSize, position: position,
-        frame: frame)
 }
 
 /// Writes a volume in its own type as the ending of `path` asks.
@@ -123,19 +135,24 @@ public func writeLabels(
 ///   - replaces: whether what lies there makes way.
 /// - Throws: `FileFault` for another ending, or where the file cannot be written.
 public func writeVolume(
-    _ volume: VoxelBuffer, to path: String, dataset: String? = nil, replaces: Bool, voxelSize: VoxelSize?,
-    position: ZYX<Double>? = nil, frame: VolumeFrame? = nil
+    _ volume: VoxelBuffer, to path: String, dataset: String? = nil, replaces: Bool, voxelSize: VoxelSize?
+) throws {
+    let contents = VolumeFile.Contents(
+        shape: volume.shape, elementType: volume.elementType, voxelSize: voxelSize, position: nil, frame: nil)
+    try write(contents, to: path, dataset: dataset, replaces: replaces) { try $0.write(volume, atZ: 0) }
+}
+
+private func write(
+    _ contents: VolumeFile.Contents, to path: String, dataset: String?, replaces: Bool,
+    _ body: (any VolumeWriter) throws -> Void
 ) throws {
     let place = SourceLocation(path, relativeTo: FileManager.default.currentDirectoryPath)
-    let contents = VolumeFile.Contents(
-        shape: volume.shape, elementType: volume.elementType, voxelSize: voxelSize, position: position,
-        frame: frame)
     let writer = try place.replacing {
         try VolumeFile.create(
             place.location, dataset: dataset, contents, replaces: replaces, threads: Machine.processors)
     }
     try place.named {
-        try writer.write(volume, atZ: 0)
+        try body(writer)
         try writer.finish()
     }
 }

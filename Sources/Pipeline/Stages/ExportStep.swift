@@ -119,7 +119,7 @@ struct ExportStep: Step {
         let writer = try TIFFWriter(
             path: folder + "/" + name, flavor: flavor, shape: shape, elementType: type,
             voxelSize: store.layout.voxelSize)
-        try forEachSlab(of: store, context) { slab, z in
+        try store.forEachSlab(context) { slab, z in
             try writer.write(type == .uint16 ? VoxelBuffer(slab.converted(to: UInt16.self)) : slab, atZ: z)
         }
         try writer.finish()
@@ -130,7 +130,7 @@ struct ExportStep: Step {
             path: folder + "/labels.h5", dataset: "/labels", shape: store.layout.shape, elementType: .uint32,
             voxelSize: store.layout.voxelSize, position: try image.record(context).position,
             threads: context.threads)
-        try forEachSlab(of: store, context) { try writer.write($0, atZ: $1) }
+        try store.forEachSlab(context) { try writer.write($0, atZ: $1) }
         try writer.finish()
     }
 
@@ -142,30 +142,18 @@ struct ExportStep: Step {
             path: folder + "/" + Self.containerName, shape: record.shape,
             parts: [.image: record.elementType, labels: store.layout.elementType], voxelSize: record.voxelSize,
             position: record.position, threads: context.threads)
-        try forEachSlab(of: source, context) { try writer.write($0, atZ: $1, to: .image) }
-        try forEachSlab(of: store, context) { try writer.write($0, atZ: $1, to: labels) }
+        try source.forEachSlab(context) { try writer.write($0, atZ: $1, to: .image) }
+        try store.forEachSlab(context) { try writer.write($0, atZ: $1, to: labels) }
         try writer.finish()
     }
 
     private func writeVotes(_ context: StepContext) throws {
         let votes = try labels.votes(context)
         let writer = try TIFFWriter(
-            path: folder + "/votes.tif", flavor: .imageJ, shape: votes.layout.shape, elementType: .uint8,
-            voxelSize: votes.layout.voxelSize)
-        try forEachSlab(of: votes, context) { try writer.write($0, atZ: $1) }
+            path: folder + "/votes.tif", flavor: LabelTIFF.flavor(of: .uint8, shape: votes.layout.shape),
+            shape: votes.layout.shape, elementType: .uint8, voxelSize: votes.layout.voxelSize)
+        try votes.forEachSlab(context) { try writer.write($0, atZ: $1) }
         try writer.finish()
-    }
-
-    /// Whole sections, as many as a row of chunks has where that is not too much.
-    private func forEachSlab(
-        of store: BlockStore, _ context: StepContext, _ body: (VoxelBuffer, Int) throws -> Void
-    ) throws {
-        let slabs = Box(store.layout.shape).slabs(
-            thickness: store.layout.chunk.z, size: store.layout.elementType.size, atMost: Ingest.pieceBytes)
-        for slab in slabs {
-            if context.shouldStop() { throw Interruption() }
-            try body(try store.read(slab, threads: context.threads), slab.origin.z)
-        }
     }
 
     private func drawOverview(_ labelStore: BlockStore, _ context: StepContext) throws {

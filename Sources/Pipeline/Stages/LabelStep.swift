@@ -4,7 +4,7 @@ import Volumes
 
 /// Makes the objects of the consensus, or of what has grown from it, and measures them, on the grid of the volume's file.
 ///
-/// The logits of one volume and its labels are in memory at once.
+/// Block by block; but where objects are grown from those of the consensus, the volume's labels are in memory at once.
 struct LabelStep: Step {
     let name: String
     let consensus: ConsensusStep
@@ -55,44 +55,46 @@ struct LabelStep: Step {
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let (store, threshold) = try consensus.agreed(context)
         let making = try consensus.making(settings, context)
-        let logits = try store.logits(
-            in: Box(store.layout.shape), first: making.outputs.head.count, context.threads)
         let grid = try grid(context)
-        let components = try making.components(in: logits, threshold)
-        context.report(StepProgress(fraction: 0.4))
-        var objects = components
-        if let regrow {
-            try grid.write(components.labels, to: folder + "/" + LabelStep.consensusName)
-            let (regions, graph) = try regrow.regions(context)
-            objects = ClassifiedComponents(try making.merged(regions, graph))
+        let alone = try making.components(inBlocksOf: store, threshold) { done in
+            if context.shouldStop() { throw Interruption() }
+            context.report(StepProgress(fraction: 0.4 * done))
         }
-        context.report(StepProgress(fraction: 0.6))
-        objects = grid.visible(objects)
-        try grid.write(objects.labels, to: folder + "/" + LabelStep.storeName)
+        let agreed = try grid.write(
+            MadeObjects(alone.objects, classes: alone.classes, like: store),
+            to: folder + "/" + (regrow == nil ? LabelStep.storeName : LabelStep.consensusName), context)
+        var objects = agreed
+        if let regrow {
+            let (regions, graph) = try regrow.regions(context)
+            let merged = try making.merged(regions, graph)
+            objects = try grid.write(
+                MadeObjects(merged.labels, count: merged.count, like: store),
+                to: folder + "/" + LabelStep.storeName, context)
+        }
+        context.report(StepProgress(fraction: 0.8))
         let votes = try grid.votes(
             consensus.store(ConsensusStep.votesName, context), writtenTo: folder + "/" + ConsensusStep.votesName,
             threads: context.threads)
-        let table = try table(of: objects, votes, on: grid, voxelSize: making.voxelSize)
+        let table = try table(of: objects, votes, voxelSize: making.voxelSize, context)
         try AtomicFile.write(Data(table.csv().utf8), to: folder + "/" + LabelStep.tableName)
         let record = Record(
-            objects: objects.components.count, labelledVoxels: table.rows.reduce(0) { $0 + $1.voxels },
-            consensusObjects: components.components.count,
-            disputedVoxels: table.rows.reduce(0) { $0 + $1.disputedVoxels })
+            objects: objects.count, labelledVoxels: table.rows.reduce(0) { $0 + $1.voxels },
+            consensusObjects: agreed.count, disputedVoxels: table.rows.reduce(0) { $0 + $1.disputedVoxels })
         try AtomicFile.write(try readableJSON(record), to: folder + "/" + LabelStep.recordName)
         return nil
     }
 
     private func table(
-        of objects: ClassifiedComponents, _ votes: BlockStore, on grid: ResultGrid, voxelSize: VoxelSize
+        of objects: StoredObjects, _ votes: BlockStore, voxelSize: VoxelSize, _ context: StepContext
     ) throws -> ObjectTable {
-        var measures = ObjectTable.Accumulator(
-            objects: objects.components.count, members: consensus.predictions.count)
-        for slab in votes.slabs {
+        var measures = ObjectTable.Accumulator(objects: objects.count, members: consensus.predictions.count)
+        for box in votes.shards {
+            if context.shouldStop() { throw Interruption() }
             try measures.add(
-                slab: grid.labels(objects.labels, in: slab), votes: try votes.read(slab).volume(of: UInt8.self),
-                atZ: slab.origin.z)
+                objects.store.read(box, threads: context.threads).volume(of: UInt32.self),
+                votes: votes.read(box, threads: context.threads).volume(of: UInt8.self), at: box.origin)
         }
-        return measures.finish(voxelSize: grid.layout.voxelSize ?? voxelSize, classes: objects.classes)
+        return measures.finish(voxelSize: objects.store.layout.voxelSize ?? voxelSize, classes: objects.classes)
     }
 
     /// The grid that labels and votes lie on.

@@ -22,6 +22,18 @@ struct ObjectMaking {
         try components(in: logits, threshold, minimumVoxels: settings.minimumVoxels)
     }
 
+    /// The objects of the logits alone, of which only some blocks are in memory at a time.
+    func components(
+        inBlocksOf logits: BlockStore, _ threshold: Threshold, progress: (Double) throws -> Void
+    ) throws -> (objects: BlockComponents, classes: [UInt32]?) {
+        let source = try ObjectSource(outputs.head)
+        let objects = try source.components(
+            inBlocksOf: logits, channels: outputs.head.count, threshold: threshold,
+            connectivity: settings.connectivity, minimumVoxels: settings.minimumVoxels, threads: threads,
+            progress: progress)
+        return (objects, source.classes(of: objects.values))
+    }
+
     /// What grows from the components that are large enough to be seeds.
     func regions(in logits: [Volume<Int16>], _ threshold: Threshold) throws -> Volume<UInt32> {
         guard let regrow = settings.regrow else { preconditionFailure("regions are for regrowth") }

@@ -38,7 +38,9 @@ struct RegrowStep: Step {
         let making = try consensus.making(settings, context)
         let regions = try making.regions(in: logits, threshold)
         context.report(StepProgress(fraction: 0.6))
-        try ResultGrid(of: store.layout).write(regions, to: folder + "/" + RegrowStep.storeName)
+        _ = try ResultGrid(of: store.layout).write(
+            MadeObjects(regions, count: Int(regions.voxels.max() ?? 0), like: store),
+            to: folder + "/" + RegrowStep.storeName, context)
         if settings.merge != nil {
             let graph = try making.graph(of: regions, logits)
             try AtomicFile.write(Data(graph.csv().utf8), to: folder + "/" + RegrowStep.graphName)

@@ -1,3 +1,4 @@
+import Foundation
 import Labeling
 import Volumes
 
@@ -24,17 +25,50 @@ struct ResultGrid {
     }
 
     /// The labels of the whole grid.
-    func labels(_ made: Volume<UInt32>) -> Volume<UInt32> { labels(made, in: Box(layout.shape)) }
-
-    /// The labels of a box of the grid.
-    func labels(_ made: Volume<UInt32>, in box: Box) -> Volume<UInt32> {
-        way.map { $0.labels(made, in: box) } ?? made.cropped(to: box)
+    func labels(_ made: Volume<UInt32>) -> Volume<UInt32> {
+        way.map { $0.labels(made, in: Box(layout.shape)) } ?? made
     }
 
-    /// Writes labels as a store, block by block.
-    func write(_ made: Volume<UInt32>, to path: String) throws {
+    /// Writes objects as a store, block by block. Those that have no voxel on the grid, for a coarser one may miss small
+    /// objects, are left out and the others numbered anew.
+    func write(_ made: MadeObjects, to path: String, _ context: StepContext) throws -> StoredObjects {
+        guard let way else {
+            return StoredObjects(
+                store: try made.write(to: path, context), count: made.count, classes: made.classes)
+        }
+        let own = try made.write(to: path + ".made", context)
+        let labels = { @Sendable (_: Int, box: Box) in
+            try way.voxels(of: box, .labels, .uint32, threads: 1) { try own.read($0) }.volume(of: UInt32.self)
+        }
+        let numbers = try visible(of: made.count, context, labels)
         let store = try BlockStore.create(at: path, layout)
-        for shard in store.shards { try store.writeShard(shard, VoxelBuffer(labels(made, in: shard))) }
+        try store.fill(threads: context.threads, shouldStop: context.shouldStop) { place, box in
+            let found = try labels(place, box)
+            return numbers.map { numbers in found.map { numbers[Int($0)] } } ?? found
+        }
+        try FileManager.default.removeItem(atPath: own.path)
+        guard let numbers else { return StoredObjects(store: store, count: made.count, classes: made.classes) }
+        let kept = (0..<made.count).filter { numbers[$0 + 1] != 0 }
+        return StoredObjects(
+            store: store, count: kept.count, classes: made.classes.map { classes in kept.map { classes[$0] } })
+    }
+
+    /// The new number of each label from 0 on, 0 for what has no voxel on the grid; nil where all have one.
+    private func visible(
+        of count: Int, _ context: StepContext, _ labels: (Int, Box) throws -> Volume<UInt32>
+    ) throws -> [UInt32]? {
+        guard let way, way.step.array.contains(where: { $0 > 1 }) else { return nil }
+        var isThere = [Bool](repeating: false, count: count + 1)
+        for (place, box) in Box(layout.shape).cells(of: layout.shard).enumerated() {
+            if context.shouldStop() { throw Interruption() }
+            for label in try labels(place, box).voxels { isThere[Int(label)] = true }
+        }
+        isThere[0] = false
+        var seen: UInt32 = 0
+        return isThere.map { isThere in
+            seen += isThere ? 1 : 0
+            return isThere ? seen : 0
+        }
     }
 
     /// Votes on the grid: those that there are, or others written as a store, block by block.
@@ -48,21 +82,40 @@ struct ResultGrid {
         }
         return store
     }
+}
 
-    /// Objects that have a voxel on the grid, numbered anew where some have none: a coarser grid may miss small ones.
-    func visible(_ objects: ClassifiedComponents) -> ClassifiedComponents {
-        guard let way, way.step.array.contains(where: { $0 > 1 }) else { return objects }
-        var isThere = [Bool](repeating: false, count: objects.components.count + 1)
-        for box in Box(layout.shape).cells(of: layout.shard) {
-            for label in way.labels(objects.labels, in: box).voxels { isThere[Int(label)] = true }
-        }
-        return objects.keeping { isThere[Int($0)] }
+/// Objects at the resolution that they are made at.
+struct MadeObjects {
+    let layout: BlockStore.Layout
+    let count: Int
+    /// Of label k at k - 1; nil where there are none.
+    let classes: [UInt32]?
+    /// Those of a shard, whose place among the shards is given.
+    let labels: @Sendable (Int, Box) throws -> Volume<UInt32>
+
+    /// - Parameter made: a store of what they were made of, cut into the same blocks.
+    init(_ objects: BlockComponents, classes: [UInt32]?, like made: BlockStore) {
+        layout = made.layout.of(.uint32)
+        (count, self.classes) = (objects.count, classes)
+        labels = { place, _ in try objects.labels(ofBlock: place) }
+    }
+
+    init(_ labels: Volume<UInt32>, count: Int, like made: BlockStore) {
+        layout = made.layout.of(.uint32)
+        (self.count, classes) = (count, nil)
+        self.labels = { labels.cropped(to: $1) }
+    }
+
+    fileprivate func write(to path: String, _ context: StepContext) throws -> BlockStore {
+        let store = try BlockStore.create(at: path, layout)
+        try store.fill(threads: context.threads, shouldStop: context.shouldStop, with: labels)
+        return store
     }
 }
 
-extension BlockStore.Layout {
-    /// Of one channel of another type, cut alike.
-    fileprivate func of(_ type: ElementType) -> BlockStore.Layout {
-        BlockStore.Layout(shape: shape, elementType: type, shard: shard, chunk: chunk, voxelSize: voxelSize)
-    }
+/// Objects on the grid of the results.
+struct StoredObjects {
+    let store: BlockStore
+    let count: Int
+    let classes: [UInt32]?
 }

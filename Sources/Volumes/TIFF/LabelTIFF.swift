@@ -11,6 +11,11 @@ public enum LabelTIFF {
             throw UnrepresentableValue(value: String(maximumLabel), elementType: .uint32)
         }
         if maximumLabel > UInt64(UInt16.max) { return (.ome, .uint32) }
-        return ImageJWriter.fits(shape, .uint16) ? (.imageJ, .uint16) : (.ome, .uint16)
+        return (flavor(of: .uint16, shape: shape), .uint16)
+    }
+
+    /// ImageJ's below 4 GB, OME-TIFF beyond.
+    public static func flavor(of type: ElementType, shape: ZYX<Int>) -> TIFFWriter.Flavor {
+        ImageJWriter.fits(shape, type) ? .imageJ : .ome
     }
 }
