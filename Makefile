@@ -26,15 +26,17 @@ build: setup ## build .build/release/segment
 demo: build ## train on sample-data, segment a volume and score the result
 	.build/release/segment run pipelines/demo.yaml
 
+# Tests run side by side: a thread that waits must not spin.
 test: setup ## build and run all tests
 	$(SWIFT) build $(RELEASE) --build-tests
-	$(SWIFT) test $(RELEASE) --skip-build
+	OMP_WAIT_POLICY=passive $(SWIFT) test $(RELEASE) --skip-build
 
 fuzz: setup ## read 20,000 damaged files; FUZZ='--seed N --only K' repeats one
 	bash scripts/fuzz.sh $(FUZZ)
 
-bench: build ## compare reading with tifffile and h5py, training and prediction with PyTorch; memory by size
-	@status=0; bash Benchmarks/read.sh || status=1; bash Benchmarks/stream.sh || status=1; bash scripts/bench.sh || status=1; exit $$status
+bench: build ## compare with tifffile, h5py, cc3d, scikit-image and PyTorch; memory by size
+	@status=0; bash Benchmarks/read.sh || status=1; bash Benchmarks/stream.sh || status=1; \
+	bash Benchmarks/label.sh || status=1; bash Benchmarks/network.sh || status=1; exit $$status
 
 install: build ## put segment and its libraries below PREFIX
 	bash scripts/install.sh "$(PREFIX)"

@@ -12,6 +12,11 @@ let package = Package(
                 .product(name: "Tensors", package: "segment"), .product(name: "Networks", package: "segment"),
                 .product(name: "Inference", package: "segment"), .product(name: "Training", package: "segment"), .product(name: "Volumes", package: "segment"),
             ]),
+        .executableTarget(
+            name: "LabelBenchmark",
+            dependencies: [
+                .product(name: "Labeling", package: "segment"), .product(name: "Volumes", package: "segment"),
+            ]),
         .executableTarget(name: "ReadBenchmark", dependencies: [.product(name: "Volumes", package: "segment")]),
     ],
     cxxLanguageStandard: .cxx20

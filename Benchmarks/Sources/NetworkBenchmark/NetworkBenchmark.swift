@@ -5,7 +5,7 @@ import Tensors
 import Training
 import Volumes
 
-/// Times one prediction of the U-Net that `scripts/bench-network.py` has in PyTorch, and the steps of its training as
+/// Times one prediction of the U-Net that `Benchmarks/network.py` has in PyTorch, and the steps of its training as
 /// `segment run` takes them, patches and augmentation included, and prints them as one line of JSON under the same names.
 ///
 ///     NetworkBenchmark [f32|bf16] [threads] [repetitions]

@@ -1,8 +1,8 @@
 """The U-Net of Benchmarks/Sources/NetworkBenchmark in PyTorch, f32.
 
-    bench-network.py measure LAYOUT [THREADS] [REPETITIONS]   one line of JSON: seconds and peak memory
-    bench-network.py rates [THREADS]                          the machine's f32 rate, in GFLOP/s
-    bench-network.py compare LINES                            medians and ratios of such lines, ours and PyTorch's
+    network.py measure LAYOUT [THREADS] [REPETITIONS]   one line of JSON: seconds and peak memory
+    network.py rates [THREADS]                          the machine's f32 rate, in GFLOP/s
+    network.py compare LINES                            medians and ratios of such lines, ours and PyTorch's
 
 LAYOUT is default (contiguous), channels-last (torch.channels_last_3d) or compiled (that, and torch.compile).
 """
@@ -150,7 +150,7 @@ def compare(path):
         a, b = median(ours, task), median(theirs, task)
         if a is None or b is None:
             continue
-        missed |= b / a < least
+        missed |= b / a < least or memory(ours, task) > memory(theirs, task)
         print(f"{task:12}{ours.split()[1]:>10}{a:>10.3f} s{theirs.split()[1]:>18}{b:>10.3f} s{b / a:>7.2f}×{least:>7}×"
               f"{memory(ours, task):>8}{memory(theirs, task):>8}")
     waiting = [line["waiting"] for line in lines if "waiting" in line]

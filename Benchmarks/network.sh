@@ -32,9 +32,9 @@ while [ "$round" -le "$rounds" ]; do
     echo "round $round of $rounds"
     for precision in $precisions; do "$ours" "$precision" "$threads" 3 >> "$lines"; done
     for layout in default channels-last compiled; do
-        "$venv/bin/python" scripts/bench-network.py measure "$layout" "$threads" 3 >> "$lines"
+        "$venv/bin/python" Benchmarks/network.py measure "$layout" "$threads" 3 >> "$lines"
     done
-    "$venv/bin/python" scripts/bench-network.py rates "$threads" >> "$lines"
+    "$venv/bin/python" Benchmarks/network.py rates "$threads" >> "$lines"
     round=$((round + 1))
 done
-"$venv/bin/python" scripts/bench-network.py compare "$lines"
+"$venv/bin/python" Benchmarks/network.py compare "$lines"
