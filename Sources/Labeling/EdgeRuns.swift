@@ -47,7 +47,7 @@ struct EdgeRuns: RunSource {
     /// Of a row diagonally before, (z-1, y-1), contacts tell where the voxels are joined by way of (z, y-1) and
     /// (z-1, y): that is what a contact is dropped for (`joinRow`).
     @inline(__always)
-    func contacts(of row: RunRow, with neighbour: RunRow, word: Int) -> Contacts {
+    func contacts(of row: RunRow, with neighbour: RunRow, word: Int, slanted: Bool) -> Contacts {
         guard let number = row.number, let other = neighbour.number else { return .none }
         let own = edges.row(number)
         let beside: UnsafePointer<UInt64>

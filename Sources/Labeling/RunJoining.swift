@@ -34,8 +34,9 @@ func joinRow<Source: RunSource>(
             continue
         }
         let joiner = WordJoiner(row: row, word: word, inside: inside)
-        let z = source.contacts(of: row, with: earlier.z, word: word)
-        let y = source.contacts(of: row, with: earlier.y, word: word)
+        let slanted = connectivity != .sides && connectivity != .faces
+        let z = source.contacts(of: row, with: earlier.z, word: word, slanted: slanted)
+        let y = source.contacts(of: row, with: earlier.y, word: word, slanted: slanted)
         switch connectivity {
         case .sides:
             joiner.joinStraight(y, with: earlier.y, except: 0, withinSection)
@@ -43,7 +44,7 @@ func joinRow<Source: RunSource>(
             joiner.joinStraight(y, with: earlier.y, except: 0, withinSection)
             joiner.joinSlanted(y, with: earlier.y, exceptRight: 0, exceptLeft: 0, withinSection)
         case .faces:
-            let zy = source.contacts(of: row, with: earlier.zBeforeY, word: word).straight
+            let zy = source.contacts(of: row, with: earlier.zBeforeY, word: word, slanted: false).straight
             joiner.joinStraight(z, with: earlier.z, except: y.straight & zy, acrossSections)
             joiner.joinStraight(y, with: earlier.y, except: 0, withinSection)
         case .edges:
@@ -51,9 +52,9 @@ func joinRow<Source: RunSource>(
             joiner.joinSlanted(z, with: earlier.z, exceptRight: 0, exceptLeft: 0, acrossSections)
             joiner.joinStraight(y, with: earlier.y, except: z.straight, withinSection)
             joiner.joinSlanted(y, with: earlier.y, exceptRight: z.right, exceptLeft: z.left, withinSection)
-            let zBefore = source.contacts(of: row, with: earlier.zBeforeY, word: word)
+            let zBefore = source.contacts(of: row, with: earlier.zBeforeY, word: word, slanted: false)
             joiner.joinStraight(zBefore, with: earlier.zBeforeY, except: z.any | y.any, acrossSections)
-            let zAfter = source.contacts(of: row, with: earlier.zAfterY, word: word)
+            let zAfter = source.contacts(of: row, with: earlier.zAfterY, word: word, slanted: false)
             joiner.joinStraight(zAfter, with: earlier.zAfterY, except: z.any, acrossSections)
         case .corners:
             joiner.joinStraight(z, with: earlier.z, except: 0, acrossSections)
@@ -61,12 +62,12 @@ func joinRow<Source: RunSource>(
             let byZ = (right: z.straight | z.right, left: z.straight | z.left)
             joiner.joinStraight(y, with: earlier.y, except: z.any, withinSection)
             joiner.joinSlanted(y, with: earlier.y, exceptRight: byZ.right, exceptLeft: byZ.left, withinSection)
-            let zBefore = source.contacts(of: row, with: earlier.zBeforeY, word: word)
+            let zBefore = source.contacts(of: row, with: earlier.zBeforeY, word: word, slanted: true)
             let byZY = (right: byZ.right | y.straight | y.right, left: byZ.left | y.straight | y.left)
             joiner.joinStraight(zBefore, with: earlier.zBeforeY, except: z.any | y.any, acrossSections)
             joiner.joinSlanted(
                 zBefore, with: earlier.zBeforeY, exceptRight: byZY.right, exceptLeft: byZY.left, acrossSections)
-            let zAfter = source.contacts(of: row, with: earlier.zAfterY, word: word)
+            let zAfter = source.contacts(of: row, with: earlier.zAfterY, word: word, slanted: true)
             joiner.joinStraight(zAfter, with: earlier.zAfterY, except: z.any, acrossSections)
             joiner.joinSlanted(
                 zAfter, with: earlier.zAfterY, exceptRight: byZ.right, exceptLeft: byZ.left, acrossSections)

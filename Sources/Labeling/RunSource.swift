@@ -6,7 +6,10 @@ protocol RunSource {
     func findRuns(of row: RunRow, width: Int)
 
     /// Where the voxels of `row` in a word are like those of a neighbouring row, which may be empty.
-    func contacts(of row: RunRow, with neighbour: RunRow, word: Int) -> Contacts
+    ///
+    /// - Parameter slanted: whether all contacts are wanted; else those at x + 1 may be missing, and of those at x - 1 only
+    ///   the ones of voxels in one run with the voxel before have to be right.
+    func contacts(of row: RunRow, with neighbour: RunRow, word: Int, slanted: Bool) -> Contacts
 }
 
 /// For the 64 voxels x of a word: whether the voxel is like the neighbouring row's at x, x + 1 and x - 1.
@@ -38,7 +41,7 @@ struct MaskRuns: RunSource {
     }
 
     @inline(__always)
-    func contacts(of row: RunRow, with neighbour: RunRow, word: Int) -> Contacts {
+    func contacts(of row: RunRow, with neighbour: RunRow, word: Int, slanted: Bool) -> Contacts {
         let voxels = row.inside[word]
         let other = neighbour.inside[word]
         return Contacts(
@@ -49,41 +52,36 @@ struct MaskRuns: RunSource {
 }
 
 /// Voxels of equal labels are alike, those of label 0 belong to no run.
-struct LabelRuns<Label: VoxelElement>: RunSource {
+struct LabelRuns<Label: ComparedLabel>: RunSource {
     let labels: UnsafePointer<Label>
     let width: Int
 
     func findRuns(of row: RunRow, width: Int) {
         guard let number = row.number else { return }
         let voxels = labels + number * width
-        var last: Label = 0
-        for x in 0..<width {
-            let label = voxels[x]
-            let bit: UInt64 = 1 &<< UInt64(x & 63)
-            if label != 0 {
-                row.inside[x &>> 6] |= bit
-                if label != last { row.starts[x &>> 6] |= bit }
-            }
-            last = label
+        var word = 0
+        while word &* 64 < width {
+            let inside = ~zeros(in: voxels, at: word &* 64, width: width)
+            row.inside[word] = inside & lowBits(min(64, width &- word &* 64))
+            row.starts[word] = row.inside[word] & ~equals(voxels, voxels, at: word &* 64, shift: -1, width: width)
+            word &+= 1
         }
     }
 
-    func contacts(of row: RunRow, with neighbour: RunRow, word: Int) -> Contacts {
+    @inline(__always)
+    func contacts(of row: RunRow, with neighbour: RunRow, word: Int, slanted: Bool) -> Contacts {
         guard let number = row.number, let neighbourNumber = neighbour.number else { return .none }
-        let voxels = labels + number * width
-        let others = labels + neighbourNumber * width
-        var contacts = Contacts.none
-        var rest = row.inside[word]
-        while rest != 0 {
-            let bit = rest & (0 &- rest)
-            let x = word &* 64 &+ rest.trailingZeroBitCount
-            let label = voxels[x]
-            if others[x] == label { contacts.straight |= bit }
-            if x &+ 1 < width, others[x &+ 1] == label { contacts.right |= bit }
-            if x > 0, others[x &- 1] == label { contacts.left |= bit }
-            rest &= rest &- 1
+        let inside = row.inside[word]
+        let (voxels, others) = (labels + number &* width, labels + neighbourNumber &* width)
+        let x = word &* 64
+        let straight = inside & equals(voxels, others, at: x, shift: 0, width: width)
+        guard slanted else {
+            let before: UInt64 = x > 0 && voxels[x &- 1] == others[x &- 1] ? 1 : 0
+            return Contacts(straight: straight, right: 0, left: straight &<< 1 | before)
         }
-        return contacts
+        return Contacts(
+            straight: straight, right: inside & equals(voxels, others, at: x, shift: 1, width: width),
+            left: inside & equals(voxels, others, at: x, shift: -1, width: width))
     }
 }
 

@@ -34,6 +34,8 @@ public struct TrainingCurve: Codable, Equatable, Sendable {
     public var ending: Ending?
     /// Steps done by the weights that the member ended with; nil while it trains.
     public var kept: Int?
+    /// The settings of `ValidationLabelling` that validations made objects by.
+    public var labelling: String?
 
     /// Of the weights that were kept, or the last.
     public var keptValidation: ValidationScore? {
@@ -83,8 +85,8 @@ struct CurveRecorder: Codable, Equatable {
     private var sum = 0.0
     private var count = 0
 
-    init(member: Int) {
-        curve = TrainingCurve(member: member, points: [])
+    init(member: Int, labelling: String) {
+        curve = TrainingCurve(member: member, points: [], labelling: labelling)
     }
 
     mutating func add(_ loss: Double) {

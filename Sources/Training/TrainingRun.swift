@@ -60,10 +60,14 @@ final class TrainingRun {
         kept = KeptWeights(folder: folder)
         do {
             let found = try Checkpoint.read(folder + "/" + Checkpoint.name, into: learner, kept, settings: settings)
-            state = found ?? Checkpoint.State(step: 0, recorder: CurveRecorder(member: member))
+            state =
+                found
+                ?? Checkpoint.State(
+                    step: 0, recorder: CurveRecorder(member: member, labelling: plan.labelling.settings))
             self.learner = learner
         } catch let error as Checkpoint.Unusable {
-            state = Checkpoint.State(step: 0, recorder: CurveRecorder(member: member))
+            state = Checkpoint.State(
+                step: 0, recorder: CurveRecorder(member: member, labelling: plan.labelling.settings))
             self.learner = try Learner(plan, loss)
             recent.note = error.description
         }

@@ -24,11 +24,12 @@ public struct ModelDescription: Codable, Sendable {
         /// On the block of the annotation that this member kept back.
         var validation: ValidationScore?
 
-        /// - Parameter steps: that it was to take.
-        init(_ curve: TrainingCurve, steps: Int) {
-            self.steps = curve.kept ?? steps
+        init(_ curve: TrainingCurve, of file: PipelineFile) throws {
+            steps = curve.kept ?? file.training.steps
             ending = curve.ending
             validation = curve.keptValidation
+            // Objects that are made in another way have another error.
+            if curve.labelling != (try canonicalJSONText(file.label)) { validation?.adaptedRandError = nil }
         }
     }
 

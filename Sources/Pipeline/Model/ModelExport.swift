@@ -47,9 +47,7 @@ extension PipelineRun {
         return ModelDescription(
             name: file.name, network: try file.network(voxelSize: voxelSize), target: file.target,
             voxelSize: voxelSize,
-            members: try plan.trains.map {
-                ModelDescription.Member(try $0.curve(context), steps: file.training.steps)
-            },
+            members: try plan.trains.map { try ModelDescription.Member($0.curve(context), of: file) },
             prediction: file.prediction, agree: file.consensus.agree,
             threshold: try plan.threshold.threshold(context),
             calibration: try plan.threshold.calibration(context),

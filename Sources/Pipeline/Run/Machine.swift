@@ -22,9 +22,7 @@ enum Machine {
     /// Bytes that can be used without swapping: what the kernel calls available, or less within a container.
     static var availableMemory: Int {
         let available = field("MemAvailable:", of: "/proc/meminfo").map { $0 * 1024 } ?? 4 << 30
-        guard let limit = number("/sys/fs/cgroup/memory.max"), let used = number("/sys/fs/cgroup/memory.current")
-        else { return available }
-        return min(available, max(0, limit - used))
+        return min(available, ControlGroup.own.map(\.freeMemory).min() ?? .max)
     }
 
     /// The largest resident size this process has had, in bytes.
@@ -39,12 +37,6 @@ enum Machine {
         var status = statvfs()
         guard statvfs(folder, &status) == 0 else { return 0 }
         return Int(status.f_bavail) * Int(status.f_frsize)
-    }
-
-    private static func number(_ path: String) -> Int? {
-        (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {
-            Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
-        }
     }
 
     /// A line's number of a file such as `MemAvailable:  24000000 kB`.

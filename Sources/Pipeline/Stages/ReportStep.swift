@@ -54,7 +54,7 @@ struct ReportStep: Step {
         let curves = try plan.trains.map { try $0.curve(context) }
         let members =
             plan.file.learns
-            ? curves.map { ModelDescription.Member($0, steps: plan.file.training.steps) }
+            ? try curves.map { try ModelDescription.Member($0, of: plan.file) }
             : plan.file.model?.description.members ?? []
         let calibration = try plan.threshold.calibration(context)
         let disagreement = try memberDisagreement(context)
