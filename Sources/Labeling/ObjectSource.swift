@@ -118,17 +118,4 @@ public struct ClassifiedComponents: Sendable, Equatable {
         self.components = components
         self.classes = classes
     }
-
-    /// The objects whose labels are kept, numbered anew in the same order.
-    public func keeping(_ isKept: (UInt32) -> Bool) -> ClassifiedComponents {
-        let kept = (0..<components.count).filter { isKept(UInt32($0 + 1)) }
-        if kept.count == components.count { return self }
-        var numbers = [UInt32](repeating: 0, count: components.count + 1)
-        for (number, place) in kept.enumerated() { numbers[place + 1] = UInt32(number + 1) }
-        return ClassifiedComponents(
-            Components(
-                labels: labels.map { numbers[Int($0)] }, count: kept.count, sizes: kept.map { components.sizes[$0] }
-            ),
-            classes: classes.map { classes in kept.map { classes[$0] } })
-    }
 }

@@ -13,7 +13,10 @@ public struct WorstErrors: Codable, Sendable, Equatable {
         public var voxels: UInt64
         /// What it adds to the variation of information.
         public var bits: Double
-        /// The labels that it is split into, label 0 among them, or the true objects that it merges; the largest first.
+        /// The labels that it is split into, label 0 among them unless it is left out by convention, or the true objects
+        /// that it merges.
+        public var pieces: Int
+        /// The largest of them, ten at most, the largest first.
         public var parts: [Part]
     }
 
@@ -22,8 +25,13 @@ public struct WorstErrors: Codable, Sendable, Equatable {
     public var merges: [ObjectError]
 
     /// - Parameter count: the most of either kind.
-    public init(_ contingency: Contingency, ignoringTruthZero: Bool = true, count: Int) {
-        let counted = contingency.pairs.filter { !ignoringTruthZero || $0.truth != 0 }
+    public init(
+        _ contingency: Contingency, ignoringTruthZero: Bool = true,
+        convention: SegmentationScores.Convention = .skimage, count: Int
+    ) {
+        let counted = contingency.pairs.filter {
+            ($0.truth != 0 || !ignoringTruthZero) && ($0.label != 0 || convention != .gala)
+        }
         let voxels = counted.reduce(0) { $0 + Int($1.count) }
         splits = worst(counted.map { ($0.truth, .init(id: $0.label, voxels: $0.count)) }, of: voxels, count)
         merges = worst(
@@ -41,7 +49,8 @@ private func worst(
         let bits = parts.reduce(0.0) {
             $0 + Double($1.voxels) / Double(voxels) * log2(Double(size) / Double($1.voxels))
         }
-        return WorstErrors.ObjectError(id: id, voxels: size, bits: bits, parts: parts)
+        return WorstErrors.ObjectError(
+            id: id, voxels: size, bits: bits, pieces: parts.count, parts: Array(parts.prefix(10)))
     }
     return Array(errors.sorted { ($1.bits, $0.id) < ($0.bits, $1.id) }.prefix(count))
 }

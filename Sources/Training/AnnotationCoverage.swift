@@ -21,25 +21,28 @@ extension PatchSampler {
     ///
     /// - Throws: `AnnotationError` with the channel.
     package func checkAnswers() throws {
-        var missing = outputs.map { _ in Set<UInt8>([0, 1]) }
+        var (saysYes, saysNo) = (Set<OutputChannel>(), Set<OutputChannel>())
         for (volume, ground) in zip(volumes, grounds) {
-            for cell in ground.boxes.flatMap({ $0.cells(of: patch) }) {
-                let open = outputs.indices.filter { !missing[$0].isEmpty }
-                if open.isEmpty { return }
-                for (channel, answer) in zip(open, volume.answers(open.map { outputs[$0] }, in: cell)) {
-                    for (answer, weight) in zip(answer.target.voxels, answer.weight.voxels) where weight > 0 {
-                        missing[channel].remove(answer)
+            for box in ground.boxes {
+                for cell in box.cells(of: patch) {
+                    let open = outputs.filter { !saysNo.contains($0) }
+                    if open.isEmpty { return }
+                    // With the next voxels, for affinities across the cells' borders.
+                    let seen = cell.grown(by: ZYX(1, 1, 1)).intersection(box)
+                    for (channel, answer) in zip(open, volume.answers(open, in: seen)) {
+                        if answer.says(1) { saysYes.insert(channel) }
+                        if answer.says(0) { saysNo.insert(channel) }
                     }
                 }
             }
         }
         // Borders that lie along an axis are seen by the affinities along others.
-        let isBorderSeen = zip(outputs, missing).contains { $0.isAffinity && !$1.contains(0) }
-        for (channel, answers) in zip(outputs, missing)
-        where answers == [0] && !(channel.isAffinity && isBorderSeen) {
+        let isBorderSeen = saysNo.contains(where: \.isAffinity)
+        for channel in outputs
+        where saysYes.contains(channel) && !saysNo.contains(channel) && !(channel.isAffinity && isBorderSeen) {
             throw AnnotationError(
-                "all that is annotated answers yes for the channel \(channel), so that a network would learn to say so "
-                    + "everywhere; annotate some of what is outside of objects too, and say by mask where the annotation counts"
+                "all that member \(member + 1) may learn from answers yes for the channel \(channel), so that it would learn to say "
+                    + "so everywhere; annotate some of what is outside of objects too, and say by mask where the annotation counts"
             )
         }
     }
@@ -78,5 +81,12 @@ extension PatchSampler {
             }
         }
         return false
+    }
+}
+
+extension ChannelAnswer {
+    /// Whether a voxel that counts has this answer.
+    fileprivate func says(_ wanted: UInt8) -> Bool {
+        zip(target.voxels, weight.voxels).contains { $0 == wanted && $1 > 0 }
     }
 }

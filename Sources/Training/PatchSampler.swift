@@ -65,7 +65,7 @@ public struct PatchSampler: Sendable {
     private let labelMargin: ZYX<Int>
     let grounds: [SamplingGround]
     private let seed: UInt64
-    private let member: Int
+    let member: Int
 
     /// - Parameters:
     ///   - outputs: of the network, in the order of its channels.

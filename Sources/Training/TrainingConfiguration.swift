@@ -118,8 +118,8 @@ extension TrainingConfiguration {
             other == nil && outputs.allSatisfy { $0 == expected }, "network", "\(inputs) to \(outputs) channels",
             "\(other ?? inputs) to \(expected) channels")
         try require(steps >= 1, "steps", steps, "at least 1")
-        try require(batch >= 1, "batch", batch, "at least 1")
-        try require(accumulation >= 1, "accumulation", accumulation, "at least 1")
+        try require((1...1024).contains(batch), "batch", batch, "1 to 1024")
+        try require((1...1024).contains(accumulation), "accumulation", accumulation, "1 to 1024")
         let seen = Array(patch.array.suffix(network.dimensions))
         try require(
             patch.z > 0 && (try? network.extents(of: seen)) != nil, "patch", patch,
@@ -131,11 +131,14 @@ extension TrainingConfiguration {
         try require(gradientClipping > 0, "gradient_clipping", gradientClipping, "above 0")
         try require(
             (0...1).contains(foregroundOversampling), "foreground_oversampling", foregroundOversampling, "0 to 1")
-        try require(border.separation >= 0, "border.separation", border.separation, "at least 0")
+        try require((0...1e6).contains(border.separation), "border.separation", border.separation, "0 to 1000000")
         try require(
-            border.separationSigma > 0, "border.separation_sigma", border.separationSigma, "above 0")
+            border.separationSigma > 0 && border.separationSigma <= 100, "border.separation_sigma",
+            border.separationSigma, "above 0 and at most 100")
         try require((0...1).contains(border.balance), "border.balance", border.balance, "0 to 1")
-        try require(border.balanceSigma > 0, "border.balance_sigma", border.balanceSigma, "above 0")
+        try require(
+            border.balanceSigma > 0 && border.balanceSigma <= 100, "border.balance_sigma", border.balanceSigma,
+            "above 0 and at most 100")
         try require(validations >= 1, "validations", validations, "at least 1")
         try require(patience ?? 1 >= 1, "patience", patience ?? 1, "at least 1")
         try require(

@@ -34,8 +34,6 @@ public struct TrainingCurve: Codable, Equatable, Sendable {
     public var ending: Ending?
     /// Steps done by the weights that the member ended with; nil while it trains.
     public var kept: Int?
-    /// The settings of `ValidationLabelling` that validations made objects by.
-    public var labelling: String?
 
     /// Of the weights that were kept, or the last.
     public var keptValidation: ValidationScore? {
@@ -54,9 +52,11 @@ public struct ValidationScore: Codable, Equatable, Sendable {
     /// Of the objects that labelling makes, at the best of a few thresholds at which there are any, against the annotated
     /// ones within the block; nil where it has no object.
     public var adaptedRandError: Double?
+    /// The settings of the `ValidationLabelling` that made the objects; nil in a file of an earlier version.
+    public var labelling: String?
 
     enum CodingKeys: String, CodingKey {
-        case loss, dice
+        case loss, dice, labelling
         case adaptedRandError = "adapted_rand_error"
     }
 }
@@ -85,8 +85,8 @@ struct CurveRecorder: Codable, Equatable {
     private var sum = 0.0
     private var count = 0
 
-    init(member: Int, labelling: String) {
-        curve = TrainingCurve(member: member, points: [], labelling: labelling)
+    init(member: Int) {
+        curve = TrainingCurve(member: member, points: [])
     }
 
     mutating func add(_ loss: Double) {

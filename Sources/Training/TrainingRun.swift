@@ -63,11 +63,11 @@ final class TrainingRun {
             state =
                 found
                 ?? Checkpoint.State(
-                    step: 0, recorder: CurveRecorder(member: member, labelling: plan.labelling.settings))
+                    step: 0, recorder: CurveRecorder(member: member))
             self.learner = learner
         } catch let error as Checkpoint.Unusable {
             state = Checkpoint.State(
-                step: 0, recorder: CurveRecorder(member: member, labelling: plan.labelling.settings))
+                step: 0, recorder: CurveRecorder(member: member))
             self.learner = try Learner(plan, loss)
             recent.note = error.description
         }

@@ -94,7 +94,7 @@ struct Validation {
         let found = zip(errors, hasObjects).filter { $1 }.map { $0.0 }
         return ValidationScore(
             loss: sums.reduce(0) { $0 + $1.loss } / Double(heads.count), dice: sums[0].dice,
-            adaptedRandError: (found.isEmpty ? errors : found).min())
+            adaptedRandError: (found.isEmpty ? errors : found).min(), labelling: labelling.settings)
     }
 }
 

@@ -41,9 +41,11 @@ private func bothAreFull(_ one: UInt8, _ other: UInt8) -> Bool { one != 0 && oth
         }
     }
 
-    @Test(arguments: Connectivity.allCases, [UInt32(1), 2, 5])
-    func `labels join where they are equal`(connectivity: Connectivity, last: UInt32) throws {
-        let labels = randomLabels(ZYX(9, 8, 131), upTo: last, seed: UInt64(last))
+    @Test(
+        arguments: Connectivity.allCases,
+        [(UInt32(1), 131), (2, 131), (5, 131), (2, 64), (2, 65), (2, 128), (2, 1)])
+    func `labels join where they are equal`(connectivity: Connectivity, labels: (last: UInt32, width: Int)) throws {
+        let labels = randomLabels(ZYX(9, 8, labels.width), upTo: labels.last, seed: UInt64(labels.last))
         let expected = floodFill(labels, connectivity, alike: ==)
         for threads in [1, 4] {
             let found = try connectedComponents(ofLabels: labels, connectivity: connectivity, threads: threads)

@@ -99,7 +99,7 @@ import Volumes
         try plan.run(folder: whole.path)
         var plan = plan
         plan.samplingThreads = 4
-        for stop in [5, 9] {
+        for stop in [3, 5, 9] {
             var steps = 0
             let error = #expect(throws: Interrupted.self) {
                 try plan.run(folder: parts.path, shouldStop: { steps == stop }, report: { steps = $0.step })

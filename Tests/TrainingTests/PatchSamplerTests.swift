@@ -69,7 +69,7 @@ import Volumes
             ).checkAnswers()
         }
         let error = #expect(throws: AnnotationError.self) { try check(unlabelledZero: true) }
-        #expect(error?.description.contains("answers yes for the channel \(channel)") == true)
+        #expect(error?.description.contains("may learn from answers yes for the channel \(channel)") == true)
         #expect(throws: Never.self) { try check(unlabelledZero: false) }
     }
 

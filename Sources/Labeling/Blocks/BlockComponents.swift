@@ -6,8 +6,8 @@ import Volumes
 /// forest, and labels are made block by block by labelling each again: that is faster than what would have to be
 /// written and read in between, and needs no disk. Labels are those of `connectedComponents` for the whole volume,
 /// whatever the blocks and the number of threads. In memory are the blocks that are at work, the sides of a layer of
-/// blocks (12 bytes for each voxel of a section, 24 for labels), and 20 bytes for every object and for every piece
-/// that touches a side.
+/// blocks (about 24 bytes for each voxel of a section), and 24 bytes for every object and for every piece that touches a
+/// side, 28 where there are labels.
 public struct BlockComponents: Sendable {
     public let shape: ZYX<Int>
     /// The volume cut into blocks, in the order of z, y and x.

@@ -16,7 +16,7 @@ struct BlockJoining {
 
     /// The last planes of blocks that others are still to be joined with, by the blocks' numbers.
     private var sides: [Int: Sides] = [:]
-    private var number = 0
+    private var added = 0
 
     private struct Sides {
         /// Across z, y and x, in the forest; -1 where there is no piece.
@@ -40,18 +40,18 @@ struct BlockJoining {
             }
         }
         let first = planes { _ in 0 }
-        let place = ZYX(number / (grid.y * grid.x), number / grid.x % grid.y, number % grid.x)
+        let place = ZYX(added / (grid.y * grid.x), added / grid.x % grid.y, added % grid.x)
         for axis in 0..<3 where place.array[axis] > 0 {
             let before = plane(before: place, axis: axis, box: pieces.box)
             if let links = pieces.links(axis: axis) {
-                follow(links, from: first.array[axis], to: before, axis: axis, box: pieces.box)
+                try follow(links, from: first.array[axis], to: before, axis: axis, box: pieces.box)
             } else {
                 touch(first.array[axis], before, axis: axis)
             }
         }
-        sides[number] = Sides(pieces: planes { pieces.box.shape.array[$0] - 1 }, box: pieces.box)
-        sides[number - grid.x * (grid.y + 1) - 1] = nil
-        number += 1
+        sides[added] = Sides(pieces: planes { pieces.box.shape.array[$0] - 1 }, box: pieces.box)
+        sides[added - grid.x * (grid.y + 1) - 1] = nil
+        added += 1
     }
 
     /// The label of each piece, and the size and the source's label of each object; nothing can be added after it.
@@ -139,7 +139,8 @@ struct BlockJoining {
     }
 
     /// Joins the pieces of the voxels that edges lead across a side.
-    private mutating func follow(_ links: [Bool], from pieces: [Int], to before: Plane, axis: Int, box: Box) {
+    private mutating func follow(_ links: [Bool], from pieces: [Int], to before: Plane, axis: Int, box: Box) throws
+    {
         let back = axis == 0 ? ZYX(1, 0, 0) : axis == 1 ? ZYX(0, 1, 0) : ZYX(0, 0, 1)
         for row in 0..<before.rows {
             for column in 0..<before.columns where links[row * before.columns + column] {
@@ -148,15 +149,15 @@ struct BlockJoining {
                 let piece = pieces[row * before.columns + column]
                 let other = before.pieces[before.index(row, column)]
                 forest.join(
-                    piece >= 0 ? piece : loner(at: voxel), other >= 0 ? other : loner(at: voxel - back))
+                    piece >= 0 ? piece : try loner(at: voxel), other >= 0 ? other : try loner(at: voxel - back))
             }
         }
     }
 
-    private mutating func loner(at voxel: ZYX<Int>) -> Int {
+    private mutating func loner(at voxel: ZYX<Int>) throws -> Int {
         let place = whole.index(voxel)
         if let piece = loners[place] { return piece }
-        let piece = forest.add(first: place)
+        let piece = try forest.add(first: place)
         loners[place] = piece
         return piece
     }

@@ -1,4 +1,4 @@
-/// The pieces of all blocks, and which are joined.
+/// The pieces of all blocks, and which are joined: a forest of disjoint sets (union-find).
 struct PieceForest {
     /// A piece of the same object that is no later; its own number for the one that stands for all.
     private var parents: [UInt32] = []
@@ -21,7 +21,8 @@ struct PieceForest {
     }
 
     /// Adds a piece of one voxel.
-    mutating func add(first place: Int) -> Int {
+    mutating func add(first place: Int) throws -> Int {
+        guard count < Int(UInt32.max) else { throw LabelingFault.tooManyObjects(count) }
         parents.append(UInt32(count))
         sizes.append(1)
         first.append(place)

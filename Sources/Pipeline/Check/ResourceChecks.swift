@@ -117,7 +117,7 @@ struct ResourceChecks {
 
     // MARK: Memory
 
-    /// The smallest tile of a prediction must fit; so must the annotated volumes, and the labels of one volume.
+    /// The smallest tile of a prediction must fit; so must the annotated volumes, and a volume whose objects grow.
     private func checkMemory(_ execution: Execution, _ report: inout CheckReport) throws {
         guard let resolution else { return }
         let graph = try file.network(voxelSize: resolution.size).graph()
@@ -145,12 +145,15 @@ struct ResourceChecks {
                 "the annotated volumes take \(Bytes.format(Int(min(annotated, 9e18)))) of memory, and "
                     + "\(Bytes.format(Machine.availableMemory)) are free")
         }
-        for entry in file.segment {
-            let labelled = 5 * seen(inspections.images(entry)[0])
-            guard labelled > available else { continue }
+        // Logits of all channels, seeds and regions in 32 bits, the mask, and distances in 32 bits.
+        let channels = Double(
+            file.target.channels(voxelSize: resolution.size, dimensions: graph.dimensions).joined().count)
+        for entry in file.segment where file.label.regrow != nil {
+            let grown = (2 * channels + 13) * seen(inspections.images(entry)[0])
+            guard grown > available else { continue }
             report.add(
                 .error, entry.image.subject,
-                "labelling takes \(Bytes.format(Int(min(labelled, 9e18)))) of memory, and "
+                "label.regrow takes \(Bytes.format(Int(min(grown, 9e18)))) of memory, and "
                     + "\(Bytes.format(Machine.availableMemory)) are free")
         }
     }

@@ -23,8 +23,12 @@ extension YAMLValue {
         if let value = keys["seed"] { training.seed = UInt64(try value.integer(atLeast: 0)) }
         if let value = keys["optimizer"] {
             training.optimizer = try value.optimizer()
-            // Those of nnU-Net: the decay of AdamW is another thing.
-            if training.optimizer == .sgd { (training.learningRate, training.weightDecay) = (1e-2, 3e-5) }
+            if training.optimizer != defaults.optimizer {
+                // Those of nnU-Net for SGD: the decay of AdamW is another thing.
+                let usual = TrainingConfiguration()
+                (training.learningRate, training.weightDecay) =
+                    training.optimizer == .sgd ? (1e-2, 3e-5) : (usual.learningRate, usual.weightDecay)
+            }
         }
         if let value = keys["learning_rate"] { training.learningRate = try value.number(in: positive) }
         if let value = keys["schedule"] { training.schedule.decay = try value.decay() }
@@ -47,7 +51,7 @@ extension YAMLValue {
         if let value = keys["validations"] { training.validations = try value.integer(atLeast: 1, atMost: 10_000) }
         if let value = keys["keep"] { training.kept = try value.choice(TrainingConfiguration.Kept.self) }
         if let value = keys["patience"] { training.patience = try value.integer(atLeast: 1, atMost: 10_000) }
-        training.augmentation = try keys["augmentation"]?.augmentation() ?? Augmentation()
+        if let value = keys["augmentation"] { training.augmentation = try value.augmentation() }
         return training
     }
 

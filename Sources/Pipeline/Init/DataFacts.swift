@@ -84,9 +84,9 @@ public struct DataFacts: Codable, Equatable, Sendable {
     public var isAnnotatedInSections: Bool { thickness <= 2 && labelledSections * 2 <= labelledShape.z }
 
     /// Whether sections without labels are not annotated, rather than empty: where single ones are annotated, and where
-    /// objects fill all others.
+    /// objects fill all others, so that these say nothing of what is outside.
     public var isAnnotatedInPart: Bool {
-        isAnnotatedInSections || (kind == .dense && labelledSections * 10 < labelledShape.z * 9)
+        isAnnotatedInSections || (kind == .dense && zeros <= 0.1 && labelledSections * 10 < labelledShape.z * 9)
     }
 
     /// The diameter of the sphere of an object's median volume, in nanometres.

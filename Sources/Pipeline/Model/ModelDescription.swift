@@ -29,7 +29,10 @@ public struct ModelDescription: Codable, Sendable {
             ending = curve.ending
             validation = curve.keptValidation
             // Objects that are made in another way have another error.
-            if curve.labelling != (try canonicalJSONText(file.label)) { validation?.adaptedRandError = nil }
+            if let labelling = validation?.labelling, try labelling != canonicalJSONText(file.label) {
+                validation?.adaptedRandError = nil
+            }
+            validation?.labelling = nil
         }
     }
 

@@ -22,7 +22,7 @@ enum Machine {
     /// Bytes that can be used without swapping: what the kernel calls available, or less within a container.
     static var availableMemory: Int {
         let available = field("MemAvailable:", of: "/proc/meminfo").map { $0 * 1024 } ?? 4 << 30
-        return min(available, ControlGroup.own.map(\.freeMemory).min() ?? .max)
+        return min(available, ControlGroup.freeMemory.min() ?? .max)
     }
 
     /// The largest resident size this process has had, in bytes.

@@ -36,10 +36,10 @@ public final class OutsideVolumes {
             throw FileFault(labels, problem)
         }
         var contingency = Contingency()
-        for slab in labelStore.slabs {
+        for box in labelStore.shards {
             try contingency.add(
-                labels: try labelStore.read(slab).converted(to: UInt64.self),
-                truth: try truthStore.read(slab).converted(to: UInt64.self),
+                labels: try labelStore.read(box, threads: Machine.processors).converted(to: UInt64.self),
+                truth: try truthStore.read(box, threads: Machine.processors).converted(to: UInt64.self),
                 threads: Machine.processors)
         }
         return contingency

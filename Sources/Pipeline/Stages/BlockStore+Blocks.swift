@@ -3,10 +3,12 @@ import Volumes
 extension BlockStore {
     /// Writes every shard of labels, as many at a time as there are threads.
     ///
-    /// - Parameter labels: those of a shard, whose place among the shards is given.
+    /// - Parameters:
+    ///   - progress: is told the share of shards that are done.
+    ///   - labels: those of a shard, whose place among the shards is given.
     /// - Throws: `Interruption` where it should stop.
     func fill(
-        threads: Int, shouldStop: () -> Bool = { false },
+        threads: Int, shouldStop: () -> Bool = { false }, progress: (Double) -> Void = { _ in },
         with labels: @Sendable (Int, Box) throws -> Volume<UInt32>
     ) throws {
         let shards = shards
@@ -15,6 +17,7 @@ extension BlockStore {
             _ = try parallelMap(min(threads, shards.count - first), threads: threads) {
                 try writeShard(shards[first + $0], VoxelBuffer(labels(first + $0, shards[first + $0])))
             }
+            progress(Double(min(first + threads, shards.count)) / Double(shards.count))
         }
     }
 

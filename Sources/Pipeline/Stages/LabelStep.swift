@@ -58,11 +58,12 @@ struct LabelStep: Step {
         let grid = try grid(context)
         let alone = try making.components(inBlocksOf: store, threshold) { done in
             if context.shouldStop() { throw Interruption() }
-            context.report(StepProgress(fraction: 0.4 * done))
+            context.report(StepProgress(fraction: 0.3 * done))
         }
         let agreed = try grid.write(
             MadeObjects(alone.objects, classes: alone.classes, like: store),
-            to: folder + "/" + (regrow == nil ? LabelStep.storeName : LabelStep.consensusName), context)
+            to: folder + "/" + (regrow == nil ? LabelStep.storeName : LabelStep.consensusName), context
+        ) { context.report(StepProgress(fraction: 0.3 + 0.3 * $0)) }
         var objects = agreed
         if let regrow {
             let (regions, graph) = try regrow.regions(context)

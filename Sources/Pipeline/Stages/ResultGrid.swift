@@ -31,21 +31,25 @@ struct ResultGrid {
 
     /// Writes objects as a store, block by block. Those that have no voxel on the grid, for a coarser one may miss small
     /// objects, are left out and the others numbered anew.
-    func write(_ made: MadeObjects, to path: String, _ context: StepContext) throws -> StoredObjects {
+    func write(
+        _ made: MadeObjects, to path: String, _ context: StepContext, progress: (Double) -> Void = { _ in }
+    ) throws -> StoredObjects {
         guard let way else {
             return StoredObjects(
-                store: try made.write(to: path, context), count: made.count, classes: made.classes)
+                store: try made.write(to: path, context, progress), count: made.count, classes: made.classes)
         }
-        let own = try made.write(to: path + ".made", context)
+        let own = try made.write(to: path + ".made", context) { progress($0 / 2) }
         let labels = { @Sendable (_: Int, box: Box) in
             try way.voxels(of: box, .labels, .uint32, threads: 1) { try own.read($0) }.volume(of: UInt32.self)
         }
         let numbers = try visible(of: made.count, context, labels)
         let store = try BlockStore.create(at: path, layout)
-        try store.fill(threads: context.threads, shouldStop: context.shouldStop) { place, box in
-            let found = try labels(place, box)
-            return numbers.map { numbers in found.map { numbers[Int($0)] } } ?? found
-        }
+        try store.fill(
+            threads: context.threads, shouldStop: context.shouldStop, progress: { progress((1 + $0) / 2) },
+            with: { place, box in
+                let found = try labels(place, box)
+                return numbers.map { numbers in found.map { numbers[Int($0)] } } ?? found
+            })
         try FileManager.default.removeItem(atPath: own.path)
         guard let numbers else { return StoredObjects(store: store, count: made.count, classes: made.classes) }
         let kept = (0..<made.count).filter { numbers[$0 + 1] != 0 }
@@ -55,13 +59,17 @@ struct ResultGrid {
 
     /// The new number of each label from 0 on, 0 for what has no voxel on the grid; nil where all have one.
     private func visible(
-        of count: Int, _ context: StepContext, _ labels: (Int, Box) throws -> Volume<UInt32>
+        of count: Int, _ context: StepContext, _ labels: @Sendable (Int, Box) throws -> Volume<UInt32>
     ) throws -> [UInt32]? {
         guard let way, way.step.array.contains(where: { $0 > 1 }) else { return nil }
         var isThere = [Bool](repeating: false, count: count + 1)
-        for (place, box) in Box(layout.shape).cells(of: layout.shard).enumerated() {
+        let boxes = Box(layout.shape).cells(of: layout.shard)
+        for first in stride(from: 0, to: boxes.count, by: context.threads) {
             if context.shouldStop() { throw Interruption() }
-            for label in try labels(place, box).voxels { isThere[Int(label)] = true }
+            let seen = try parallelMap(min(context.threads, boxes.count - first), threads: context.threads) {
+                Set(try labels(first + $0, boxes[first + $0]).voxels)
+            }
+            for label in seen.joined() { isThere[Int(label)] = true }
         }
         isThere[0] = false
         var seen: UInt32 = 0
@@ -106,9 +114,11 @@ struct MadeObjects {
         self.labels = { labels.cropped(to: $1) }
     }
 
-    fileprivate func write(to path: String, _ context: StepContext) throws -> BlockStore {
+    fileprivate func write(
+        to path: String, _ context: StepContext, _ progress: (Double) -> Void
+    ) throws -> BlockStore {
         let store = try BlockStore.create(at: path, layout)
-        try store.fill(threads: context.threads, shouldStop: context.shouldStop, with: labels)
+        try store.fill(threads: context.threads, shouldStop: context.shouldStop, progress: progress, with: labels)
         return store
     }
 }

@@ -61,11 +61,12 @@ public struct BorderWeights: Sendable {
     ///   - target: the `ForegroundTarget` of the labels; not asked for where all weights are alike.
     ///   - counts: 0 where the annotation does not count; nil for everywhere.
     ///   - dimensions: of the network; for one of 2 objects of other sections are not there.
-    ///   - block: so many voxels, and those around them as far as objects count, are worked on at a time.
+    ///   - block: so many voxels, and those around them as far as objects count, are worked on at a time; nil for what keeps
+    ///     memory low.
     public init(
         labels: Volume<UInt32>, target: @autoclosure () -> Volume<UInt8>, counts: Volume<UInt8>?,
         voxelSize: VoxelSize, weighting: BorderWeighting, dimensions: Int = 3, threads: Int,
-        block: ZYX<Int> = ZYX(repeating: 128)
+        block: ZYX<Int>? = nil
     ) {
         self.voxelSize = voxelSize
         self.weighting = weighting
@@ -75,6 +76,7 @@ public struct BorderWeights: Sendable {
         var codes = Volume<UInt8>(shape: labels.shape, repeating: 1)
         if weighting.reach > 0 {
             let target = target()
+            let block = block ?? ZYX(repeating: max(128, 2 * Int(weighting.reach)))
             for box in Box(labels.shape).cells(of: block) {
                 codes.replace(
                     at: box.origin,
@@ -104,7 +106,7 @@ public struct BorderWeights: Sendable {
                 labels: ranks.cropped(to: inner),
                 target: ForegroundTarget.volume(ranks: ranks, dimensions: dimensions),
                 counts: counts.cropped(to: inner), voxelSize: voxelSize, weighting: weighting,
-                dimensions: dimensions, threads: 1
+                dimensions: dimensions, threads: 1, block: inner.shape
             ).codes)
         return codes
     }

@@ -80,9 +80,6 @@ public final class BlockStore: Sendable {
     /// The boxes of the units of work in z, y, x order, clipped to the shape.
     public var shards: [Box] { Box(layout.shape).cells(of: layout.shard) }
 
-    /// Boxes of whole sections, a shard thick: how a store is read from end to end, a slab in memory at a time.
-    public var slabs: [Box] { Box(layout.shape).cells(of: ZYX(layout.shard.z, layout.shape.y, layout.shape.x)) }
-
     /// The files that describe the store.
     public var metadataFiles: [String] { ["\(path)/zarr.json", "\(path)/0/zarr.json"] }
 

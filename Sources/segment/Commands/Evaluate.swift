@@ -53,7 +53,8 @@ struct Evaluate: ParsableCommand {
         let contingency = try files.contingency(labels: labels, truth: truth)
         let scores = try SegmentationScores(
             contingency, ignoringTruthZero: ignore == .zero, convention: convention)
-        let errors = WorstErrors(contingency, ignoringTruthZero: ignore == .zero, count: worst)
+        let errors = WorstErrors(
+            contingency, ignoringTruthZero: ignore == .zero, convention: convention, count: worst)
         if json {
             return Console.say(
                 String(decoding: try readableJSON(Evaluation(scores: scores, errors: errors)), as: UTF8.self))
@@ -98,7 +99,7 @@ struct Evaluate: ParsableCommand {
         Console.say(title)
         for error in errors {
             let parts = error.parts.prefix(4).map { "\($0.id) (\(grouped(Int($0.voxels))))" }
-            let more = error.parts.count > 4 ? " and \(error.parts.count - 4) more" : ""
+            let more = error.pieces > 4 ? " and \(grouped(error.pieces - 4)) more" : ""
             Console.say(
                 "  \(whole) \(error.id), \(grouped(Int(error.voxels))) voxels".padded(to: 30)
                     + String(format: " %.4f bits  ", error.bits) + "\(part) " + parts.joined(separator: ", ") + more
