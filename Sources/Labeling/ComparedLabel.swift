@@ -1,7 +1,7 @@
 import Volumes
 
-/// Labels that are compared eight at a time.
-protocol ComparedLabel: VoxelElement, FixedWidthInteger, SIMDScalar, Codable {}
+/// Labels that are compared 64 at a time.
+protocol ComparedLabel: VoxelElement, FixedWidthInteger {}
 
 extension UInt32: ComparedLabel {}
 extension UInt64: ComparedLabel {}
@@ -35,37 +35,14 @@ func zeros<Label: ComparedLabel>(in row: UnsafePointer<Label>, at first: Int, wi
         for x in first..<width where row[x] == 0 { bits |= 1 &<< UInt64(x &- first) }
         return bits
     }
-    let start = UnsafeRawPointer(row + first)
-    for eight in 0..<8 {
-        let labels = eightLabels(start, eight, of: Label.self)
-        bits |= gathered(SIMD8<Label>.zero.replacing(with: 1, where: labels .== 0)) &<< UInt64(8 &* eight)
-    }
+    for x in 0..<64 { bits |= (row[first &+ x] == 0 ? 1 : 0) &<< UInt64(truncatingIfNeeded: x) }
     return bits
 }
 
 @inline(__always)
 private func equalLabels<Label: ComparedLabel>(_ one: UnsafePointer<Label>, _ other: UnsafePointer<Label>) -> UInt64
 {
-    let (one, other) = (UnsafeRawPointer(one), UnsafeRawPointer(other))
     var bits: UInt64 = 0
-    for eight in 0..<8 {
-        let equal = eightLabels(one, eight, of: Label.self) .== eightLabels(other, eight, of: Label.self)
-        bits |= gathered(SIMD8<Label>.zero.replacing(with: 1, where: equal)) &<< UInt64(8 &* eight)
-    }
+    for x in 0..<64 { bits |= (one[x] == other[x] ? 1 : 0) &<< UInt64(truncatingIfNeeded: x) }
     return bits
-}
-
-@inline(__always)
-private func eightLabels<Label: ComparedLabel>(
-    _ start: UnsafeRawPointer, _ eight: Int, of type: Label.Type
-) -> SIMD8<Label> {
-    start.loadUnaligned(fromByteOffset: eight &* 8 &* MemoryLayout<Label>.size, as: SIMD8<Label>.self)
-}
-
-/// Eight numbers that are 0 or 1 as the lowest eight bits.
-@inline(__always)
-private func gathered<Label: ComparedLabel>(_ ones: SIMD8<Label>) -> UInt64 {
-    let bytes = unsafeBitCast(SIMD8<UInt8>(truncatingIfNeeded: ones), to: UInt64.self)
-    // By one product, as in `packedBits`.
-    return (bytes &* 0x0102_0408_1020_4080) &>> 56
 }
