@@ -46,7 +46,7 @@ public func connectedComponents(
     try componentsOfLabels(labels, connectivity, minimumVoxels, threads)
 }
 
-private func componentsOfLabels<Label: ComparedLabel>(
+private func componentsOfLabels<Label: VoxelElement & FixedWidthInteger>(
     _ labels: Volume<Label>, _ connectivity: Connectivity, _ minimumVoxels: Int, _ threads: Int
 ) throws -> Components {
     try labels.voxels.withUnsafeBufferPointer { voxels in

@@ -52,7 +52,7 @@ struct MaskRuns: RunSource {
 }
 
 /// Voxels of equal labels are alike, those of label 0 belong to no run.
-struct LabelRuns<Label: ComparedLabel>: RunSource {
+struct LabelRuns<Label: VoxelElement & FixedWidthInteger>: RunSource {
     let labels: UnsafePointer<Label>
     let width: Int
 

@@ -58,16 +58,13 @@ final class TrainingRun {
         let loss = TargetLoss(training.loss, heads: heads, graph)
         let learner = try Learner(plan, loss)
         kept = KeptWeights(folder: folder)
+        let beginning = Checkpoint.State(step: 0, recorder: CurveRecorder(member: member))
         do {
             let found = try Checkpoint.read(folder + "/" + Checkpoint.name, into: learner, kept, settings: settings)
-            state =
-                found
-                ?? Checkpoint.State(
-                    step: 0, recorder: CurveRecorder(member: member))
+            state = found ?? beginning
             self.learner = learner
         } catch let error as Checkpoint.Unusable {
-            state = Checkpoint.State(
-                step: 0, recorder: CurveRecorder(member: member))
+            state = beginning
             self.learner = try Learner(plan, loss)
             recent.note = error.description
         }

@@ -47,17 +47,13 @@ public struct BlockComponents: Sendable {
         blocks = Box(shape).cells(of: block)
         var joining = BlockJoining(whole: shape, block: block, connectivity: connectivity)
         var first: [Int] = []
-        for start in stride(from: 0, to: blocks.count, by: max(1, threads)) {
-            let batch = Array(blocks[start..<min(start + max(1, threads), blocks.count)])
-            let labeling = labeling
-            let found = try parallelMap(batch.count, threads: threads) {
-                try labeling.pieces(of: read(batch[$0]), in: batch[$0])
-            }
-            for pieces in found {
-                first.append(joining.forest.count)
-                try joining.add(pieces)
-            }
-            try progress(Double(start + batch.count) / Double(blocks.count))
+        let (blocks, labeling) = (blocks, labeling)
+        try parallelForEach(blocks.count, threads: threads) {
+            try labeling.pieces(of: read(blocks[$0]), in: blocks[$0])
+        } use: { index, pieces in
+            first.append(joining.forest.count)
+            try joining.add(pieces)
+            try progress(Double(index + 1) / Double(blocks.count))
         }
         self.first = first
         (labels, sizes, values) = joining.number(minimumVoxels: minimumVoxels)

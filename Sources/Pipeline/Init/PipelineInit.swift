@@ -102,7 +102,7 @@ public struct PipelineInit: Sendable {
     }
 
     private func check(_ facts: DataFacts) throws {
-        guard facts.isAnnotatedInPart, !facts.hasMask, !facts.zeroIsUnlabelled, facts.zeros > 0.1 else {
+        guard facts.isAnnotatedInSections, !facts.hasMask, !facts.zeroIsUnlabelled, facts.zeros > 0.1 else {
             return
         }
         throw FileFault(

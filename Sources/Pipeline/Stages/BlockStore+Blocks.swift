@@ -12,12 +12,11 @@ extension BlockStore {
         with labels: @Sendable (Int, Box) throws -> Volume<UInt32>
     ) throws {
         let shards = shards
-        for first in stride(from: 0, to: shards.count, by: threads) {
+        try parallelForEach(shards.count, threads: threads) {
+            try writeShard(shards[$0], VoxelBuffer(labels($0, shards[$0])))
+        } use: { index, _ in
             if shouldStop() { throw Interruption() }
-            _ = try parallelMap(min(threads, shards.count - first), threads: threads) {
-                try writeShard(shards[first + $0], VoxelBuffer(labels(first + $0, shards[first + $0])))
-            }
-            progress(Double(min(first + threads, shards.count)) / Double(shards.count))
+            progress(Double(index + 1) / Double(shards.count))
         }
     }
 

@@ -64,12 +64,11 @@ struct ResultGrid {
         guard let way, way.step.array.contains(where: { $0 > 1 }) else { return nil }
         var isThere = [Bool](repeating: false, count: count + 1)
         let boxes = Box(layout.shape).cells(of: layout.shard)
-        for first in stride(from: 0, to: boxes.count, by: context.threads) {
+        try parallelForEach(boxes.count, threads: context.threads) {
+            Set(try labels($0, boxes[$0]).voxels)
+        } use: { _, seen in
             if context.shouldStop() { throw Interruption() }
-            let seen = try parallelMap(min(context.threads, boxes.count - first), threads: context.threads) {
-                Set(try labels(first + $0, boxes[first + $0]).voxels)
-            }
-            for label in seen.joined() { isThere[Int(label)] = true }
+            for label in seen { isThere[Int(label)] = true }
         }
         isThere[0] = false
         var seen: UInt32 = 0

@@ -26,3 +26,16 @@ package func parallelMap<Value: Sendable>(
     if let error = failure.withLock({ $0 }) { throw error }
     return results.withLock { $0.compactMap { $0 } }
 }
+
+/// Calls `use` with each of 0..<count and what `make` gives for it, in order; up to `threads` are made at a time.
+///
+/// - Throws: the first error of either; what has not begun by then is left.
+package func parallelForEach<Value: Sendable>(
+    _ count: Int, threads: Int, make: @Sendable (Int) throws -> Value, use: (Int, Value) throws -> Void
+) throws {
+    let threads = max(1, threads)
+    for first in stride(from: 0, to: count, by: threads) {
+        let made = try parallelMap(min(threads, count - first), threads: threads) { try make(first + $0) }
+        for (place, value) in made.enumerated() { try use(first + place, value) }
+    }
+}

@@ -1,15 +1,9 @@
 import Volumes
 
-/// Labels that are compared 64 at a time.
-protocol ComparedLabel: VoxelElement, FixedWidthInteger {}
-
-extension UInt32: ComparedLabel {}
-extension UInt64: ComparedLabel {}
-
 /// A bit for each x of the 64 from `first` on, within `width`, at which label x of one row is label x + `shift` of another;
 /// 0 where x or x + shift lies outside of the row. `shift` is -1, 0 or 1.
 @inline(__always)
-func equals<Label: ComparedLabel>(
+func equals<Label: VoxelElement & FixedWidthInteger>(
     _ row: UnsafePointer<Label>, _ other: UnsafePointer<Label>, at first: Int, shift: Int, width: Int
 ) -> UInt64 {
     if first &+ 64 &+ max(0, shift) <= width, first &+ shift >= 0 {
@@ -29,7 +23,9 @@ func equals<Label: ComparedLabel>(
 
 /// A bit for each x of the 64 from `first` on at which the label is 0; bits beyond `width` are 0.
 @inline(__always)
-func zeros<Label: ComparedLabel>(in row: UnsafePointer<Label>, at first: Int, width: Int) -> UInt64 {
+func zeros<Label: VoxelElement & FixedWidthInteger>(in row: UnsafePointer<Label>, at first: Int, width: Int)
+    -> UInt64
+{
     var bits: UInt64 = 0
     guard first &+ 64 <= width else {
         for x in first..<width where row[x] == 0 { bits |= 1 &<< UInt64(x &- first) }
@@ -40,8 +36,9 @@ func zeros<Label: ComparedLabel>(in row: UnsafePointer<Label>, at first: Int, wi
 }
 
 @inline(__always)
-private func equalLabels<Label: ComparedLabel>(_ one: UnsafePointer<Label>, _ other: UnsafePointer<Label>) -> UInt64
-{
+private func equalLabels<Label: VoxelElement & FixedWidthInteger>(
+    _ one: UnsafePointer<Label>, _ other: UnsafePointer<Label>
+) -> UInt64 {
     var bits: UInt64 = 0
     for x in 0..<64 { bits |= (one[x] == other[x] ? 1 : 0) &<< UInt64(truncatingIfNeeded: x) }
     return bits
