@@ -64,7 +64,11 @@ struct NetworkBenchmark {
         let random = CounterRandom(seed: 2, stream: "benchmark")
         let image = Volume(shape: shape, voxels: (0..<UInt64(shape.count)).map { Float(random.normal($0)) })
         let labels = Volume(
-            shape: shape, voxels: (0..<shape.count).map { UInt32($0 / (96 * 96 * 24) * 16 + $0 % 96 / 24 + 1) })
+            shape: shape,
+            voxels: (0..<shape.count).map { voxel in
+                let (slab, column) = (voxel / (96 * 96 * 24), voxel % 96 / 24)
+                return UInt32(slab * 16 + column + 1)
+            })
         let volume = try AnnotatedVolume(
             image: VoxelBuffer(image), normalization: IntensityNormalization(mean: 0, deviation: 1),
             labels: labels, voxelSize: VoxelSize(ZYX(repeating: 10), .nanometer))
