@@ -57,8 +57,8 @@ struct NetworkBenchmark {
         }
     }
 
-    /// Seconds of each step after two that warm up, the share of them spent waiting for patches, and the peak memory
-    /// before the validation at the end.
+    /// Seconds of each step after two that warm up, the share of them spent waiting for patches, and the peak memory: of a
+    /// long training that is stopped, as a short one adds a point to its curve after every step.
     private func steps() throws -> (seconds: [Double], waiting: Double, peak: Int) {
         let shape = ZYX(repeating: 96)
         let random = CounterRandom(seed: 2, stream: "benchmark")
@@ -75,23 +75,22 @@ struct NetworkBenchmark {
         let training = MemberTraining(
             member: 0, volumes: [volume],
             split: try AnnotationSplit(shapes: [shape], calibration: 0, members: 1), network: configuration,
-            training: TrainingConfiguration(steps: repetitions + 3, validations: 1), device: .cpu,
+            training: TrainingConfiguration(steps: 10_000, validations: 1), device: .cpu,
             precision: precision, threads: threads)
         let folder = NSTemporaryDirectory() + "benchmark-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var (seconds, waiting, peak): ([Double], Double, Int) = ([], 0, 0)
         var last = ContinuousClock.now
-        try training.run(
-            folder: folder,
-            report: { progress in
-                // The last one comes after a validation.
-                if progress.step <= repetitions + 2 {
+        do {
+            try training.run(
+                folder: folder, shouldStop: { seconds.count == repetitions },
+                report: { progress in
                     let now = ContinuousClock.now
                     if progress.step > 2 { seconds.append((now - last) / .seconds(1)) }
                     (last, waiting, peak) = (now, progress.waiting, peakMemory())
-                }
-            })
+                })
+        } catch is Interrupted {}
         return (seconds, waiting, peak)
     }
 
