@@ -10,7 +10,8 @@ let package = Package(
             name: "NetworkBenchmark",
             dependencies: [
                 .product(name: "Tensors", package: "segment"), .product(name: "Networks", package: "segment"),
-                .product(name: "Inference", package: "segment"), .product(name: "Training", package: "segment"), .product(name: "Volumes", package: "segment"),
+                .product(name: "Inference", package: "segment"), .product(name: "Training", package: "segment"),
+                .product(name: "Volumes", package: "segment"),
             ]),
         .executableTarget(
             name: "LabelBenchmark",

@@ -5,9 +5,6 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
 
 #include <exception>
 #include <string>
@@ -48,15 +45,6 @@ int ct_set_threads(int count) {
 }
 
 int ct_threads(void) { return at::get_num_threads(); }
-
-bool ct_keep_memory(void) {
-#if defined(__GLIBC__)
-    // No mappings of their own for large blocks, no trimming of the heap: either returns pages at every release.
-    return mallopt(M_MMAP_MAX, 0) && mallopt(M_TRIM_THRESHOLD, -1);
-#else
-    return false;
-#endif
-}
 
 int ct_cuda_devices(void) {
     int count = 0;

@@ -79,6 +79,7 @@ public struct MemberTraining {
         }
         try Libtorch.setThreads(threads)
         Libtorch.keepMemory()
+        defer { Libtorch.releaseMemory() }
         let run = try TrainingRun(self, folder: folder, settings: settings)
         try run.train(shouldStop: shouldStop, report: report)
         try run.finish(result, report: report)

@@ -26,8 +26,10 @@ const char *ct_fault(void);
 const char *ct_version(void);
 int ct_set_threads(int count);
 int ct_threads(void);
-/// Keeps freed memory in the process for the next allocation; false where the C library cannot.
+/// Keeps the memory of large tensors for those that follow; false where the system cannot.
 bool ct_keep_memory(void);
+/// Gives back what is kept and not in use.
+void ct_release_memory(void);
 /// GPUs that libtorch can use; 0 without CUDA.
 int ct_cuda_devices(void);
 /// The major compute capability of the first GPU; 0 where it cannot be known.

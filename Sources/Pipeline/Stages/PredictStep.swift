@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import Tensors
 import Training
 import Volumes
 
@@ -55,6 +56,7 @@ struct PredictStep: Step {
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
+        defer { Libtorch.releaseMemory() }
         switch what {
         case .volume(let images, _):
             let record = try images[0].record(context)
