@@ -20,6 +20,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name + "Tests", dependencies: dependencies, resources: [.copy("Data")])
 }
 
+// Counting bits is an instruction of every x86-64 processor since 2009, but not of the first, which Swift compiles for.
+#if arch(x86_64)
+    let bitCounting: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=x86-64-v2"])]
+#else
+    let bitCounting: [SwiftSetting] = []
+#endif
+
 let package = Package(
     name: "segment",
     products: [
@@ -45,6 +52,7 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-isystem", "\(torch)/include", "-O2"])],
             linkerSettings: [.unsafeFlags(torchLibraries)]),
         .target(name: "CLoss", cSettings: [.unsafeFlags(["-O2"])]),
+        .target(name: "CLabeling", cSettings: [.unsafeFlags(["-O2"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
@@ -65,7 +73,8 @@ let package = Package(
         .target(name: "Networks", dependencies: ["Tensors"], exclude: ["README.md"]),
         .target(
             name: "Labeling",
-            dependencies: ["Volumes", .product(name: "HeapModule", package: "swift-collections")]),
+            dependencies: ["CLabeling", "Volumes", .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: bitCounting),
         .target(name: "Inference", dependencies: ["Networks", "Volumes"]),
         .target(name: "Training", dependencies: ["CLoss", "Networks", "Volumes", "Labeling", "Inference"]),
         .target(name: "Diagnosis", dependencies: ["Networks", "Volumes"]),

@@ -46,7 +46,7 @@ public func connectedComponents(
     try componentsOfLabels(labels, connectivity, minimumVoxels, threads)
 }
 
-private func componentsOfLabels<Label: VoxelElement & FixedWidthInteger>(
+private func componentsOfLabels<Label: ComparedLabel>(
     _ labels: Volume<Label>, _ connectivity: Connectivity, _ minimumVoxels: Int, _ threads: Int
 ) throws -> Components {
     try labels.voxels.withUnsafeBufferPointer { voxels in
@@ -66,7 +66,6 @@ func connectedComponents<Source: RunSource>(
 ) throws -> Components {
     let slabs = try makeSlabs(shape, threads)
     inParallel(slabs.count) { part in
-        slabs[part].findRuns(in: source)
         slabs[part].joinRuns(in: source, connectivity: connectivity)
         slabs[part].numberComponents()
     }

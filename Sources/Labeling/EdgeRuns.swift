@@ -1,3 +1,4 @@
+import CLabeling
 import Volumes
 
 /// Edges between face neighbours: each voxel's to the voxel before it along z, y and x, nonzero where they belong
@@ -46,22 +47,25 @@ struct EdgeRuns: RunSource {
     ///
     /// Of a row diagonally before, (z-1, y-1), contacts tell where the voxels are joined by way of (z, y-1) and
     /// (z-1, y): that is what a contact is dropped for (`joinRow`).
-    @inline(__always)
-    func contacts(of row: RunRow, with neighbour: RunRow, word: Int, slanted: Bool) -> Contacts {
-        guard let number = row.number, let other = neighbour.number else { return .none }
-        let own = edges.row(number)
-        let beside: UnsafePointer<UInt64>
-        if number &- other == edges.height {
-            beside = own.z
-        } else if number &- other == 1 {
-            beside = own.y
-        } else {
-            let joined = edges.row(number &- 1).z[word] & edges.row(number &- edges.height).y[word]
-            return Contacts(straight: joined, right: 0, left: 0)
+    func findContacts(of row: RunRow, with neighbour: RunRow, slanted: Bool, _ contacts: ContactRow) {
+        guard let number = row.number, let other = neighbour.number else {
+            for word in 0..<contacts.words { contacts[word] = .none }
+            return
         }
-        let straight = beside[word]
-        let before = straight &<< 1 | beside[word &- 1] &>> 63
-        return Contacts(straight: straight, right: 0, left: before & edges.row(other).x[word])
+        guard number - other == edges.height || number - other == 1 else {
+            let (z, y) = (edges.row(number - 1).z, edges.row(number - edges.height).y)
+            for word in 0..<contacts.words {
+                contacts[word] = Contacts(straight: z[word] & y[word], right: 0, left: 0)
+            }
+            return
+        }
+        let beside = number - other == edges.height ? edges.row(number).z : edges.row(number).y
+        let joined = edges.row(other).x
+        for word in 0..<contacts.words {
+            let straight = beside[word]
+            let before = straight &<< 1 | beside[word &- 1] &>> 63
+            contacts[word] = Contacts(straight: straight, right: 0, left: before & joined[word])
+        }
     }
 }
 
@@ -120,10 +124,7 @@ final class PackedEdges {
     private func pack(_ voxels: UnsafeBufferPointer<UInt8>, row: Int, width: Int, axis: Int) {
         guard let base = voxels.baseAddress else { return }
         let target = UnsafeMutablePointer(mutating: start(row, axis: axis))
-        let source = UnsafeRawPointer(base + row * width)
-        for word in 0..<words {
-            target[word] = packedBits(source + word * 64, count: min(64, width - word * 64))
-        }
+        cl_nonzero_u8(base + row * width, width, target)
         if axis == 2 { target[0] &= ~1 }
     }
 }

@@ -14,6 +14,38 @@ struct EarlierRows {
     }
 }
 
+/// Where a row touches each of its `EarlierRows`, word by word; memory that is used for row after row.
+final class EarlierContacts {
+    let words: Int
+    let y, z, zBeforeY, zAfterY: ContactRow
+    private let memory: UnsafeMutablePointer<UInt64>
+
+    init(words: Int) {
+        self.words = words
+        memory = .allocate(capacity: 12 * words)
+        memory.initialize(repeating: 0, count: 12 * words)
+        y = ContactRow(words: words, memory: memory)
+        z = ContactRow(words: words, memory: memory + 3 * words)
+        zBeforeY = ContactRow(words: words, memory: memory + 6 * words)
+        zAfterY = ContactRow(words: words, memory: memory + 9 * words)
+    }
+
+    deinit { memory.deallocate() }
+
+    /// Finds those that `connectivity` asks for.
+    func find<Source: RunSource>(
+        of row: RunRow, with earlier: EarlierRows, in source: Source, _ connectivity: Connectivity
+    ) {
+        let slanted = connectivity != .sides && connectivity != .faces
+        source.findContacts(of: row, with: earlier.y, slanted: slanted, y)
+        if connectivity == .sides || connectivity == .sidesAndCorners { return }
+        source.findContacts(of: row, with: earlier.z, slanted: slanted, z)
+        source.findContacts(of: row, with: earlier.zBeforeY, slanted: connectivity == .corners, zBeforeY)
+        if connectivity == .faces { return }
+        source.findContacts(of: row, with: earlier.zAfterY, slanted: connectivity == .corners, zAfterY)
+    }
+}
+
 /// Joins the runs of `row` with those of the rows before it.
 ///
 /// A pair of runs may touch at many voxels and by way of many rows. Two rules keep the pairs that are joined
@@ -23,20 +55,19 @@ struct EarlierRows {
 /// z, y, x, and here in the order (z-1, y), (z, y-1), (z-1, y-1), (z-1, y+1).
 @inline(__always)
 func joinRow<Source: RunSource>(
-    _ row: RunRow, _ earlier: EarlierRows, source: Source, connectivity: Connectivity, words: Int,
+    _ row: RunRow, _ earlier: EarlierRows, source: Source, connectivity: Connectivity, contacts: EarlierContacts,
     withinSection: (UInt32, UInt32) -> Void, acrossSections: (UInt32, UInt32) -> Void
 ) {
+    contacts.find(of: row, with: earlier, in: source, connectivity)
     var word = 0
-    while word < words {
+    while word < contacts.words {
         let inside = row.inside[word]
         if inside == 0 {
             word &+= 1
             continue
         }
         let joiner = WordJoiner(row: row, word: word, inside: inside)
-        let slanted = connectivity != .sides && connectivity != .faces
-        let z = source.contacts(of: row, with: earlier.z, word: word, slanted: slanted)
-        let y = source.contacts(of: row, with: earlier.y, word: word, slanted: slanted)
+        let (y, z) = (contacts.y[word], contacts.z[word])
         switch connectivity {
         case .sides:
             joiner.joinStraight(y, with: earlier.y, except: 0, withinSection)
@@ -44,7 +75,7 @@ func joinRow<Source: RunSource>(
             joiner.joinStraight(y, with: earlier.y, except: 0, withinSection)
             joiner.joinSlanted(y, with: earlier.y, exceptRight: 0, exceptLeft: 0, withinSection)
         case .faces:
-            let zy = source.contacts(of: row, with: earlier.zBeforeY, word: word, slanted: false).straight
+            let zy = contacts.zBeforeY[word].straight
             joiner.joinStraight(z, with: earlier.z, except: y.straight & zy, acrossSections)
             joiner.joinStraight(y, with: earlier.y, except: 0, withinSection)
         case .edges:
@@ -52,9 +83,9 @@ func joinRow<Source: RunSource>(
             joiner.joinSlanted(z, with: earlier.z, exceptRight: 0, exceptLeft: 0, acrossSections)
             joiner.joinStraight(y, with: earlier.y, except: z.straight, withinSection)
             joiner.joinSlanted(y, with: earlier.y, exceptRight: z.right, exceptLeft: z.left, withinSection)
-            let zBefore = source.contacts(of: row, with: earlier.zBeforeY, word: word, slanted: false)
+            let zBefore = contacts.zBeforeY[word]
             joiner.joinStraight(zBefore, with: earlier.zBeforeY, except: z.any | y.any, acrossSections)
-            let zAfter = source.contacts(of: row, with: earlier.zAfterY, word: word, slanted: false)
+            let zAfter = contacts.zAfterY[word]
             joiner.joinStraight(zAfter, with: earlier.zAfterY, except: z.any, acrossSections)
         case .corners:
             joiner.joinStraight(z, with: earlier.z, except: 0, acrossSections)
@@ -62,12 +93,12 @@ func joinRow<Source: RunSource>(
             let byZ = (right: z.straight | z.right, left: z.straight | z.left)
             joiner.joinStraight(y, with: earlier.y, except: z.any, withinSection)
             joiner.joinSlanted(y, with: earlier.y, exceptRight: byZ.right, exceptLeft: byZ.left, withinSection)
-            let zBefore = source.contacts(of: row, with: earlier.zBeforeY, word: word, slanted: true)
+            let zBefore = contacts.zBeforeY[word]
             let byZY = (right: byZ.right | y.straight | y.right, left: byZ.left | y.straight | y.left)
             joiner.joinStraight(zBefore, with: earlier.zBeforeY, except: z.any | y.any, acrossSections)
             joiner.joinSlanted(
                 zBefore, with: earlier.zBeforeY, exceptRight: byZY.right, exceptLeft: byZY.left, acrossSections)
-            let zAfter = source.contacts(of: row, with: earlier.zAfterY, word: word, slanted: true)
+            let zAfter = contacts.zAfterY[word]
             joiner.joinStraight(zAfter, with: earlier.zAfterY, except: z.any, acrossSections)
             joiner.joinSlanted(
                 zAfter, with: earlier.zAfterY, exceptRight: byZ.right, exceptLeft: byZ.left, acrossSections)

@@ -1,3 +1,4 @@
+import CLabeling
 import Volumes
 
 /// A row of voxels along x as runs: maximal stretches of voxels that are alike.
@@ -28,9 +29,11 @@ final class RunSlab {
     private let starts: UnsafeMutablePointer<UInt64>
     private let before: UnsafeMutablePointer<UInt32>
     private(set) var runCount = 0
-    /// A run of the same component that is no later; once numbered, the run's component. Entry -1 is readable.
+    /// A run of the same component that is no later; once numbered, the run's component, and then its label. Entry -1 is
+    /// readable, and so are some after the last.
     var runs: UnsafeMutablePointer<UInt32> { runMemory + 1 }
-    private var runMemory: UnsafeMutablePointer<UInt32>
+    private let runMemory: UnsafeMutablePointer<UInt32>
+    private static let readableRuns = 8
     /// Voxels of each component of this slab, components ordered by their first voxel.
     private(set) var sizes: [Int] = []
 
@@ -50,7 +53,11 @@ final class RunSlab {
         inside.initialize(repeating: 0, count: count)
         starts.initialize(repeating: 0, count: count)
         before.initialize(repeating: 0, count: count)
-        runMemory = .allocate(capacity: 1)
+        // As many as there may be; memory is taken only as far as there are runs.
+        let most = 1 + sections.count * height * width + Self.readableRuns
+        runMemory = .allocate(capacity: most)
+        preferHugePages(runMemory, bytes: most * 4)
+        runMemory.initialize(to: 0)
     }
 
     deinit {
@@ -70,47 +77,38 @@ final class RunSlab {
             number: exists ? z * height + y : nil)
     }
 
-    /// Finds the runs of all rows; each is a component of its own.
-    func findRuns<Source: RunSource>(in source: Source) {
-        let words = words
-        var count = 0
-        for z in sections {
-            for y in 0..<height {
-                let row = row(z, y)
-                source.findRuns(of: row, width: width)
-                var word = 0
-                while word < words {
-                    row.before[word] = UInt32(truncatingIfNeeded: count)
-                    count &+= row.starts[word].nonzeroBitCount
-                    word &+= 1
-                }
-            }
-        }
-        runCount = count
-        runMemory.deallocate()
-        runMemory = .allocate(capacity: count + 1)
-        preferHugePages(runMemory, bytes: (count + 1) * 4)
-        runMemory.initialize(to: 0)
-        let runs = runs
-        var run = 0
-        while run < count {
-            runs[run] = UInt32(truncatingIfNeeded: run)
-            run &+= 1
-        }
-    }
-
-    /// Joins the runs that touch within this slab.
+    /// Finds the runs of all rows and joins those that touch within this slab.
     func joinRuns<Source: RunSource>(in source: Source, connectivity: Connectivity) {
         let runs = runs
         let unite = { (first: UInt32, second: UInt32) in joinSets(runs, first, second) }
+        let contacts = EarlierContacts(words: words)
         for z in sections {
+            // Section by section, so that its voxels are still at hand where they are compared with their neighbours'.
+            for y in 0..<height { findRuns(of: row(z, y), in: source) }
             for y in 0..<height {
                 joinRow(
                     row(z, y), EarlierRows(y: row(z, y - 1), section: self, z: z - 1, around: y),
-                    source: source, connectivity: connectivity, words: words,
+                    source: source, connectivity: connectivity, contacts: contacts,
                     withinSection: unite, acrossSections: unite)
             }
         }
+        (runs + runCount).initialize(repeating: 0, count: Self.readableRuns)
+    }
+
+    /// Each run is a component of its own.
+    private func findRuns<Source: RunSource>(of row: RunRow, in source: Source) {
+        source.findRuns(of: row, width: width)
+        let first = runCount
+        var count = first
+        var word = 0
+        while word < words {
+            row.before[word] = UInt32(truncatingIfNeeded: count)
+            count &+= row.starts[word].nonzeroBitCount
+            word &+= 1
+        }
+        let runs = runs
+        for run in first..<count { runs[run] = UInt32(truncatingIfNeeded: run) }
+        runCount = count
     }
 
     /// Calls `join` with the components, one of this slab and one of `earlier`, that touch across their border.
@@ -119,11 +117,12 @@ final class RunSlab {
     ) {
         let runs = runs
         let earlierRuns = earlier.runs
+        let contacts = EarlierContacts(words: words)
         let z = sections.lowerBound
         for y in 0..<height {
             joinRow(
                 row(z, y), EarlierRows(y: row(z, y - 1), section: earlier, z: z - 1, around: y),
-                source: source, connectivity: connectivity, words: words,
+                source: source, connectivity: connectivity, contacts: contacts,
                 withinSection: { _, _ in },
                 acrossSections: { join(runs[Int($0)], earlierRuns[Int($1)]) })
         }
@@ -146,19 +145,27 @@ final class RunSlab {
         }
         var sizes = [Int](repeating: 0, count: count)
         sizes.withUnsafeMutableBufferPointer { sizes in
+            guard let sizes = sizes.baseAddress else { return }
             forEachRow { row, _ in
-                forEachStretch(of: row) { component, _, length in sizes[component] &+= length }
+                cl_count_row(row.inside, row.starts, runs + Int(row.before[0]) - 1, width, sizes)
             }
         }
         self.sizes = sizes
     }
 
-    /// Writes `labels[component]`, and 0 outside of runs, into the rows of this slab.
+    /// Writes `labels[component]`, and 0 outside of runs, into the rows of this slab, whose components end with it.
     ///
     /// - Parameter target: the first voxel of the whole volume.
     func write(_ labels: UnsafePointer<UInt32>, to target: UnsafeMutablePointer<UInt32>) {
+        let runs = runs
+        var run = 0
+        while run < runCount {
+            runs[run] = labels[Int(runs[run])]
+            run &+= 1
+        }
         forEachRow { row, number in
-            writeRow(row, labels, to: target + number * width)
+            cl_write_row(
+                row.inside, row.starts, runs + Int(row.before[0]) - 1, width, target + number * width)
         }
     }
 
@@ -167,57 +174,4 @@ final class RunSlab {
             for y in 0..<height { body(row(z, y), z * height + y) }
         }
     }
-
-    /// Calls `body` with the component, start and length of each stretch of a run within a word.
-    @inline(__always)
-    private func forEachStretch(of row: RunRow, _ body: (Int, Int, Int) -> Void) {
-        let runs = runs
-        var word = 0
-        while word < words {
-            var rest = row.inside[word]
-            let starts = row.starts[word]
-            let continued = rest & ~starts
-            var run = Int(row.before[word]) &- Int(continued & 1)
-            while rest != 0 {
-                let first = rest.trailingZeroBitCount
-                let length = 1 &+ (~((continued &>> UInt64(first)) &>> 1)).trailingZeroBitCount
-                body(Int(runs[run]), word &* 64 &+ first, length)
-                run &+= 1
-                rest &= ~(lowBits(length) &<< UInt64(first))
-            }
-            word &+= 1
-        }
-    }
-
-    private func writeRow(_ row: RunRow, _ labels: UnsafePointer<UInt32>, to target: UnsafeMutablePointer<UInt32>) {
-        let runs = runs
-        var word = 0
-        while word < words {
-            let inside = row.inside[word]
-            let starts = row.starts[word]
-            let voxels = target + word &* 64
-            let count = min(64, width &- word &* 64)
-            if inside == 0 {
-                voxels.update(repeating: 0, count: count)
-            } else if inside == lowBits(count), starts & ~1 == 0 {
-                let run = Int(row.before[word]) &- 1 &+ Int(starts & 1)
-                voxels.update(repeating: labels[Int(runs[run])], count: count)
-            } else {
-                // Without branches, for where runs are short they cannot be predicted.
-                var run = Int(row.before[word]) &- 1
-                var x = 0
-                while x < count {
-                    run &+= Int((starts &>> UInt64(x)) & 1)
-                    let keep = 0 &- UInt32(truncatingIfNeeded: (inside &>> UInt64(x)) & 1)
-                    voxels[x] = labels[Int(runs[run])] & keep
-                    x &+= 1
-                }
-            }
-            word &+= 1
-        }
-    }
 }
-
-/// A word whose lowest `count` bits are set; `count` is 1 to 64.
-@inline(__always)
-func lowBits(_ count: Int) -> UInt64 { ~0 &>> UInt64(64 &- count) }

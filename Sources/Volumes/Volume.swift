@@ -64,3 +64,8 @@ public struct Volume<Element: VoxelElement>: Sendable {
 }
 
 extension Volume: Equatable where Element: Equatable {}
+
+extension Volume: CustomStringConvertible {
+    /// Its shape and type: a volume's voxels are too many to be of use as text.
+    public var description: String { "\(shape) voxels of \(Element.self)" }
+}
