@@ -4,7 +4,7 @@
     python3 Benchmarks/isbi2012.py FOLDER [--minutes 4] [--only PLAN ...] [--work DIR]
 
 FOLDER holds images/NN.png and membranes/NN.png (0 membrane, 255 inside). Networks learn from sections 0 to 14, of which
-a sixth of the rows, seen by no member, chooses the threshold. The scores are of sections 15 to 19: foreground-restricted
+a sixth, whole sections that no member sees, chooses the threshold. The scores are of sections 15 to 19: foreground-restricted
 Rand and information scores of each section's objects, borders thinned (Arganda-Carreras et al. 2015). A run that is cut
 off goes on where it was. Needs numpy, scipy, scikit-image and tifffile.
 """
@@ -32,10 +32,11 @@ PLANS = {
     "anisotropic": None,
     "isotropic": f"""network: {{levels: 4, features: 16, kernels: {[[3, 3, 3]] * 4}, strides: {[[2, 2, 2]] * 3}}}
 training: {{patch: [16, 128, 128], batch: 2, steps: STEPS, validations: 1}}""",
-    "2D": """network: {dimensions: 2, levels: 5, features: 16}
-training: {patch: [4, 256, 256], batch: 2, steps: STEPS, validations: 1}""",
+    "2D": None,
 }
+DIMENSIONS = {"anisotropic": 3, "2D": 2}
 # A mask that says in 3D what is inside; in 2D objects, which border weights tell apart.
+MERGING = {"2D": ", merge: {above: auto}"}
 LABELS = {"anisotropic": "membranes", "isotropic": "membranes", "2D": "objects"}
 
 
@@ -56,14 +57,15 @@ def lines_of(plan, work, minutes):
     """The lines of a plan, STEPS standing for the number of steps."""
     if PLANS[plan]:
         return PLANS[plan]
-    path = work / "init.yaml"
+    path = work / f"init-{plan}.yaml"
     if not path.exists():
         segment(
-            work, "init", "learn-images.tif", "learn-membranes.tif", "--dimensions", 3, "--minutes", minutes, "-o", path)
+            work, "init", "learn-images.tif", f"learn-{LABELS[plan]}.tif", "--dimensions", DIMENSIONS[plan],
+            "--minutes", minutes, "-o", path)
     kept, keeping = [], False
     for line in path.read_text().splitlines():
         if line.strip() and not line.startswith((" ", "#")):
-            keeping = line.split(":")[0] in ("network", "training", "resolution")
+            keeping = line.split(":")[0] in ("target", "network", "training", "resolution")
         if keeping and line.strip() and not line.lstrip().startswith("#"):
             kept.append(re.sub(r"\s+#.*", "", re.sub(r"steps: \d+", "steps: STEPS", line)))
     return "\n".join(kept)
@@ -72,9 +74,9 @@ def lines_of(plan, work, minutes):
 def pipeline(plan, lines, steps, rule="all", members=MEMBERS):
     return f"""train: {{image: learn-images.tif, labels: learn-{LABELS[plan]}.tif}}
 {lines.replace("STEPS", str(steps))}
-ensemble: {{members: {members}, calibration: 1/6}}
+ensemble: {{members: {members}, calibration: 1/6, across: z}}
 consensus: {{agree: {rule}, threshold: auto}}
-label: {{connectivity: 4, min_voxels: 100}}
+label: {{connectivity: 4, min_voxels: 100, regrow: {{within: 100 nm, seeds: 100}}{MERGING.get(plan, "")}}}
 segment: {{image: images.tif}}
 export: {{formats: [tiff]}}
 """

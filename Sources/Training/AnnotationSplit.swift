@@ -9,9 +9,9 @@ public struct AnnotatedPart: Codable, Hashable, Sendable {
 
 /// Which part of the annotation no member sees, and which part each member keeps back for its own validation.
 ///
-/// What no member sees is a slab at the far end of the longest axis of the largest annotation, up to half of it, then one
+/// What no member sees is a slab at the far end of the longest axis (or the one that is asked for) of the largest annotation, up to half of it, then one
 /// of the next largest, until there is the stated fraction of all annotated voxels. The rest of all annotations,
-/// each cut across its own longest axis and laid end to end, is divided into blocks of equally many voxels: ten, or as many
+/// each cut across that axis and laid end to end, is divided into blocks of equally many voxels: ten, or as many
 /// as members where those are more; of annotation too small for so many, as many as it can be cut into. Each
 /// member keeps one back, those of all members evenly spread. Patches may show a member the image of voxels that
 /// are kept from it, as context, but their labels have weight 0.
@@ -64,9 +64,10 @@ public struct AnnotationSplit: Codable, Equatable, Sendable {
     }
 
     /// Splits boxes that are annotated throughout.
-    public init(annotations: [Box], calibration: Double, members: Int) throws {
+    public init(annotations: [Box], across axis: Int? = nil, calibration: Double, members: Int) throws {
         try self.init(
-            annotations: annotations.map { AnnotatedSections($0) }, calibration: calibration, members: members)
+            annotations: annotations.map { AnnotatedSections($0, across: axis) }, calibration: calibration,
+            members: members)
     }
 
     /// Splits volumes that are annotated throughout.
@@ -80,7 +81,7 @@ public struct AnnotationSplit: Codable, Equatable, Sendable {
     }
 }
 
-/// An annotated box as sections across its longest axis (of equals, the first in z, y, x).
+/// An annotated box as sections across an axis: its longest (of equals, the first in z, y, x) where none is given.
 public struct AnnotatedSections: Equatable, Sendable {
     public let box: Box
     /// Annotated voxels of each section.
@@ -88,21 +89,21 @@ public struct AnnotatedSections: Equatable, Sendable {
     private let axis: Int
 
     /// A box that is annotated throughout.
-    public init(_ box: Box) {
-        let axis = Self.longestAxis(of: box)
+    public init(_ box: Box, across axis: Int? = nil) {
+        let axis = axis ?? Self.longestAxis(of: box)
         let length = box.shape.array[axis]
         self.init(
             box: box, axis: axis, counts: Array(repeating: length > 0 ? box.count / length : 0, count: length))
     }
 
     /// The smallest box around the voxels of a volume that count, and how many do.
-    public init(_ volume: AnnotatedVolume) {
+    public init(_ volume: AnnotatedVolume, across axis: Int? = nil) {
         let box = volume.annotatedBox
         guard let counted = volume.counts else {
-            self.init(box)
+            self.init(box, across: axis)
             return
         }
-        let axis = Self.longestAxis(of: box)
+        let axis = axis ?? Self.longestAxis(of: box)
         var counts = [Int](repeating: 0, count: box.shape.array[axis])
         for z in box.origin.z..<box.end.z {
             for y in box.origin.y..<box.end.y {

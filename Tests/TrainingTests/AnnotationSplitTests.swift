@@ -65,6 +65,14 @@ import Volumes
         #expect(split.heldBack(from: 1, volume: 0) == [Box(from: ZYX(0, 0, 16), to: ZYX(8, 8, 19))])
     }
 
+    /// Objects of sections: whole sections are kept, though rows are longer.
+    @Test func theAxisMayBeGiven() throws {
+        let split = try AnnotationSplit(
+            annotations: [Box(ZYX(15, 64, 64))], across: 0, calibration: 1.0 / 6, members: 5)
+        #expect(split.calibration.map(\.box) == [Box(from: ZYX(12, 0, 0), to: ZYX(15, 64, 64))])
+        #expect(split.validation.map { $0.map(\.box.shape) } == Array(repeating: [ZYX(1, 64, 64)], count: 5))
+    }
+
     /// Five sections are not enough for ten blocks.
     @Test func ofLittleAnnotationMembersKeepMore() throws {
         let split = try AnnotationSplit(shapes: [ZYX(3, 3, 5)], calibration: 0, members: 5)

@@ -42,7 +42,9 @@ import Testing
         #expect(ending.complaints.contains("p: model m.segmodel, segment 1 · 2 members"), "\(ending.words)")
         #expect(
             ending.stages == ["ingest", "predict", "consensus", "label", "export", "evaluate", "report"])
-        for name in ["labels.tif", "labels.h5", "votes.tif", "objects.csv", "overview.png", "scores.json"] {
+        for name in [
+            "labels.tif", "labels.h5", "votes.tif", "objects.csv", "contacts.csv", "overview.png", "scores.json",
+        ] {
             let expected = try trained.home.data("results/train/test/\(name)")
             #expect(try folder.data("results/p/test/\(name)") == expected, "\(name)")
         }

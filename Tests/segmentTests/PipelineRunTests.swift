@@ -104,7 +104,9 @@ struct PipelineRunTests {
         #expect(first.stages == Self.all)
         #expect(first.output.contains("results/small/test/labels.tif"))
         #expect(first.output.contains("adapted Rand error"))
-        for name in ["labels.tif", "labels.h5", "votes.tif", "objects.csv", "overview.png", "scores.json"] {
+        for name in [
+            "labels.tif", "labels.h5", "votes.tif", "objects.csv", "contacts.csv", "overview.png", "scores.json",
+        ] {
             #expect(FileManager.default.fileExists(atPath: folder.path + "/results/small/test/" + name), "\(name)")
         }
         #expect(FileManager.default.fileExists(atPath: folder.path + "/results/small/report.html"))

@@ -276,7 +276,8 @@ struct VolumeChecks {
         guard boxes.count == images.count else { return }
         do {
             _ = try AnnotationSplit(
-                annotations: boxes, calibration: file.ensemble.calibration, members: file.ensemble.members)
+                annotations: boxes, across: file.ensemble.across, calibration: file.ensemble.calibration,
+                members: file.ensemble.members)
         } catch {
             report.add(.error, "train", "\(error)")
         }

@@ -309,10 +309,16 @@ extension YAMLValue {
     }
 
     fileprivate func ensemble(_ defaults: EnsembleSettings) throws -> EnsembleSettings {
-        let keys = try mapping(of: ["members", "calibration"])
+        let keys = try mapping(of: ["members", "calibration", "across"])
         var ensemble = defaults
         if let value = keys["members"] { ensemble.members = try value.integer(atLeast: 1) }
         if let value = keys["calibration"] { ensemble.calibration = try value.number(in: 0...0.5) }
+        if let value = keys["across"] {
+            guard let axis = try ["z", "y", "x"].firstIndex(of: value.text()) else {
+                throw value.misfit("z, y or x")
+            }
+            ensemble.across = axis
+        }
         guard ensemble.members <= 255 else { throw fault("ensemble.members must be at most 255") }
         return ensemble
     }

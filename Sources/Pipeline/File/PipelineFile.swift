@@ -125,6 +125,8 @@ public struct EnsembleSettings: Codable, Equatable, Sendable {
     public var members = 5
     /// The fraction of the annotation that no member sees; 0 for none.
     public var calibration = 1.0 / 6
+    /// The axis that the annotation is cut across, 0 for z; nil: each volume's longest.
+    public var across: Int?
 }
 
 public struct ConsensusSettings: Equatable, Sendable {

@@ -84,7 +84,8 @@ extension VolumeEntry {
     private static let reserved = Set(
         [
             ReportStep.reportName, ReportStep.provenanceName, ExportStep.containerName, ExportStep.consensusName,
-            "labels.tif", "labels.h5", "votes.tif", "objects.csv", "overview.png", EvaluateStep.scoresName,
+            "labels.tif", "labels.h5", "votes.tif", LabelStep.tableName, LabelStep.contactsName, "overview.png",
+            EvaluateStep.scoresName,
         ] + EvaluateStep.thresholdsNames)
 
     /// Entries that take different channels or time points of one file get these into their names: `a/c0`, `a/t03`, padded

@@ -16,6 +16,7 @@ public struct InitPlan: Sendable {
     public var network: NetworkSettings
     public var training: TrainingConfiguration
     public var label: LabelSettings
+    public var ensemble: EnsembleSettings
 
     public var dimensions: Int { network.configuration.dimensions }
     /// Of the networks.
@@ -72,6 +73,9 @@ public struct InitPlan: Sendable {
             network.configuration.strides = schedule.strides
         }
         label = Self.label(facts, size, dimensions: dimensions)
+        ensemble = EnsembleSettings()
+        // A leak that joins all of a section joins little of a strip of it, where thresholds would be chosen too low.
+        if label.connectivity == .sides, facts.labelledSections >= 2 * ensemble.members { ensemble.across = 0 }
     }
 
     /// Voxels of a 2D patch along y and x, about.

@@ -162,7 +162,8 @@ public struct PipelineInit: Sendable {
         files.zeroIsUnlabelled = plan.zeroIsUnlabelled
         let measurement = StepMeasurement(
             files: files, resolution: plan.resolution, target: plan.target, network: plan.network,
-            training: plan.training, device: execution.device, precision: execution.precision,
+            training: plan.training, ensemble: plan.ensemble, device: execution.device,
+            precision: execution.precision,
             threads: execution.threads, memory: memory, folder: scratch)
         let answer = try WorkerOrder.measure(measurement).run(
             by: executable, title: image, shouldStop: shouldStop, report: report)

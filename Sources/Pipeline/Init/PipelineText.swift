@@ -52,7 +52,8 @@ struct PipelineText {
     private static let width = 100
 
     var text: String {
-        (head + voxelSize + resolution + train + target + network + training + label + segmentation + execution)
+        (head + voxelSize + resolution + train + target + network + training + ensemble + label + segmentation
+            + execution)
             .joined(separator: "\n") + "\n"
     }
 
@@ -199,6 +200,14 @@ struct PipelineText {
             add("foreground_oversampling: 0", "there are objects everywhere")
         }
         return lines
+    }
+
+    private var ensemble: [String] {
+        guard plan.ensemble.across == 0 else { return [] }
+        return [""]
+            + comment(
+                "The threshold is chosen on whole sections that no member sees: objects end with their section.")
+            + ["ensemble: {across: z}"]
     }
 
     private var label: [String] {

@@ -18,7 +18,7 @@ public struct StepMeasurement: Codable, Sendable {
     var target: Target
     var network: NetworkSettings
     var training: TrainingConfiguration
-    var ensemble = EnsembleSettings()
+    var ensemble: EnsembleSettings
     var device: Device
     var precision: Precision
     var threads: Int
@@ -68,7 +68,8 @@ public struct StepMeasurement: Codable, Sendable {
     private func trained(_ report: (Double) throws -> Void) throws -> Double {
         let volume = try volume()
         let split = try AnnotationSplit(
-            annotations: [volume.annotatedBox], calibration: ensemble.calibration, members: ensemble.members)
+            annotations: [volume.annotatedBox], across: ensemble.across, calibration: ensemble.calibration,
+            members: ensemble.members)
         let member = MemberTraining(
             member: 0, volumes: [volume], split: split, target: target,
             network: try network.configuration(voxelSize: volume.voxelSize, target: target), training: training,

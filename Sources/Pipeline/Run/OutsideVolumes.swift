@@ -72,6 +72,49 @@ public final class OutsideVolumes {
         return components.count
     }
 
+    /// Measures the objects of a labelled volume, whatever numbers they have.
+    ///
+    /// - Parameters:
+    ///   - images: whose values are measured, by the names they get.
+    ///   - voxelSize: nil: that of the file.
+    /// - Throws: `FileFault` where a file cannot be read, shapes or voxel sizes differ, or there is none.
+    public func objects(
+        of labels: String, images: [(name: String, file: String)], voxelSize: VoxelSize?, threads: Int?
+    ) throws -> ObjectTable {
+        let (store, record) = try ingest(labels, as: .labels)
+        guard store.layout.elementType.isInteger else {
+            throw FileFault(labels, "labels must be whole numbers, found \(store.layout.elementType.rawValue)")
+        }
+        guard let voxelSize = voxelSize ?? record.voxelSize else {
+            throw FileFault(labels, "has no voxel size; give it with --voxel-size")
+        }
+        let shape = store.layout.shape
+        let channels = try images.map { image in
+            let (channel, found) = try ingest(image.file)
+            guard channel.layout.shape == shape else {
+                throw FileFault(image.file, "has shape \(channel.layout.shape), but \(labels) has \(shape)")
+            }
+            if let problem = VolumeFrame.problem(found.frame, like: record.frame, of: labels) {
+                throw FileFault(image.file, problem)
+            }
+            return channel
+        }
+        var measurement = ObjectMeasurement(
+            objects: 0, shape: shape, voxelSize: voxelSize, images: images.map(\.name))
+        var numbers = LabelNumbers()
+        let threads = threads ?? Machine.processors
+        for box in store.shards {
+            let found = try store.read(measurement.region(around: box), threads: threads).converted(to: UInt64.self)
+            let numbered = try numbers.number(found)
+            measurement.allow(objects: numbers.names.count)
+            try measurement.add(
+                ObjectMeasurement.Block(
+                    box: box, labels: numbered,
+                    images: channels.map { try $0.read(box, threads: threads).converted(to: Double.self) }))
+        }
+        return measurement.finish(names: numbers.names)
+    }
+
     private func ingest(_ file: String, as role: VolumeRole? = nil) throws -> (BlockStore, IngestedVolume) {
         var source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
         try source.checkIsThere()
@@ -85,6 +128,30 @@ public final class OutsideVolumes {
             try BlockStore.open(at: place + "/" + Ingest.storeName),
             try JSONDecoder().decode(IngestedVolume.self, from: record)
         )
+    }
+}
+
+/// Numbers from 1 for labels, in the order in which they turn up.
+private struct LabelNumbers {
+    private(set) var names: [UInt64] = []
+    private var numbers: [UInt64: UInt32] = [0: 0]
+
+    /// - Throws: `LabelingFault.tooManyObjects` where 32 bits cannot number them.
+    mutating func number(_ labels: Volume<UInt64>) throws -> Volume<UInt32> {
+        var (last, number): (UInt64, UInt32) = (0, 0)
+        var result = Volume<UInt32>(shape: labels.shape)
+        for (place, label) in labels.voxels.enumerated() {
+            if label != last {
+                if numbers[label] == nil {
+                    guard names.count < UInt32.max else { throw LabelingFault.tooManyObjects(names.count + 1) }
+                    names.append(label)
+                    numbers[label] = UInt32(names.count)
+                }
+                (last, number) = (label, numbers[label] ?? 0)
+            }
+            result.voxels[place] = number
+        }
+        return result
     }
 }
 

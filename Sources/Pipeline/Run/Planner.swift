@@ -177,7 +177,7 @@ struct Plan {
             try RegrowStep(name: entry.name, consensus: consensus, regrow: $0, settings: file.label)
         }
         let labels = try LabelStep(
-            name: entry.name, consensus: consensus, regrow: regrow, settings: file.label,
+            name: entry.name, consensus: consensus, regrow: regrow, settings: file.label, images: images,
             resampled: seen[0] as? ResampleStep)
         let export = try ExportStep(
             name: entry.name, labels: labels, image: images[0], settings: file.export, isScored: truth != nil,

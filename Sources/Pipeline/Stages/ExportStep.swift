@@ -31,7 +31,7 @@ struct ExportStep: Step {
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         parameters["scored"] = "\(isScored)"
         ingredients = Ingredients(
-            stage: .export, version: 2, subject: name, parameters: parameters,
+            stage: .export, version: 3, subject: name, parameters: parameters,
             inputs: [labels.input("labels"), labels.consensus.input("consensus"), image.input("image")])
         key = try ingredients.key
     }
@@ -49,9 +49,9 @@ struct ExportStep: Step {
         try AtomicFile.makeFolder(folder)
         let record = try labels.record(context)
         let store = try context.cache.output(of: labels).store(LabelStep.storeName)
-        var files = ["objects.csv", "overview.png", "votes.tif"]
+        var files = [LabelStep.tableName, LabelStep.contactsName, "overview.png", "votes.tif"]
         try removeStale()
-        try copyTable(context)
+        try copyTables(context)
         if settings.formats.contains(.tiff) {
             try writeTIFF(store, to: "labels.tif", objects: record.objects, context)
             files.append("labels.tif")
@@ -106,9 +106,11 @@ struct ExportStep: Step {
         }
     }
 
-    private func copyTable(_ context: StepContext) throws {
-        let path = try context.cache.output(of: labels).file(LabelStep.tableName)
-        try AtomicFile.write(try Data(contentsOf: URL(fileURLWithPath: path)), to: folder + "/objects.csv")
+    private func copyTables(_ context: StepContext) throws {
+        for name in [LabelStep.tableName, LabelStep.contactsName] {
+            let path = try context.cache.output(of: labels).file(name)
+            try AtomicFile.write(try Data(contentsOf: URL(fileURLWithPath: path)), to: folder + "/" + name)
+        }
     }
 
     private func writeTIFF(

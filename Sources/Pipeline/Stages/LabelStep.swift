@@ -11,6 +11,8 @@ struct LabelStep: Step {
     /// nil where objects are the components of the consensus.
     let regrow: RegrowStep?
     let settings: LabelSettings
+    /// The channels of the volume's file.
+    let images: [IngestStep]
     /// The image that the networks saw; nil where that was the file's own.
     let resampled: ResampleStep?
     let ingredients: Ingredients
@@ -20,27 +22,29 @@ struct LabelStep: Step {
     /// The objects of the consensus alone, where others were grown from them.
     static let consensusName = "labels-consensus.zarr"
     static let tableName = "objects.csv"
+    static let contactsName = "contacts.csv"
     static let recordName = "label.json"
 
     init(
         name: String, consensus: ConsensusStep, regrow: RegrowStep?, settings: LabelSettings,
-        resampled: ResampleStep?
+        images: [IngestStep], resampled: ResampleStep?
     ) throws {
         self.name = name
         self.consensus = consensus
         self.regrow = regrow
         self.settings = settings
+        self.images = images
         self.resampled = resampled
         ingredients = Ingredients(
-            stage: .label, version: 2, subject: name, parameters: try Pipeline.parameters("label", settings),
+            stage: .label, version: 3, subject: name, parameters: try Pipeline.parameters("label", settings),
             inputs: [consensus.input("consensus")] + (regrow.map { [$0.input("regions")] } ?? [])
-                + (resampled.map { [$0.source.input("image")] } ?? []))
+                + (images as [any VolumeStep]).inputs("image"))
         key = try ingredients.key
     }
 
     var volume: String? { name }
     var dependencies: [any Step] {
-        [consensus] + (regrow.map { [$0] } ?? []) + (resampled.map { [$0.source] } ?? [])
+        [consensus] + (regrow.map { [$0] } ?? []) + images
     }
 
     struct Record: Codable {
@@ -78,9 +82,11 @@ struct LabelStep: Step {
             threads: context.threads)
         let table = try table(of: objects, votes, voxelSize: making.voxelSize, context)
         try AtomicFile.write(Data(table.csv().utf8), to: folder + "/" + LabelStep.tableName)
+        try AtomicFile.write(Data(table.contactsCSV().utf8), to: folder + "/" + LabelStep.contactsName)
         let record = Record(
             objects: objects.count, labelledVoxels: table.rows.reduce(0) { $0 + $1.voxels },
-            consensusObjects: agreed.count, disputedVoxels: table.rows.reduce(0) { $0 + $1.disputedVoxels })
+            consensusObjects: agreed.count,
+            disputedVoxels: table.rows.reduce(0) { $0 + ($1.agreement?.disputedVoxels ?? 0) })
         try AtomicFile.write(try readableJSON(record), to: folder + "/" + LabelStep.recordName)
         return nil
     }
@@ -88,14 +94,25 @@ struct LabelStep: Step {
     private func table(
         of objects: StoredObjects, _ votes: BlockStore, voxelSize: VoxelSize, _ context: StepContext
     ) throws -> ObjectTable {
-        var measures = ObjectTable.Accumulator(objects: objects.count, members: consensus.predictions.count)
-        for box in votes.shards {
+        let channels = try images.map { try $0.store(context) }
+        var measurement = ObjectMeasurement(
+            objects: objects.count, shape: votes.layout.shape,
+            voxelSize: objects.store.layout.voxelSize ?? voxelSize, members: consensus.predictions.count,
+            images: channels.indices.map { channels.count == 1 ? "intensity" : "intensity_\($0 + 1)" })
+        for (index, box) in votes.shards.enumerated() {
             if context.shouldStop() { throw Interruption() }
-            try measures.add(
-                objects.store.read(box, threads: context.threads).volume(of: UInt32.self),
-                votes: votes.read(box, threads: context.threads).volume(of: UInt8.self), at: box.origin)
+            try measurement.add(
+                ObjectMeasurement.Block(
+                    box: box,
+                    labels: objects.store.read(measurement.region(around: box), threads: context.threads)
+                        .volume(of: UInt32.self),
+                    votes: votes.read(box, threads: context.threads).volume(of: UInt8.self),
+                    images: channels.map {
+                        try $0.read(box, threads: context.threads).converted(to: Double.self)
+                    }))
+            context.report(StepProgress(fraction: 0.8 + 0.2 * Double(index + 1) / Double(votes.shards.count)))
         }
-        return measures.finish(voxelSize: objects.store.layout.voxelSize ?? voxelSize, classes: objects.classes)
+        return measurement.finish(classes: objects.classes)
     }
 
     /// The grid that labels and votes lie on.

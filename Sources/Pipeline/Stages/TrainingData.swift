@@ -42,8 +42,8 @@ struct TrainingData: Sendable {
 
     func split(_ volumes: [AnnotatedVolume]) throws -> AnnotationSplit {
         try AnnotationSplit(
-            annotations: volumes.map { AnnotatedSections($0) }, calibration: ensemble.calibration,
-            members: ensemble.members)
+            annotations: volumes.map { AnnotatedSections($0, across: ensemble.across) },
+            calibration: ensemble.calibration, members: ensemble.members)
     }
 
     /// The voxel size that the networks work at.
