@@ -46,66 +46,29 @@ public struct Predictor {
         return result
     }
 
-    /// Fills a store of `Int16`, of as many channels, with the logits of a volume of the store's shape; shards that are
-    /// there are kept, so a prediction that was stopped goes on where it was.
-    ///
-    /// Tiles consist of whole shards; where memory does not allow that, a shard is composed of several tiles.
-    ///
-    /// - Throws: `Interrupted` after a tile when `shouldStop` says so; `TileTooLarge`; `FileFault`; whatever
-    ///   `read` and the network throw.
-    public func predict(
-        into store: BlockStore, maximumTileVoxels: Int, threads: Int = 1,
-        shouldStop: () -> Bool = { false },
-        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
-        read: (Box) throws -> [Volume<Float>]
-    ) throws {
-        precondition(store.layout.channels ?? 1 == channels)
-        let units = try TilePlan.ofShards(
-            store.layout.shard, volume: store.layout.shape, geometry: geometry, maximumVoxels: maximumTileVoxels)
-        let total = units.reduce(0) { $0 + $1.computedVoxels }
-        let tiles = units.reduce(0) { $0 + $1.tiles.count }
-        let shards = store.shards
-        var (done, doneTiles) = (0, 0)
-        for unit in units {
-            let missing = shards.filter { shard in
-                unit.region.contains(shard) && !(0..<channels).allSatisfy { store.hasShard(shard, channel: $0) }
-            }
-            if missing.isEmpty {
-                done += unit.computedVoxels
-                doneTiles += unit.tiles.count
-                progress(done, total)
-                continue
-            }
-            var result = [Volume<Int16>](repeating: Volume(shape: unit.region.shape), count: channels)
-            for tile in unit.tiles {
-                if shouldStop() { throw Interrupted(done: doneTiles, total: tiles) }
-                for (channel, part) in try logits(of: tile, volume: store.layout.shape, read: read).enumerated() {
-                    result[channel].replace(at: tile.output.origin - unit.region.origin, with: part)
-                }
-                done += tile.input.count
-                doneTiles += 1
-                progress(done, total)
-            }
-            for shard in missing {
-                for channel in 0..<channels {
-                    let part = result[channel].cropped(to: shard.relative(to: unit.region.origin))
-                    try store.writeShard(shard, channel: channel, VoxelBuffer(part), threads: threads)
-                }
-            }
-        }
-    }
-
     private func logits(
         of tile: Tile, volume: ZYX<Int>, read: (Box) throws -> [Volume<Float>]
     ) throws -> [Volume<Int16>] {
-        let input =
-            geometry.margin == .zero
-            ? try padded(tile.input, volume: volume, read: read)
-            : try Volume.mirrored(tile.input, in: volume, reading: read)
+        try logits(of: tile, from: geometry.input(of: tile, volume: volume, read: read))
+    }
+
+    /// The logits of a tile's output.
+    ///
+    /// - Parameter input: what `TileGeometry.input` gives for it.
+    func logits(of tile: Tile, from input: [Volume<Float>]) throws -> [Volume<Int16>] {
         let first = tile.input.origin + geometry.margin
         return try forward(input).map {
             $0.cropped(to: tile.output.relative(to: first)).map(LogitScale.encode)
         }
+    }
+}
+
+extension TileGeometry {
+    /// What the network sees of a tile: the volume, and beyond it zeros, or where the output has a margin its mirror image.
+    func input(of tile: Tile, volume: ZYX<Int>, read: (Box) throws -> [Volume<Float>]) throws -> [Volume<Float>] {
+        margin == .zero
+            ? try padded(tile.input, volume: volume, read: read)
+            : try Volume.mirrored(tile.input, in: volume, reading: read)
     }
 
     /// Zeros beyond the volume's far end.

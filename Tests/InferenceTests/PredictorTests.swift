@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import Synchronization
 import TestSupport
 import Testing
 import Volumes
@@ -30,53 +31,105 @@ import Volumes
         }
     }
 
+    /// A store for the logits of the volume.
+    private static func store(_ name: String, in folder: ScratchFolder) throws -> BlockStore {
+        try BlockStore.create(
+            at: folder.path(name),
+            BlockStore.Layout(
+                shape: volume.shape, channels: 1, elementType: .int16, shard: ZYX(16, 16, 16),
+                chunk: ZYX(8, 8, 8), voxelSize: nil, attributes: [:]))
+    }
+
+    private static func logits(_ store: BlockStore) throws -> Volume<Int16> {
+        try store.read(Box(volume.shape), channel: 0).volume(of: Int16.self)
+    }
+
     @Test(arguments: [4_000, 30_000, 1_000_000])
     func aStoppedPredictionGoesOnAndFillsTheStore(maximum: Int) throws {
         let folder = ScratchFolder()
-        let store = try BlockStore.create(
-            at: folder.path("store"),
-            BlockStore.Layout(
-                shape: Self.volume.shape, channels: 1, elementType: .int16, shard: ZYX(16, 16, 16),
-                chunk: ZYX(8, 8, 8), voxelSize: nil, attributes: [:]))
-        var calls = 0
-        func read(_ box: Box) -> [Volume<Float>] {
-            calls += 1
+        let store = try Self.store("store", in: folder)
+        let prediction = EnsemblePrediction([.init(Self.predictor, into: store)])
+        let calls = Atomic(0)
+        let read: @Sendable (Box) -> [Volume<Float>] = { box in
+            calls.add(1, ordering: .relaxed)
             return [Self.volume.cropped(to: box)]
         }
         var stops = 0
         while stops < 20 {
             do {
-                let before = calls
-                try Self.predictor.predict(
-                    into: store, maximumTileVoxels: maximum,
-                    shouldStop: { calls - before > 10 << stops }, read: read)
+                let before = calls.load(ordering: .relaxed)
+                try prediction.run(
+                    maximumTileVoxels: maximum,
+                    shouldStop: { calls.load(ordering: .relaxed) - before > 10 << stops }, read: read)
                 break
             } catch is Interrupted {
                 stops += 1
             }
         }
         #expect(maximum == 4_000 ? stops > 0 : stops == 0)
-        #expect(try store.read(Box(Self.volume.shape), channel: 0).volume(of: Int16.self) == Self.untiled())
-        let all = calls
-        try Self.predictor.predict(into: store, maximumTileVoxels: maximum, read: read)
-        #expect(calls == all)
+        #expect(try Self.logits(store) == Self.untiled())
+        let all = calls.load(ordering: .relaxed)
+        try prediction.run(maximumTileVoxels: maximum, read: read)
+        #expect(calls.load(ordering: .relaxed) == all)
     }
 
     @Test func aLostShardAloneIsPredictedAgain() throws {
         let folder = ScratchFolder()
-        let store = try BlockStore.create(
-            at: folder.path("store"),
-            BlockStore.Layout(
-                shape: Self.volume.shape, channels: 1, elementType: .int16, shard: ZYX(16, 16, 16),
-                chunk: ZYX(8, 8, 8), voxelSize: nil, attributes: [:]))
-        let read = { [Self.volume.cropped(to: $0)] }
-        try Self.predictor.predict(into: store, maximumTileVoxels: 1_000_000, read: read)
+        let store = try Self.store("store", in: folder)
+        let prediction = EnsemblePrediction([.init(Self.predictor, into: store)])
+        let read: @Sendable (Box) -> [Volume<Float>] = { [Self.volume.cropped(to: $0)] }
+        try prediction.run(maximumTileVoxels: 1_000_000, read: read)
         let kept = try FileManager.default.attributesOfItem(atPath: store.shardFile(store.shards[0]))
         try FileManager.default.removeItem(atPath: store.shardFile(store.shards[3]))
-        try Self.predictor.predict(into: store, maximumTileVoxels: 1_000_000, read: read)
-        #expect(try store.read(Box(Self.volume.shape), channel: 0).volume(of: Int16.self) == Self.untiled())
+        try prediction.run(maximumTileVoxels: 1_000_000, read: read)
+        #expect(try Self.logits(store) == Self.untiled())
         let now = try FileManager.default.attributesOfItem(atPath: store.shardFile(store.shards[0]))
         #expect(now[.systemFileNumber] as? Int == kept[.systemFileNumber] as? Int)
+    }
+
+    /// Two networks, the second of which has one shard already: every tile is read once.
+    @Test(arguments: [4_000, 30_000, 1_000_000])
+    func membersReadATileOnce(maximum: Int) throws {
+        let folder = ScratchFolder()
+        let stores = try ["one", "two"].map { try Self.store($0, in: folder) }
+        let opposite = Predictor(Self.predictor.geometry) { [pooledNeighbourhood($0[0]).map { -$0 }] }
+        let kept = stores[1].shards[5]
+        let whole = Self.untiled()
+        try stores[1].writeShard(kept, channel: 0, VoxelBuffer(whole.map { -$0 }.cropped(to: kept)))
+        let boxes = Mutex<[Box]>([])
+        let read: @Sendable (Box) -> [Volume<Float>] = { box in
+            boxes.withLock { $0.append(box) }
+            return [Self.volume.cropped(to: box)]
+        }
+        try EnsemblePrediction([.init(Self.predictor, into: stores[0]), .init(opposite, into: stores[1])])
+            .run(maximumTileVoxels: maximum, read: read)
+        #expect(try Self.logits(stores[0]) == whole)
+        #expect(try Self.logits(stores[1]) == whole.map { -$0 })
+        let found = boxes.withLock { $0 }
+        #expect(Set(found).count == found.count)
+    }
+
+    /// What the disk or a network refuses ends the prediction, with what was computed before on the disk.
+    @Test func anErrorOfReadingOrComputingEndsIt() throws {
+        struct Refusal: Error {}
+        let folder = ScratchFolder()
+        let store = try Self.store("store", in: folder)
+        #expect(throws: Refusal.self) {
+            try EnsemblePrediction([.init(Self.predictor, into: store)]).run(maximumTileVoxels: 30_000) { _ in
+                throw Refusal()
+            }
+        }
+        let count = Atomic(0)
+        let failing = Predictor(Self.predictor.geometry) {
+            if count.add(1, ordering: .relaxed).newValue == 2 { throw Refusal() }
+            return [pooledNeighbourhood($0[0])]
+        }
+        #expect(throws: Refusal.self) {
+            try EnsemblePrediction([.init(failing, into: store)]).run(maximumTileVoxels: 30_000) {
+                [Self.volume.cropped(to: $0)]
+            }
+        }
+        #expect(store.shards.contains { store.hasShard($0, channel: 0) })
     }
 }
 

@@ -77,7 +77,7 @@ import Volumes
         func voxels(_ features: Int, _ precision: Precision) throws -> Int {
             TilePlan.maximumVoxels(
                 memory: memory, network: try NetworkConfiguration("unet") { $0.features = features }.graph(),
-                precision: precision)
+                precision: precision, members: 5)
         }
         let (narrow, wide) = (try voxels(16, .f32), try voxels(32, .f32))
         #expect((1_500_000...5_000_000).contains(narrow))

@@ -122,7 +122,8 @@ struct ResourceChecks {
         guard let resolution else { return }
         let graph = try file.network(voxelSize: resolution.size).graph()
         let geometry = try TileGeometry(graph, patch: file.training.patch)
-        let perVoxel = TilePlan.bytesPerVoxel(graph, precision: execution.precision)
+        let perVoxel = TilePlan.bytesPerVoxel(
+            graph, precision: execution.precision, members: file.ensemble.members)
         let tile = Int(Double(geometry.smallTile.count) * perVoxel)
         if tile > execution.memory {
             report.add(

@@ -80,24 +80,47 @@ struct Runner {
         guard !steps.isEmpty else { return }
         if stage == .train, try runSideBySide(steps) { return }
         var kept = 0
-        for (index, step) in steps.enumerated() {
+        for group in Self.groups(of: steps) {
             if context.shouldStop() { throw Interruption() }
-            let volumes = plan.volumes(needing: step)
+            let volumes = plan.volumes(needing: steps[group[0]])
             if let volumes, volumes.allSatisfy(isFailed) { continue }
-            let state = context.cache.state(of: step)
-            if state == .complete {
-                kept += 1
-                continue
-            }
+            let states = group.map { context.cache.state(of: steps[$0]) }
+            let works = zip(group, states).filter { $1 != .complete }.map { Work(steps[$0], index: $0, state: $1) }
+            kept += group.count - works.count
+            if works.isEmpty { continue }
             do {
-                try run(step, index: index, count: steps.count, state: state)
+                try run(works, count: steps.count)
             } catch {
                 guard let volumes, isOwnFault(error) else { throw error }
-                context.cache.note(failure: "\(error)", of: step)
+                for work in works { context.cache.note(failure: "\(error)", of: work.step) }
                 fail(volumes, error)
             }
         }
         if kept == steps.count { observe(.kept(stage, count: kept)) }
+    }
+
+    /// A step that is not kept, and its place among those of its stage.
+    private struct Work {
+        let step: any Step
+        let index: Int
+        let state: StageCache.State
+
+        init(_ step: any Step, index: Int, state: StageCache.State) {
+            (self.step, self.index, self.state) = (step, index, state)
+        }
+    }
+
+    /// The places of steps that are done together: members that predict one volume, whose image is then read once.
+    private static func groups(of steps: [any Step]) -> [[Int]] {
+        var groups: [[Int]] = []
+        for (index, step) in steps.enumerated() {
+            if let last = groups.last, step is PredictStep, step.volume == steps[last[0]].volume {
+                groups[groups.count - 1].append(index)
+            } else {
+                groups.append([index])
+            }
+        }
+        return groups
     }
 
     /// Does what is not kept of steps that share nothing, several at a time, where that was asked for.
@@ -149,28 +172,48 @@ struct Runner {
         }
     }
 
-    /// Runs one step; damage in what it reads is redone first, and the step tried again.
-    private func run(_ step: any Step, index: Int, count: Int, state: StageCache.State) throws {
-        if case .damaged = state { try context.cache.reopen(step) }
+    /// Runs steps that are done together; damage in what they read is redone first, and they are tried again.
+    private func run(_ works: [Work], count: Int) throws {
+        for work in works { if case .damaged = work.state { try context.cache.reopen(work.step) } }
+        let (first, last) = (works[0], works[works.count - 1])
+        let steps = works.map(\.step)
+        let subject = subject(of: steps)
+        let stage = first.step.stage
         observe(
             .started(
-                step.stage, subject: step.subject, index: index, count: count, reason: reason(step, state)))
+                stage, subject: subject, index: last.index, count: count, reason: reason(first.step, first.state)))
         let start = Date()
         context.report = { [observe] progress in
-            if let note = progress.note { observe(.note("\(step.title): \(note)")) }
-            observe(.progress(step.stage, subject: step.subject, index: index, count: count, progress))
+            if let note = progress.note { observe(.note("\(stage.rawValue) \(subject): \(note)")) }
+            observe(.progress(stage, subject: subject, index: last.index, count: count, progress))
         }
-        try redoingDamage { try perform(step, start: start) }
+        try redoingDamage { try perform(steps, start: start) }
         let seconds = Date().timeIntervalSince(start)
-        observe(.finished(step.stage, subject: step.subject, index: index, count: count, seconds: seconds))
+        observe(.finished(stage, subject: subject, index: last.index, count: count, seconds: seconds))
     }
 
-    func perform(_ step: any Step, start: Date) throws {
-        let folder = try context.cache.begin(step)
-        let results = try step.run(in: folder, context)
-        let record = StepRecord(seconds: Date().timeIntervalSince(start), context)
-        try AtomicFile.write(try readableJSON(record), to: folder + "/" + StepRecord.name)
-        try context.cache.finish(step, results: results)
+    private func subject(of steps: [any Step]) -> String {
+        guard steps.count > 1 else { return steps[0].subject }
+        let members = steps.compactMap { ($0 as? PredictStep)?.member.member }.map { "\($0 + 1)" }
+        return "\(steps[0].volume ?? "the calibration block"), members \(members.joined(separator: ", "))"
+    }
+
+    func perform(_ step: any Step, start: Date) throws { try perform([step], start: start) }
+
+    private func perform(_ steps: [any Step], start: Date) throws {
+        let folders = try steps.map { try context.cache.begin($0) }
+        var results: Results?
+        if let predictions = steps as? [PredictStep] {
+            try PredictStep.run(zip(predictions, folders).map { ($0, $1) }, context)
+        } else {
+            results = try steps[0].run(in: folders[0], context)
+        }
+        let seconds = Date().timeIntervalSince(start) / Double(steps.count)
+        for (step, folder) in zip(steps, folders) {
+            try AtomicFile.write(
+                try readableJSON(StepRecord(seconds: seconds, context)), to: folder + "/" + StepRecord.name)
+            try context.cache.finish(step, results: results)
+        }
     }
 
     /// Redoes the step that wrote a damaged file.
@@ -183,7 +226,7 @@ struct Runner {
         defer { context.report = report }
         context.report = { _ in }
         try context.cache.reopen(producer)
-        try run(producer, index: 0, count: 1, state: .partial)
+        try run([Work(producer, index: 0, state: .partial)], count: 1)
     }
 
     /// Work in progress that is damaged is begun anew.

@@ -56,25 +56,43 @@ struct PredictStep: Step {
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
+        try Self.run([(self, folder)], context)
+        return nil
+    }
+
+    /// Members of one volume, or of the calibration block: what they have in common is read once.
+    static func run(_ works: [(step: PredictStep, folder: String)], _ context: StepContext) throws {
         defer { Libtorch.releaseMemory() }
-        switch what {
+        guard let subject = works.first?.step.what else { return }
+        switch subject {
         case .volume(let images, _):
             let record = try images[0].record(context)
-            let store = try store(at: folder + "/" + PredictStep.storeName, record.shape, record, context)
-            try predictWhole(images, into: store, context)
+            try predictWhole(
+                images,
+                works.map { work in
+                    try work.step.store(
+                        at: work.folder + "/" + PredictStep.storeName, record.shape, record, context)
+                }, works.map(\.step), context)
         case .calibration(let data):
             let parts = try data.split(context.annotatedVolumes(data)).calibration
-            for (index, part) in parts.enumerated() {
-                let images = data.parts[part.volume].images
-                let record = try images[0].record(context)
-                let store = try store(
-                    at: "\(folder)/\(index)-\(PredictStep.storeName)", part.box.shape, record, context)
-                let region = try data.region(of: data.parts[part.volume], context)
-                let box = Box(origin: part.box.origin + region.origin, shape: part.box.shape)
-                try predict(box, of: images, record.shape, into: store, context)
+            for (done, work) in works.enumerated() {
+                let report = context.report
+                defer { context.report = report }
+                context.report = { progress in
+                    let fraction = (Double(done) + progress.fraction) / Double(works.count)
+                    report(StepProgress(fraction: fraction, detail: progress.detail, note: progress.note))
+                }
+                for (index, part) in parts.enumerated() {
+                    let images = data.parts[part.volume].images
+                    let record = try images[0].record(context)
+                    let store = try work.step.store(
+                        at: "\(work.folder)/\(index)-\(PredictStep.storeName)", part.box.shape, record, context)
+                    let region = try data.region(of: data.parts[part.volume], context)
+                    let box = Box(origin: part.box.origin + region.origin, shape: part.box.shape)
+                    try work.step.predict(box, of: images, record.shape, into: store, context)
+                }
             }
         }
-        return nil
     }
 
     private func store(
@@ -94,13 +112,13 @@ struct PredictStep: Step {
     }
 
     /// Shard by shard; what an interrupted run wrote is kept.
-    private func predictWhole(
-        _ images: [any VolumeStep], into store: BlockStore, _ context: StepContext
+    private static func predictWhole(
+        _ images: [any VolumeStep], _ stores: [BlockStore], _ steps: [PredictStep], _ context: StepContext
     ) throws {
-        let loaded = try context.predictor(of: member, settings)
+        let loaded = try steps.map { try context.predictor(of: $0.member, $0.settings, of: steps.count) }
         do {
-            try loaded.predictor.predict(
-                into: store, maximumTileVoxels: loaded.maximumTileVoxels, threads: context.threads,
+            try EnsemblePrediction(zip(loaded, stores).map { .init($0.predictor, into: $1) }).run(
+                maximumTileVoxels: loaded[0].maximumTileVoxels, threads: context.threads,
                 shouldStop: context.shouldStop,
                 progress: { context.report(StepProgress(fraction: Double($0) / Double(max(1, $1)))) },
                 read: try images.channels(context))

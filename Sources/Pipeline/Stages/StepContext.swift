@@ -39,7 +39,7 @@ final class StepContext {
     private var memory: Int { execution.memory }
 
     private var annotated: (keys: [String], volumes: [AnnotatedVolume])?
-    private var loaded: (key: String, settings: PredictionSettings, member: LoadedMember)?
+    private var loaded: (settings: PredictionSettings?, count: Int, members: [String: LoadedMember]) = (nil, 0, [:])
 
     init(
         cache: StageCache, execution: Execution, executable: String?, shouldStop: @escaping () -> Bool
@@ -62,9 +62,14 @@ final class StepContext {
     /// Lets go of them where other processes read their own.
     func forgetAnnotatedVolumes() { annotated = nil }
 
-    /// A member's network, ready to predict; the last one is kept.
-    func predictor(of member: any MemberStep, _ settings: PredictionSettings) throws -> LoadedMember {
-        if let loaded, loaded.key == member.key, loaded.settings == settings { return loaded.member }
+    /// A member's network, ready to predict; it is kept while others of the same settings are asked for.
+    ///
+    /// - Parameter count: members that predict a tile one after another.
+    func predictor(
+        of member: any MemberStep, _ settings: PredictionSettings, of count: Int = 1
+    ) throws -> LoadedMember {
+        if loaded.settings != settings || loaded.count != count { loaded = (settings, count, [:]) }
+        if let member = loaded.members[member.key] { return member }
         let network = try NetworkFile.read(try member.weights(self), device: device)
         let outputs = try member.outputs(self)
         let predictor = try Predictor(
@@ -74,9 +79,10 @@ final class StepContext {
         let ready = LoadedMember(
             predictor: predictor,
             maximumTileVoxels: predictor.geometry.isExact
-                ? TilePlan.maximumVoxels(memory: memory, network: network.graph, precision: precision)
+                ? TilePlan.maximumVoxels(
+                    memory: memory, network: network.graph, precision: precision, members: count)
                 : TileGeometry.fixedTileVoxels)
-        loaded = (member.key, settings, ready)
+        loaded.members[member.key] = ready
         return ready
     }
 }

@@ -25,11 +25,12 @@ extension [any VolumeStep] {
     }
 
     /// The normalised voxels of all channels, for prediction.
-    func channels(_ context: StepContext) throws -> (Box) throws -> [Volume<Float>] {
+    func channels(_ context: StepContext) throws -> @Sendable (Box) throws -> [Volume<Float>] {
         let sources = try map { (try $0.store(context), try $0.record(context).normalization) }
+        let threads = context.threads
         return { box in
             try sources.map { store, normalization in
-                normalization.apply(try store.read(box, threads: context.threads))
+                normalization.apply(try store.read(box, threads: threads))
             }
         }
     }
