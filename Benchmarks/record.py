@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Keeps the scores of a pipeline's last run as a small file of JSON.
 
-    python3 Benchmarks/record.py RESULTS PIPELINE OUTPUT
+    python3 Benchmarks/record.py RESULTS PIPELINE OUTPUT [COMMIT]
 
 RESULTS is the folder that the run wrote (results/NAME), PIPELINE the file as it is named in the output, OUTPUT for example
-Benchmarks/results/fib25.json. Where the run compared thresholds, their curves are kept as [logit, split, merge] in bits.
+Benchmarks/results/fib25.json. COMMIT is that of the program that trained the members, where it is not the one that is checked out. Where the run compared
+thresholds, their curves are kept as [logit, split, merge] in bits.
 """
 import json
 import pathlib
@@ -42,7 +43,7 @@ def main():
     trained = [step for step in provenance["steps"] if step["stage"] == "train"]
     others = [step for step in provenance["steps"] if step["stage"] != "train" and step.get("record")]
     record = {
-        "pipeline": str(pipeline), "commit": commit(), "processor": processor(),
+        "pipeline": str(pipeline), "commit": sys.argv[4] if len(sys.argv) > 4 else commit(), "processor": processor(),
         "threads": trained[0]["record"]["threads"], "precision": trained[0]["record"]["precision"],
         "seed": provenance["seed"], "members": len(trained), "steps": int(trained[0]["parameters"]["training.steps"]),
         "threshold_logit": provenance["threshold"],
@@ -57,4 +58,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(__doc__) if len(sys.argv) != 4 else main()
+    sys.exit(__doc__) if len(sys.argv) not in (4, 5) else main()

@@ -60,6 +60,14 @@ int ct_cuda_capability(void) {
     return attribute && ct_cuda_devices() > 0 && attribute(&major, 75, 0) == 0 ? major : 0;
 }
 
+size_t ct_cuda_free_memory(void) {
+    // As above.
+    using Memory = int (*)(size_t *, size_t *);
+    auto memory = reinterpret_cast<Memory>(dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
+    size_t free = 0, total = 0;
+    return memory && ct_cuda_devices() > 0 && memory(&free, &total) == 0 ? free : 0;
+}
+
 bool ct_has_bf16_instructions(void) {
 #if defined(__x86_64__)
     return __builtin_cpu_supports("avx512bf16") || __builtin_cpu_supports("amx-bf16");

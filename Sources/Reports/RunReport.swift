@@ -54,12 +54,14 @@ public struct RunReport: Sendable {
         public var ending: String?
         public var validationLoss: Double?
         public var dice: Double?
+        /// The adapted Rand error of the objects made of its validation block.
+        public var randError: Double?
         /// The share of voxels at which the member differs from the others' majority.
         public var disagreement: Double?
 
         public init(
             number: Int, seed: UInt64, steps: Int, ending: String? = nil, validationLoss: Double? = nil,
-            dice: Double? = nil, disagreement: Double? = nil
+            dice: Double? = nil, randError: Double? = nil, disagreement: Double? = nil
         ) {
             self.number = number
             self.seed = seed
@@ -67,6 +69,7 @@ public struct RunReport: Sendable {
             self.ending = ending
             self.validationLoss = validationLoss
             self.dice = dice
+            self.randError = randError
             self.disagreement = disagreement
         }
     }
@@ -161,13 +164,13 @@ public struct RunReport: Sendable {
         if members.isEmpty && trainingCurve == nil { return "" }
         var table = Table([
             .number("Member"), .number("Seed"), .number("Steps"), .number("Validation loss"), .number("Dice"),
-            .number("Disagreement"),
+            .number("Adapted Rand error"), .number("Disagreement"),
         ])
         for member in members {
             table.add([
                 "\(member.number)", "\(member.seed)",
                 grouped(member.steps) + (member.ending.map { " (\($0))" } ?? ""), decimal(member.validationLoss),
-                decimal(member.dice), percent(member.disagreement),
+                decimal(member.dice), decimal(member.randError), percent(member.disagreement),
             ])
         }
         let note =

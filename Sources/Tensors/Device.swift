@@ -25,6 +25,13 @@ public enum Device: String, Codable, Sendable {
         }
     }
 
+    /// Bytes of a GPU's own memory that nothing holds; nil for the processor, and where it cannot be known.
+    public var freeMemory: Int? {
+        guard self == .cuda else { return nil }
+        let free = Int(clamping: ct_cuda_free_memory())
+        return free > 0 ? free : nil
+    }
+
     /// The device a choice stands for here: `auto` is CUDA where libtorch finds a GPU, else the CPU.
     ///
     /// - Throws: ``TensorError/deviceMissing(_:)`` where CUDA is asked for and absent.

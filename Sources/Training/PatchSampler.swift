@@ -130,10 +130,13 @@ public struct PatchSampler: Sendable {
             augmentation, patch: patch, voxelSize: volume.annotation.voxelSize, dimensions: volume.dimensions,
             random: &random)
         var seen = warp.map { warped(number, box, $0) } ?? taken(number, box)
-        if augmentation.sectionDefects {
-            SectionDefects(dimensions: volume.dimensions).apply(to: &seen, random: &random)
+        if augmentation.sectionDefects,
+            SectionDefects(dimensions: volume.dimensions).apply(to: &seen, random: &random),
+            outputs.contains(.foreground)
+        {
+            seen.codes = volume.border.made(anewOf: seen.ranks, counts: seen.codes)
         }
-        change(&seen.channels, augmentation, random: &random)
+        change(&seen.channels, of: volume, augmentation, random: &random)
         let labelled = LabelledBox(
             ranks: turned(seen.ranks, orientation), labels: volume.labels.labels,
             codes: turned(seen.codes, orientation), levels: volume.border.levels, dimensions: volume.dimensions,
@@ -174,13 +177,21 @@ public struct PatchSampler: Sendable {
     }
 
     private func change(
-        _ channels: inout [Volume<Float>], _ augmentation: Augmentation, random: inout SampleRandom
+        _ channels: inout [Volume<Float>], of volume: PreparedVolume, _ augmentation: Augmentation,
+        random: inout SampleRandom
     ) {
         let blur = augmentation.blur && random.chance(0.2) ? random.uniform(0.3...1) : 0
         let step = augmentation.lowResolution && random.chance(0.15) ? 2 + random.below(2) : 1
+        // Sections much thicker than their voxels are wide are as sharp along z as they can be.
+        let sides = volume.annotation.voxelSize.nanometers
+        let thickness = sides.z / min(sides.y, sides.x)
+        let isSolid = volume.dimensions == 3 && thickness < 2
         for channel in channels.indices {
-            if blur > 0 { channels[channel].blur(blur, sections: 0..<channels[channel].shape.z) }
-            if step > 1 { channels[channel].lowerResolution(by: step) }
+            if blur > 0 {
+                channels[channel].blur(
+                    ZYX(isSolid ? blur / thickness : 0, blur, blur), sections: 0..<channels[channel].shape.z)
+            }
+            if step > 1 { channels[channel].lowerResolution(by: ZYX(isSolid ? step : 1, step, step)) }
             let changes = IntensityChanges(augmentation, random: &random)
             changes.apply(to: &channels[channel].voxels, random: &random)
         }

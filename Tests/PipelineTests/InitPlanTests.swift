@@ -144,7 +144,7 @@ struct InitPlanTests {
         #expect(plan.target == Target(labels.target))
         #expect(plan.label.minimumVoxels == labels.minimumVoxels)
         #expect(plan.label.regrow?.within == (labels.isRegrown ? 100 : nil))
-        #expect(plan.label.merge == nil)
+        #expect((plan.label.merge != nil) == labels.isRegrown)
         #expect(plan.dimensions == labels.dimensions)
         #expect(plan.zeroIsUnlabelled == labels.zeroIsUnlabelled)
         #expect(plan.resolution == nil)

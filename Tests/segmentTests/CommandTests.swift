@@ -8,7 +8,8 @@ struct CommandTests {
     private let folder = ScratchFolder()
 
     @Test(arguments: [
-        "init", "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "label", "networks",
+        "init", "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "label", "objects",
+        "networks",
         "diagnose",
         "synthesize",
     ])
@@ -229,5 +230,48 @@ struct CommandTests {
         let labels = try reader.read(Box(reader.info.shape)).converted(to: UInt32.self)
         #expect([labels[67, 10, 10], labels[63, 15, 255], labels[3, 2, 259], labels[64, 16, 256]] == expected)
         #expect(labels.voxels.map { $0 > 0 } == mask.voxels.map { $0 > 0 })
+    }
+
+    /// Two objects that touch across blocks, with numbers of their own.
+    @Test func objectsAreMeasuredWhateverTheirNumbers() throws {
+        var labels = Volume<UInt16>(shape: ZYX(70, 4, 300))
+        for z in 62..<66 { for x in 254..<258 { labels[z, 1, x] = x < 256 ? 7_000 : 9 } }
+        let image = labels.map { UInt16($0 == 0 ? 1 : $0 == 9 ? 40 : 200) }
+        let size = VoxelSize(ZYX(4, 2, 1), .micrometer)
+        try folder.write("labels.tif", labels, voxelSize: size)
+        try folder.write("image.tif", image, voxelSize: size)
+        let arguments = ["labels.tif", "-o", "o.csv", "--contacts", "c.csv", "--intensity", "dapi=image.tif"]
+        let ending = try Program.run(["objects"] + arguments, in: folder.path)
+        #expect(ending.output == "2 objects   o.csv\n", "\(ending.words)")
+        let lines = try String(decoding: folder.data("o.csv"), as: UTF8.self).split(separator: "\n")
+        let rows = lines.dropFirst().map { $0.components(separatedBy: ",") }
+        #expect(rows.map { $0.prefix(3).joined(separator: ",") } == ["9,8,64.0", "7000,8,64.0"])
+        #expect(lines[0].hasSuffix(",dapi_mean,dapi_sd,dapi_min,dapi_max,dapi_sum"))
+        #expect(
+            rows.map { $0.suffix(5).joined(separator: ",") } == [
+                "40.0,0.0,40.0,40.0,320.0", "200.0,0.0,200.0,200.0,1600.0",
+            ])
+        // Four faces across x.
+        #expect(
+            try String(decoding: folder.data("c.csv"), as: UTF8.self)
+                == "label_a,label_b,contact_area_um2\n9,7000,32.0\n")
+        let again = try Program.run(["objects"] + arguments, in: folder.path)
+        #expect(again.code == 1 && again.complaints == "error: o.csv: exists already; --overwrite replaces it\n")
+    }
+
+    @Test(arguments: [
+        (["plain.tif"], "error: plain.tif: has no voxel size; give it with --voxel-size\n"),
+        (
+            ["plain.tif", "--voxel-size", "1,1,1", "--intensity", "small.tif"],
+            "error: small.tif: has shape z 1 × y 2 × x 2, but plain.tif has z 2 × y 3 × x 4\n"
+        ),
+        (["real.tif"], "error: real.tif: labels must be whole numbers, found float32\n"),
+    ])
+    func objectsRefusesWhatItCannotMeasure(arguments: [String], complaint: String) throws {
+        try folder.write("plain.tif", Volume<UInt8>(shape: ZYX(2, 3, 4), repeating: 1), voxelSize: nil)
+        try folder.write("small.tif", Volume<UInt8>(shape: ZYX(1, 2, 2), repeating: 1), voxelSize: nil)
+        try folder.write("real.tif", Volume<Float>(shape: ZYX(1, 2, 2), repeating: 1), voxelSize: nil)
+        let ending = try Program.run(["objects"] + arguments, in: folder.path)
+        #expect(ending.code == 1 && ending.complaints == complaint, "\(ending.words)")
     }
 }

@@ -81,7 +81,7 @@ import Volumes
         Data(
             labels: { slabs },
             lines: [
-                "target: [boundary, affinities]", "regrow: {within: 100 nm, seeds: 30}",
+                "target: [boundary, affinities]", "regrow: {within: 100 nm, seeds: ", "merge: {above: auto}",
                 "learning_rate: 0.002", "loss: cross-entropy", "foreground_oversampling: 0",
             ], found: "objects that fill the volume"),
         Data(

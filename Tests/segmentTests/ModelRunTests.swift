@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Volumes
 
 /// A model segments as the pipeline did that trained it, and training goes on from it.
 @Suite(.serialized) struct ModelRunTests {
@@ -62,6 +63,42 @@ import Testing
 
         let again = try run("run", pipeline: Self.segmentation)
         #expect(again.stages == [])
+    }
+
+    /// Labels are made again and nothing before; those that stay are the same objects, numbered anew. Voxels are
+    /// 20 × 10 × 11 nm.
+    @Test(arguments: ["border: drop", "min_volume: 0.0011 µm³", "{border: keep, min_volume: 1100000 nm^3}"])
+    func finishingFiltersObjects(settings: String) throws {
+        func labels() throws -> Volume<UInt32> {
+            let reader = try VolumeFile.open(folder.path("results/p/test/labels.tif"))
+            return try reader.read(Box(reader.info.shape)).converted(to: UInt32.self)
+        }
+        #expect(try run("run", pipeline: Self.segmentation).code == 0)
+        let before = try labels()
+        let label = settings.hasPrefix("{") ? settings : "{\(settings)}"
+        let ending = try run("run", pipeline: Self.segmentation + "label: \(label)\n")
+        #expect(ending.code == 0 && ending.stages == ["label", "export", "evaluate", "report"], "\(ending.words)")
+        let after = try labels()
+
+        var sizes: [UInt32: Int] = [:]
+        var isAtBorder: Set<UInt32> = []
+        for z in 0..<16 {
+            for y in 0..<32 {
+                for x in 0..<40 where before[z, y, x] != 0 {
+                    sizes[before[z, y, x], default: 0] += 1
+                    if z % 15 == 0 || y % 31 == 0 || x % 39 == 0 { isAtBorder.insert(before[z, y, x]) }
+                }
+            }
+        }
+        let kept = sizes.keys.sorted().filter { object in
+            settings == "border: drop" ? !isAtBorder.contains(object) : (sizes[object] ?? 0) >= 500
+        }
+        #expect(kept.count < sizes.count, "\(sizes): nothing was dropped, so nothing was tested")
+        #expect(Set(after.voxels).subtracting([0]).count == kept.count)
+        for (number, label) in kept.enumerated() {
+            let isKept = zip(before.voxels, after.voxels).allSatisfy { $0 != label || $1 == UInt32(number + 1) }
+            #expect(isKept, "object \(label)")
+        }
     }
 
     @Test func checkPlanAndStatusKnowOfIt() throws {

@@ -40,8 +40,11 @@ enum Program {
 
     @discardableResult
     static func run(_ arguments: String..., in folder: String) throws -> Ending {
-        let process = try start(arguments, in: folder)
-        return try wait(for: process)
+        try run(arguments, in: folder)
+    }
+
+    static func run(_ arguments: [String], in folder: String) throws -> Ending {
+        try wait(for: start(arguments, in: folder))
     }
 
     /// Waits until a started one has had so many seconds of processor time, all threads together: unlike time by the

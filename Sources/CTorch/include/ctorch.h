@@ -34,6 +34,8 @@ void ct_release_memory(void);
 int ct_cuda_devices(void);
 /// The major compute capability of the first GPU; 0 where it cannot be known.
 int ct_cuda_capability(void);
+/// Bytes that are free on the first GPU; 0 where it cannot be known.
+size_t ct_cuda_free_memory(void);
 bool ct_has_bf16_instructions(void);
 intptr_t ct_live_tensors(void);
 bool ct_has_fused_convolution(void);

@@ -1,9 +1,12 @@
+import Foundation
 import Labeling
+import Volumes
 
 extension YAMLValue {
     /// The `label:` of a pipeline file, over `defaults`.
     func label(_ defaults: LabelSettings) throws -> LabelSettings {
-        let keys = try mapping(of: ["connectivity", "min_voxels", "regrow", "merge"])
+        let keys = try mapping(
+            of: ["connectivity", "min_voxels", "regrow", "merge", "fill_holes", "min_volume", "border"])
         var label = defaults
         if let value = keys["connectivity"] {
             guard let connectivity = Int(try value.text()).flatMap(Connectivity.init(rawValue:)) else {
@@ -14,7 +17,34 @@ extension YAMLValue {
         if let value = keys["min_voxels"] { label.minimumVoxels = try value.integer(atLeast: 0) }
         if let value = keys["regrow"] { label.regrow = try value.isNone ? nil : value.regrowth() }
         if let value = keys["merge"] { label.merge = try value.isNone ? nil : value.merging() }
+        var finish = label.finish ?? LabelSettings.Finish()
+        if let value = keys["fill_holes"] { finish.fillHoles = try value.boolean() }
+        if let value = keys["min_volume"] { finish.minimumVolume = try value.isNone ? nil : value.volume() }
+        if let value = keys["border"] {
+            switch try value.text() {
+            case "keep": finish.dropsBorder = false
+            case "drop": finish.dropsBorder = true
+            default: throw value.misfit("keep or drop")
+            }
+        }
+        label.finish = finish == LabelSettings.Finish() ? nil : finish
         return label
+    }
+
+    /// A volume with its unit, in µm³.
+    private func volume() throws -> Double {
+        let expected = "a volume with its unit such as '0.01 µm³' (units: nm³, µm³ or um3, mm³)"
+        guard case .scalar(let scalar) = node else { throw misfit(expected) }
+        let text = scalar.string.trimmingCharacters(in: .whitespaces)
+        let number = text.prefix { "0123456789.eE+-".contains($0) }
+        var unit = text.dropFirst(number.count).trimmingCharacters(in: .whitespaces)
+        guard let value = Double(number), value > 0, value.isFinite,
+            let ending = ["^3", "³", "3"].first(where: unit.hasSuffix)
+        else { throw misfit(expected) }
+        unit.removeLast(ending.count)
+        guard let side = LengthUnit(spelling: unit) else { throw misfit(expected) }
+        let micrometers = side.nanometers / 1_000
+        return value * micrometers * micrometers * micrometers
     }
 
     /// Whether it says `none`, against a model that says otherwise.

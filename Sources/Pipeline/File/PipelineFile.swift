@@ -142,6 +142,18 @@ public struct LabelSettings: Codable, Equatable, Sendable {
     public var regrow: Regrowth?
     /// nil: grown regions are not merged.
     public var merge: Merging?
+    /// nil: objects are left as they are made.
+    public var finish: Finish?
+
+    /// What is done to objects once they are made, on the grid of the volume's file.
+    public struct Finish: Codable, Equatable, Sendable {
+        /// Whether what one object encloses becomes part of it.
+        public var fillHoles = false
+        /// Smaller objects are dropped; in µm³.
+        public var minimumVolume: Double?
+        /// Whether objects that touch the border of the volume are dropped.
+        public var dropsBorder = false
+    }
 
     /// Components grow back into the voxels that the consensus dropped.
     public struct Regrowth: Codable, Equatable, Sendable {
@@ -180,6 +192,13 @@ public struct LabelSettings: Codable, Equatable, Sendable {
 
     /// Whether the calibration has something of it to choose.
     var isCalibrated: Bool { merge.map { $0.above == nil } ?? false }
+
+    /// What a threshold is chosen with: as objects are made.
+    var making: LabelSettings {
+        var settings = self
+        settings.finish = nil
+        return settings
+    }
 
     /// With what a calibration chose; nil for no merging.
     func merging(above chosen: Double?) -> LabelSettings {

@@ -106,7 +106,12 @@ extension YAMLValue {
         let keys = try mapping(of: switches.map(\.0))
         var augmentation = Augmentation()
         for (name, path) in switches {
-            if let value = keys[name] { augmentation[keyPath: path] = try value.boolean() }
+            guard let value = keys[name] else { continue }
+            if name == "noise", let text = try? value.text(), Double(text) != nil {
+                augmentation.noiseLevel = try value.number(in: 0...10)
+            } else {
+                augmentation[keyPath: path] = try value.boolean()
+            }
         }
         return augmentation
     }

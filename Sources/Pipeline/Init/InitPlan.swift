@@ -123,8 +123,10 @@ public struct InitPlan: Sendable {
         if dimensions == 2, facts.shape.z > 1, facts.anisotropy > sectionAnisotropy { label.connectivity = .sides }
         guard facts.kind == .dense else { return label }
         let shortest = size.nanometers.array.suffix(dimensions).min() ?? 1
-        label.regrow = LabelSettings.Regrowth(within: 10 * shortest, seeds: 30)
-        // No merging: from which mean affinity on it helps differs from tissue to tissue, and below it joins nearly all.
+        // What a boundary leaves of an object is in pieces, of which in 3D the larger are enough to find it.
+        let seeds = dimensions == 3 ? Int(min(300, max(30, tenth)).rounded()) : 30
+        label.regrow = LabelSettings.Regrowth(within: 10 * shortest, seeds: seeds)
+        label.merge = LabelSettings.Merging(above: nil)
         return label
     }
 }

@@ -119,7 +119,7 @@ public struct PipelineInit: Sendable {
         _ facts: DataFacts, _ files: AnnotatedFiles, _ execution: Execution, _ shouldStop: @escaping () -> Bool,
         _ report: @escaping (Double) -> Void
     ) throws -> (InitPlan, PipelineText.Measured) {
-        let memory = memory ?? Int(Double(Machine.availableMemory) * 0.9)
+        let memory = memory ?? Int(Double(execution.device.freeMemory ?? Machine.availableMemory) * 0.9)
         let largest = InitPlan.usualPatchVoxels(on: execution.device)
         var patchVoxels = largest
         var tried: ZYX<Int>?

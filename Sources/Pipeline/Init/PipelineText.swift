@@ -224,6 +224,11 @@ struct PipelineText {
         lines += comment("What all members agree on grows back by about ten voxels to the boundaries.")
         lines += ["label:"] + connectivity + [minimum]
         lines.append("  regrow: {within: \(length(regrow.within)), seeds: \(regrow.seeds)}")
+        if label.merge != nil {
+            lines.append(
+                "  merge: {above: auto}".padding(to: 26)
+                    + "# the mean affinity that joins, chosen with the threshold")
+        }
         return lines
     }
 

@@ -45,11 +45,13 @@ public struct StepMeasurement: Codable, Sendable {
     ///
     /// - Throws: `FileFault`, whatever is wrong.
     func run(report: (Double) throws -> Void) throws -> Answer {
-        let watch = MemoryWatch(limit: memory)
+        // What libtorch has taken of a GPU's memory it keeps until the process ends.
+        let free = device.freeMemory
+        let watch = MemoryWatch(limit: free == nil ? memory : Machine.availableMemory * 9 / 10)
         defer { watch.stop() }
         do {
             let seconds = try trained(report)
-            let peak = Machine.peakMemory
+            let peak = free.map { $0 - (device.freeMemory ?? 0) } ?? Machine.peakMemory
             return Answer(secondsPerStep: peak > memory ? nil : seconds, peakMemory: peak)
         } catch let error where error is FileFault || error is Interruption {
             throw error

@@ -29,7 +29,7 @@ public struct ModelDescription: Codable, Sendable {
             ending = curve.ending
             validation = curve.keptValidation
             // Objects that are made in another way have another error.
-            if let labelling = validation?.labelling, try labelling != canonicalJSONText(file.label) {
+            if let labelling = validation?.labelling, try labelling != canonicalJSONText(file.label.making) {
                 validation?.adaptedRandError = nil
             }
             validation?.labelling = nil
@@ -118,6 +118,9 @@ public struct ModelDescription: Codable, Sendable {
             if let above = regrow.above, !(-32...32).contains(above.logit) {
                 return "they grow above \(above.logit)"
             }
+        }
+        if let volume = label.finish?.minimumVolume, !(volume > 0) {
+            return "its smallest object has \(volume) µm³"
         }
         if let merge = label.merge {
             guard let above = merge.above else { return "it does not say above which affinity it merges" }

@@ -24,7 +24,9 @@ struct Execution {
         }
         threads = options.threads ?? settings.threads ?? Machine.processors
         membersAtOnce = settings.membersAtOnce ?? device.count
-        memory = settings.memory ?? Machine.availableMemory / 2
+        // On a GPU tiles lie in its own memory, of which convolutions want some beside.
+        let free = device == .cuda ? device.freeMemory.map { Int(0.7 * Double($0)) } : nil
+        memory = settings.memory ?? min(free ?? .max, Machine.availableMemory / 2)
     }
 
     /// Sets the number of threads, once, before any tensor is made; this process computes and ends.

@@ -85,7 +85,7 @@ struct Plan {
         trains = try (0..<(file.learns ? file.ensemble.members : 0)).map { member in
             try TrainStep(
                 member: member, data: data, target: file.target, network: file.network, training: file.training,
-                label: file.label, start: models?[member], precision: precision)
+                label: file.label.making, start: models?[member], precision: precision)
         }
         let members: [any MemberStep] = file.learns ? trains : models ?? []
         self.members = members
@@ -164,7 +164,7 @@ struct Plan {
             try CalibrateStep(
                 predictions: try members.map {
                     try PredictStep(.calibration(data), member: $0, settings: file.prediction)
-                }, data: data, agree: file.consensus.agree, label: file.label))
+                }, data: data, agree: file.consensus.agree, label: file.label.making))
     }
 
     private static func volume(
@@ -174,7 +174,7 @@ struct Plan {
         let consensus = try ConsensusStep(
             name: entry.name, predictions: logits, agree: file.consensus.agree, threshold: threshold)
         let regrow = try file.label.regrow.map {
-            try RegrowStep(name: entry.name, consensus: consensus, regrow: $0, settings: file.label)
+            try RegrowStep(name: entry.name, consensus: consensus, regrow: $0, settings: file.label.making)
         }
         let labels = try LabelStep(
             name: entry.name, consensus: consensus, regrow: regrow, settings: file.label, images: images,

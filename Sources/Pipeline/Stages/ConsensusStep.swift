@@ -50,61 +50,28 @@ struct ConsensusStep: Step {
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
-        let threshold = try threshold.threshold(context)
         let logits = try predictions.map { try $0.store(context) }
-        let head = try predictions[0].member.outputs(context).head
-        let agreed = try BlockStore.create(at: folder + "/" + ConsensusStep.logitsName, logits[0].layout)
-        let votes = try votesStore(like: logits[0], in: folder)
-        var counts = [Int](repeating: 0, count: logits.count + 1)
-        var againstMajority = [Int](repeating: 0, count: logits.count)
-        var inside = 0
-        for (index, shard) in votes.shards.enumerated() {
+        let vote = ShardVote(
+            logits: logits,
+            agreed: try BlockStore.create(at: folder + "/" + ConsensusStep.logitsName, logits[0].layout),
+            votes: try votesStore(like: logits[0], in: folder), agree: agree,
+            threshold: try threshold.threshold(context),
+            head: try predictions[0].member.outputs(context).head.count)
+        let shards = vote.votes.shards
+        var sum = ShardVote.Tally(members: logits.count)
+        try parallelForEach(shards.count, threads: context.threads) {
+            try vote.take(in: shards[$0])
+        } use: { index, tally in
             if context.shouldStop() { throw Interruption() }
-            var found = Volume<UInt8>(shape: shard.shape)
-            var holds = Volume<UInt8>(shape: shard.shape)
-            for channel in 0..<(agreed.layout.channels ?? 1) {
-                let members = try logits.map {
-                    try $0.read(shard, channel: channel, threads: context.threads).volume(of: Int16.self)
-                }
-                let result = try consensus(
-                    of: members, rule: agree, threshold: threshold, threads: context.threads)
-                try agreed.writeShard(shard, channel: channel, VoxelBuffer(result.logits))
-                // Of several channels that objects are made of, a voxel has the votes of the one with most.
-                guard channel < head.count else { continue }
-                found.raise(to: result.votes)
-                holds.raise(to: result.mask)
-                for (member, logits) in members.enumerated() {
-                    againstMajority[member] += disagreement(
-                        of: logits, with: result.votes, members: members.count, threshold)
-                }
-            }
-            for count in found.voxels { counts[Int(count)] += 1 }
-            for voxel in holds.voxels where voxel != 0 { inside += 1 }
-            try votes.writeShard(shard, VoxelBuffer(found))
-            context.report(StepProgress(fraction: Double(index + 1) / Double(votes.shards.count)))
+            sum.add(tally)
+            context.report(StepProgress(fraction: Double(index + 1) / Double(shards.count)))
         }
         let record = Record(
-            logit: threshold.logit, members: logits.count, voxelsByVotes: counts, inside: inside,
-            channels: head.count, againstMajority: againstMajority)
+            logit: vote.threshold.logit, members: logits.count, voxelsByVotes: sum.voxelsByVotes,
+            inside: sum.inside,
+            channels: vote.head, againstMajority: sum.againstMajority)
         try AtomicFile.write(try readableJSON(record), to: folder + "/" + ConsensusStep.recordName)
         return nil
-    }
-
-    /// The voxels at which a member votes otherwise than most do.
-    private func disagreement(
-        of logits: Volume<Int16>, with votes: Volume<UInt8>, members: Int, _ threshold: Threshold
-    ) -> Int {
-        let least = threshold.units
-        return logits.voxels.withUnsafeBufferPointer { logits in
-            votes.voxels.withUnsafeBufferPointer { votes in
-                var count = 0
-                for voxel in 0..<logits.count
-                where (Int32(logits[voxel]) >= least) != (2 * Int(votes[voxel]) > members) {
-                    count += 1
-                }
-                return count
-            }
-        }
     }
 
     private func votesStore(like logits: BlockStore, in folder: String) throws -> BlockStore {
@@ -124,6 +91,72 @@ struct ConsensusStep: Step {
 
     func store(_ name: String, _ context: StepContext) throws -> BlockStore {
         try context.cache.output(of: self).store(name)
+    }
+}
+
+/// The vote of all members on the voxels of a shard.
+private struct ShardVote: Sendable {
+    let logits: [BlockStore]
+    /// Where the logits that they come to go, and the number of votes.
+    let agreed, votes: BlockStore
+    let agree: AgreementRule
+    let threshold: Threshold
+    /// Channels, the first ones, that objects are made of.
+    let head: Int
+
+    /// What is counted; see `ConsensusStep.Record`.
+    struct Tally: Sendable {
+        var voxelsByVotes: [Int]
+        var inside = 0
+        var againstMajority: [Int]
+
+        init(members: Int) {
+            voxelsByVotes = Array(repeating: 0, count: members + 1)
+            againstMajority = Array(repeating: 0, count: members)
+        }
+
+        mutating func add(_ other: Tally) {
+            for (votes, count) in other.voxelsByVotes.enumerated() { voxelsByVotes[votes] += count }
+            for (member, count) in other.againstMajority.enumerated() { againstMajority[member] += count }
+            inside += other.inside
+        }
+    }
+
+    func take(in shard: Box) throws -> Tally {
+        var tally = Tally(members: logits.count)
+        var found = Volume<UInt8>(shape: shard.shape)
+        var holds = Volume<UInt8>(shape: shard.shape)
+        for channel in 0..<(agreed.layout.channels ?? 1) {
+            let members = try logits.map { try $0.read(shard, channel: channel).volume(of: Int16.self) }
+            let result = try consensus(of: members, rule: agree, threshold: threshold)
+            try agreed.writeShard(shard, channel: channel, VoxelBuffer(result.logits))
+            // Of several channels that objects are made of, a voxel has the votes of the one with most.
+            guard channel < head else { continue }
+            found.raise(to: result.votes)
+            holds.raise(to: result.mask)
+            for (member, logits) in members.enumerated() {
+                tally.againstMajority[member] += disagreement(of: logits, with: result.votes)
+            }
+        }
+        for count in found.voxels { tally.voxelsByVotes[Int(count)] += 1 }
+        tally.inside = holds.voxels.count { $0 != 0 }
+        try votes.writeShard(shard, VoxelBuffer(found))
+        return tally
+    }
+
+    /// The voxels at which a member votes otherwise than most do.
+    private func disagreement(of member: Volume<Int16>, with votes: Volume<UInt8>) -> Int {
+        let (least, members) = (threshold.units, logits.count)
+        return member.voxels.withUnsafeBufferPointer { logits in
+            votes.voxels.withUnsafeBufferPointer { votes in
+                var count = 0
+                for voxel in 0..<logits.count
+                where (Int32(logits[voxel]) >= least) != (2 * Int(votes[voxel]) > members) {
+                    count += 1
+                }
+                return count
+            }
+        }
     }
 }
 

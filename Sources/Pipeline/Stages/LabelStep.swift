@@ -64,17 +64,28 @@ struct LabelStep: Step {
             if context.shouldStop() { throw Interruption() }
             context.report(StepProgress(fraction: 0.3 * done))
         }
+        // Where they are finished, objects lie elsewhere before.
+        let path = folder + "/" + LabelStep.storeName
+        let made = settings.finish == nil ? path : path + ".unfinished"
         let agreed = try grid.write(
             MadeObjects(alone.objects, classes: alone.classes, like: store),
-            to: folder + "/" + (regrow == nil ? LabelStep.storeName : LabelStep.consensusName), context
+            to: regrow == nil ? made : folder + "/" + LabelStep.consensusName, context
         ) { context.report(StepProgress(fraction: 0.3 + 0.3 * $0)) }
         var objects = agreed
         if let regrow {
             let (regions, graph) = try regrow.regions(context)
             let merged = try making.merged(regions, graph)
             objects = try grid.write(
-                MadeObjects(merged.labels, count: merged.count, like: store),
-                to: folder + "/" + LabelStep.storeName, context)
+                MadeObjects(merged.labels, count: merged.count, like: store), to: made, context)
+        }
+        if let finish = settings.finish {
+            let finishing = ObjectFinishing(
+                settings: finish, withinSections: settings.connectivity.isWithinSections,
+                voxelSize: making.voxelSize,
+                context: context)
+            objects = try finishing.write(objects, to: path) {
+                context.report(StepProgress(fraction: 0.6 + 0.2 * $0))
+            }
         }
         context.report(StepProgress(fraction: 0.8))
         let votes = try grid.votes(

@@ -64,7 +64,7 @@ struct ReportStep: Step {
                 RunReport.Member(
                     number: index + 1, seed: plan.file.training.seed, steps: member.steps,
                     ending: member.ending?.rawValue, validationLoss: member.validation?.loss,
-                    dice: member.validation?.dice,
+                    dice: member.validation?.dice, randError: member.validation?.adaptedRandError,
                     disagreement: disagreement?[index])
             },
             trainingCurve: curves.isEmpty ? nil : trainingPlot(curves),

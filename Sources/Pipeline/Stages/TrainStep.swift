@@ -43,6 +43,11 @@ struct TrainStep: MemberStep {
             parameters.merge(try Pipeline.parameters("label", label)) { first, _ in first }
         }
         parameters["member"] = "\(member + 1)"
+        // Earlier versions blurred in sections alone, and kept the weights of labels that misalignment moved.
+        let augmentation = training.augmentation
+        if augmentation.blur || augmentation.lowResolution || augmentation.sectionDefects {
+            parameters["augmentation"] = "2"
+        }
         parameters["execution.precision"] = precision.rawValue
         parameters["resolution"] = data.resolution?.description
         ingredients = Ingredients(
@@ -91,6 +96,9 @@ extension StepProgress {
         var detail = "step \(training.step)/\(training.steps)  loss \(String(format: "%.3f", training.loss))"
         if let validation = training.validation {
             detail += "  validation \(String(format: "%.3f", validation.loss))"
+            if let error = validation.adaptedRandError {
+                detail += " (Rand error \(String(format: "%.3f", error)))"
+            }
         }
         self.init(fraction: Double(training.step) / Double(training.steps), detail: detail, note: training.note)
     }

@@ -15,8 +15,10 @@ public struct Augmentation: Codable, Equatable, Sendable {
     public var elastic = false
     /// Brightness, contrast and gamma.
     public var intensity = true
-    /// Gaussian.
+    /// Gaussian, of a deviation up to `noiseLevel`; half of the patches.
     public var noise = true
+    /// In units of the image's deviation; nil for 0.15.
+    public var noiseLevel: Double?
     /// Gaussian, by up to a voxel; 20 % of the patches.
     public var blur = false
     /// Every second or third voxel, interpolated between; 15 % of the patches.

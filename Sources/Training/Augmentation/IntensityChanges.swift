@@ -8,14 +8,15 @@ struct IntensityChanges {
     private let gamma: Float
     private let noise: Float
 
-    /// Contrast by 0.75 to 1.25, brightness by ±0.25, gamma 0.7 to 1.5 for one patch in three, noise of deviation up to
-    /// 0.15 for one in two.
+    /// Contrast by 0.75 to 1.25, brightness by ±0.25, gamma 0.7 to 1.5 for one patch in three, noise for one in two.
     init(_ augmentation: Augmentation, random: inout SampleRandom) {
         let isChanged = augmentation.intensity
         contrast = isChanged ? Float(random.uniform(0.75...1.25)) : 1
         brightness = isChanged ? Float(random.uniform(-0.25...0.25)) : 0
         gamma = isChanged && random.chance(1 / 3) ? Float(random.uniform(0.7...1.5)) : 1
-        noise = augmentation.noise && random.chance(0.5) ? Float(random.uniform(0...0.15)) : 0
+        noise =
+            augmentation.noise && random.chance(0.5)
+            ? Float(random.uniform(0...(augmentation.noiseLevel ?? 0.15))) : 0
     }
 
     func apply(to image: inout [Float], random: inout SampleRandom) {

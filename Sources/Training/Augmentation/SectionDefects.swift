@@ -8,7 +8,9 @@ struct SectionDefects {
 
     /// One section without an image, one out of focus, and from one on all moved by up to 8 voxels with their labels: 10 %
     /// each.
-    func apply(to patch: inout SeenPatch, random: inout SampleRandom) {
+    ///
+    /// - Returns: Whether labels have moved, so that weights by borders are no longer theirs.
+    func apply(to patch: inout SeenPatch, random: inout SampleRandom) -> Bool {
         let shape = patch.channels[0].shape
         if random.chance(0.1), dimensions == 3 {
             let section = random.below(shape.z)
@@ -22,13 +24,13 @@ struct SectionDefects {
             let section = random.below(shape.z)
             let deviation = random.uniform(1...3)
             for channel in patch.channels.indices {
-                patch.channels[channel].blur(deviation, sections: section..<section + 1)
+                patch.channels[channel].blur(ZYX(0, deviation, deviation), sections: section..<section + 1)
             }
         }
-        if random.chance(0.1), dimensions == 3, shape.z > 1 {
-            let first = 1 + random.below(shape.z - 1)
-            patch.moveSections(from: first, down: random.below(17) - 8, right: random.below(17) - 8)
-        }
+        guard random.chance(0.1), dimensions == 3, shape.z > 1 else { return false }
+        let first = 1 + random.below(shape.z - 1)
+        patch.moveSections(from: first, down: random.below(17) - 8, right: random.below(17) - 8)
+        return true
     }
 }
 

@@ -1,0 +1,97 @@
+import Foundation
+import Labeling
+import Volumes
+
+/// What `label:` does to objects once they are made: holes are filled, then small objects and those at the border dropped,
+/// and the rest numbered anew in the same order.
+struct ObjectFinishing {
+    let settings: LabelSettings.Finish
+    /// Whether objects are those of sections.
+    let withinSections: Bool
+    /// Where the store has none.
+    let voxelSize: VoxelSize
+    let context: StepContext
+
+    /// Writes objects as a store at `path` that are in another now, block by block.
+    func write(_ made: StoredObjects, to path: String, progress: @escaping (Double) -> Void) throws -> StoredObjects
+    {
+        let (store, threads) = (made.store, context.threads)
+        let filling = try settings.fillHoles ? filling(store) { progress($0 / 3) } : nil
+        let shards = store.shards
+        let labels = { @Sendable (index: Int) in
+            try filling?.labels(ofBlock: index) ?? store.read(shards[index]).volume(of: UInt32.self)
+        }
+
+        var sizes = [Int](repeating: 0, count: made.count)
+        var isAtBorder = [Bool](repeating: false, count: made.count)
+        let (shape, withinSections) = (store.layout.shape, withinSections)
+        try parallelForEach(shards.count, threads: threads) {
+            try census(labels($0), at: shards[$0], of: shape, withinSections: withinSections)
+        } use: { index, found in
+            if context.shouldStop() { throw Interruption() }
+            for (label, part) in found {
+                sizes[Int(label) - 1] += part.voxels
+                if part.isAtBorder { isAtBorder[Int(label) - 1] = true }
+            }
+            progress((1 + Double(index + 1) / Double(shards.count)) / 3)
+        }
+
+        let volume = (store.layout.voxelSize ?? voxelSize).in(.micrometer).array.reduce(1, *)
+        let kept = sizes.indices.filter { object in
+            Double(sizes[object]) * volume >= settings.minimumVolume ?? 0 && sizes[object] > 0
+                && !(settings.dropsBorder && isAtBorder[object])
+        }
+        var numbers = [UInt32](repeating: 0, count: made.count + 1)
+        for (number, object) in kept.enumerated() { numbers[object + 1] = UInt32(number + 1) }
+        let result = try BlockStore.create(at: path, store.layout)
+        let renumbered = numbers
+        try result.fill(
+            threads: threads, shouldStop: context.shouldStop, progress: { progress((2 + $0) / 3) },
+            with: { index, _ in try labels(index).map { renumbered[Int($0)] } })
+        try FileManager.default.removeItem(atPath: store.path)
+        return StoredObjects(
+            store: result, count: kept.count, classes: made.classes.map { classes in kept.map { classes[$0] } })
+    }
+
+    private func filling(_ store: BlockStore, _ progress: (Double) -> Void) throws -> HoleFilling {
+        try HoleFilling(
+            shape: store.layout.shape, block: store.layout.shard, withinSections: withinSections,
+            threads: context.threads,
+            progress: {
+                if context.shouldStop() { throw Interruption() }
+                progress($0)
+            }, read: { try store.read($0).volume(of: UInt32.self) })
+    }
+}
+
+/// The voxels of each object in a block, and whether one of them is at the border of the volume: of each section, where
+/// objects are those of sections, or there is one section alone.
+private func census(
+    _ labels: Volume<UInt32>, at box: Box, of shape: ZYX<Int>, withinSections: Bool
+) -> [UInt32: (voxels: Int, isAtBorder: Bool)] {
+    var found: [UInt32: (voxels: Int, isAtBorder: Bool)] = [:]
+    let isFlat = withinSections || shape.z == 1
+    for z in 0..<box.shape.z {
+        for y in 0..<box.shape.y {
+            let place = (box.origin.z + z, box.origin.y + y)
+            let isOuter =
+                place.1 == 0 || place.1 == shape.y - 1 || (!isFlat && (place.0 == 0 || place.0 == shape.z - 1))
+            let row = (z * box.shape.y + y) * box.shape.x
+            var x = 0
+            while x < box.shape.x {
+                let label = labels.voxels[row + x]
+                var end = x + 1
+                while end < box.shape.x, labels.voxels[row + end] == label { end += 1 }
+                if label != 0 {
+                    let isLast = box.origin.x + x == 0 || box.origin.x + end == shape.x
+                    var known = found[label] ?? (0, false)
+                    known.voxels += end - x
+                    known.isAtBorder = known.isAtBorder || isOuter || isLast
+                    found[label] = known
+                }
+                x = end
+            }
+        }
+    }
+    return found
+}
