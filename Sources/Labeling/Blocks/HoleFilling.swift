@@ -26,8 +26,7 @@ public struct HoleFilling: Sendable {
     ) throws {
         let background = try BlockComponents(
             shape: shape, block: block, connectivity: withinSections ? .sides : .faces, threads: threads,
-            progress: { try progress($0 / 2) }
-        ) { .mask(try read($0).map { $0 == 0 ? 1 : 0 }) }
+            progress: { try progress($0 / 2) }, read: { .mask(try read($0).map { $0 == 0 ? 1 : 0 }) })
         var surroundings = [Surroundings](repeating: .nothing, count: background.count)
         let blocks = background.blocks
         try parallelForEach(blocks.count, threads: threads) { index -> [UInt32: Surroundings] in
