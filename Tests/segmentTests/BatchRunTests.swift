@@ -131,7 +131,7 @@ struct BatchRunTests {
         #expect(second.complaints.hasSuffix("5 of 6 volumes segmented\n"))
         #expect(
             stepsRun(second) == [
-                "ingest v/short.tif", "predict short, member 1", "predict short, member 2", "consensus short",
+                "ingest v/short.tif", "predict short, members 1, 2", "consensus short",
                 "label short", "export short", "report the run",
             ])
     }
@@ -249,7 +249,7 @@ struct BatchRunTests {
         try write(second: "v/a.tif")
         let other = try run()
         #expect(other.code == 0, "\(other.words)")
-        #expect(stepsRun(other).first == "predict a, member 1")
+        #expect(stepsRun(other).first == "predict a, members 1, 2")
         #expect(self.logits().count == 2 * logits.count)
         try write(second: "v/a-2.tif", extra: ", channel: 0")
         let chosen = try run()

@@ -18,7 +18,7 @@ import Volumes
     private func run(
         _ target: String, threshold: String = "0.5", label: String = "{min_voxels: 2}", evaluate: String = "{}",
         training: String = "steps: 4", until: String = "report", work: String = "work/p",
-        labels: String = "labels.h5"
+        labels: String = "labels.h5", features: Int = 4
     ) throws -> Program.Ending {
         try synthesize()
         try folder.write(
@@ -26,7 +26,7 @@ import Volumes
             """
             train: [{image: raw.tif, labels: \(labels)}]
             target: \(target)
-            network: {levels: 2, features: 4}
+            network: {levels: 2, features: \(features)}
             training: {\(training), patch: [4, 16, 16], batch: 2, validations: 1}
             ensemble: {members: 2}
             consensus: {agree: all, threshold: \(threshold)}
@@ -69,15 +69,16 @@ import Volumes
         try folder.write("raw.tif", image, voxelSize: size)
         try folder.write("classes.tif", classes, voxelSize: size)
         let ending = try run(
-            "{classes: [1, 2, 3]}", label: "{min_voxels: 100}", training: "steps: 120, learning_rate: 0.02",
-            labels: "classes.tif")
+            "{classes: [1, 2, 3]}", label: "{min_voxels: 100}",
+            training: "steps: 200, learning_rate: 0.01, augmentation: {intensity: false}",
+            labels: "classes.tif", features: 12)
         #expect(ending.code == 0, "\(ending.words)")
         let table = try String(decoding: folder.data("results/p/raw/objects.csv"), as: UTF8.self)
         let lines = table.split(separator: "\n").map { $0.components(separatedBy: ",") }
         #expect(lines[0].last == "class")
         // Each bar is cut once along y into pieces of 1,008 voxels; beside them there may be specks.
         var found: [UInt8: Int] = [:]
-        for row in lines.dropFirst() where try #require(Int(row[1])) > 700 {
+        for row in lines.dropFirst() where try #require(Int(row[1])) > 300 {
             let kind = try #require(row.last.flatMap(UInt8.init))
             let middle = try #require(Double(row[5]))
             let bar = try #require(bars[kind])
