@@ -64,6 +64,19 @@ public struct TileGeometry: Equatable, Sendable {
     /// The smallest tile that is worth its halo: a few strides of output.
     public var smallTile: ZYX<Int> { smallest.zip(halo.zip(stride) { 2 * $0 + 4 * $1 }, max) }
 
+    /// The input of the smallest tile of a volume: one stride of output with its halo. Where tiles have a size of their own,
+    /// that is no smaller one.
+    public func leastTile(of volume: ZYX<Int>) -> ZYX<Int> {
+        func least(_ axis: KeyPath<ZYX<Int>, Int>) -> Int {
+            let (stride, halo, margin) = (stride[keyPath: axis], halo[keyPath: axis], margin[keyPath: axis])
+            // It begins on a multiple of the stride.
+            let before = (halo + stride - 1) / stride * stride
+            let tile = extent(atLeast: before + stride + halo + 2 * margin, axis)
+            return min(tile, extent(atLeast: volume[keyPath: axis] + 2 * margin, axis))
+        }
+        return ZYX(least(\.z), least(\.y), least(\.x))
+    }
+
     /// The input extent, along one axis, that the network can be applied to and that holds at least `extent`.
     func extent(atLeast extent: Int, _ axis: KeyPath<ZYX<Int>, Int>) -> Int {
         let (least, step) = (smallest[keyPath: axis], stride[keyPath: axis])

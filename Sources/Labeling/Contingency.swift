@@ -48,6 +48,9 @@ public struct Contingency: Sendable {
         }
     }
 
+    /// Adds what another has counted.
+    public mutating func add(_ other: Contingency) { table.add(other.table) }
+
     @usableFromInline
     mutating func addPieces(count: Int, threads: Int, _ add: (Range<Int>, inout PairCounts) -> Void) {
         let ranges = evenRanges(of: 0..<count, parts: threads)

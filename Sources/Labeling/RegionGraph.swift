@@ -26,25 +26,43 @@ public struct RegionGraph: Sendable, Equatable {
 
     /// The regions of `labels` and the affinities at their faces.
     ///
-    /// - Parameter affinities: logits (`LogitScale`) of each voxel and the voxel before it along z, y and x, of the
-    ///   labels' shape; faces along an axis without do not count.
+    /// - Parameters:
+    ///   - affinities: logits (`LogitScale`) of each voxel and the voxel before it along z, y and x, of the labels'
+    ///     shape; faces along an axis without do not count.
+    ///   - box: the voxels that faces lie before, each with its affinity; nil for all. What lies before the box's first is of
+    ///     the box before it, so that the boxes of a volume make up its graph.
     /// - Throws: `LabelingFault.shapesDiffer`.
-    public init(labels: Volume<UInt32>, affinities: ZYX<Volume<Int16>?>, threads: Int = 1) throws {
+    public init(
+        labels: Volume<UInt32>, affinities: ZYX<Volume<Int16>?>, box: Box? = nil, threads: Int = 1
+    ) throws {
         for (axis, volume) in zip(["z", "y", "x"], affinities.array) {
             guard let volume, volume.shape != labels.shape else { continue }
             throw LabelingFault.shapesDiffer("labels", labels.shape, "affinities along \(axis)", volume.shape)
         }
-        let sections = evenRanges(of: 0..<labels.shape.z, parts: threads)
+        let box = box ?? Box(labels.shape)
+        let sections = evenRanges(of: box.origin.z..<box.end.z, parts: threads)
         let tables = sections.map { _ in FaceTable() }
         inParallel(sections.count) { part in
+            var own = box
+            (own.origin.z, own.shape.z) = (sections[part].lowerBound, sections[part].count)
             for (axis, volume) in affinities.array.enumerated() {
                 guard let volume else { continue }
-                tables[part].add(labels, volume, axis: axis, sections: sections[part])
+                tables[part].add(labels, volume, axis: axis, of: own)
             }
         }
-        let table = tables[0]
-        for other in tables.dropFirst() { table.add(other) }
-        faces = table.faces
+        for table in tables.dropFirst() { tables[0].add(table.faces) }
+        faces = tables[0].faces
+    }
+
+    /// The graph of a volume, gathered from those of its boxes in any order.
+    public struct Sum {
+        private let table = FaceTable()
+
+        public init() {}
+
+        public func add(_ box: RegionGraph) { table.add(box.faces) }
+
+        public var graph: RegionGraph { RegionGraph(faces: table.faces) }
     }
 }
 
@@ -83,21 +101,27 @@ private final class FaceTable {
         slots.filter { $0.pairs > 0 }.sorted { ($0.first, $0.second) < ($1.first, $1.second) }
     }
 
-    func add(_ other: FaceTable) {
-        for face in other.slots where face.pairs > 0 { add(face) }
+    func add(_ faces: [RegionGraph.Face]) {
+        for face in faces { add(face) }
     }
 
-    /// Adds the pairs along one axis whose later voxel lies in `sections`.
-    func add(_ labels: Volume<UInt32>, _ logits: Volume<Int16>, axis: Int, sections: Range<Int>) {
+    /// Adds the pairs along one axis whose later voxel lies in `box`.
+    func add(_ labels: Volume<UInt32>, _ logits: Volume<Int16>, axis: Int, of box: Box) {
         let shape = labels.shape
         let step = [shape.y * shape.x, shape.x, 1][axis]
+        var first = box.origin
+        // The volume's first voxels have none before them.
+        if axis == 0 { first.z = max(1, first.z) }
+        if axis == 1 { first.y = max(1, first.y) }
+        if axis == 2 { first.x = max(1, first.x) }
+        guard first.z < box.end.z, first.y < box.end.y, first.x < box.end.x else { return }
         labels.voxels.withUnsafeBufferPointer { labels in
             logits.voxels.withUnsafeBufferPointer { logits in
                 FaceTable.affinities.withUnsafeBufferPointer { affinities in
-                    for z in (axis == 0 ? max(1, sections.lowerBound) : sections.lowerBound)..<sections.upperBound {
-                        for y in (axis == 1 ? 1 : 0)..<max(1, shape.y) {
+                    for z in first.z..<box.end.z {
+                        for y in first.y..<box.end.y {
                             let row = (z * shape.y + y) * shape.x
-                            for voxel in row + (axis == 2 ? 1 : 0)..<row + shape.x {
+                            for voxel in row + first.x..<row + box.end.x {
                                 let (label, before) = (labels[voxel], labels[voxel - step])
                                 if label == before || label == 0 || before == 0 { continue }
                                 let affinity = affinities[Int(UInt16(bitPattern: logits[voxel]))]

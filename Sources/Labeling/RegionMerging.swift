@@ -21,40 +21,6 @@ extension RegionGraph {
     }
 }
 
-extension Volume<UInt32> {
-    /// The labels after merges, numbered 1, 2, … by each object's first voxel.
-    ///
-    /// - Parameter minimumVoxels: smaller objects become 0.
-    public func merged(_ merges: [RegionGraph.Merge], minimumVoxels: Int = 1) -> Components {
-        var sizes = [Int](repeating: 0, count: Int(voxels.max() ?? 0) + 1)
-        for label in voxels { sizes[Int(label)] += 1 }
-        var joined = Array(0..<UInt32(sizes.count))
-        joined.withUnsafeMutableBufferPointer { joined in
-            guard let joined = joined.baseAddress else { return }
-            for merge in merges { joinSets(joined, merge.first, merge.second) }
-        }
-        // A label comes after the one that stands for it.
-        for label in joined.indices.dropFirst() {
-            joined[label] = joined[Int(joined[label])]
-            if joined[label] != label { sizes[Int(joined[label])] += sizes[label] }
-        }
-        var numbers = [UInt32](repeating: 0, count: sizes.count)
-        var kept: [Int] = []
-        var result = self
-        result.voxels.withUnsafeMutableBufferPointer { voxels in
-            for voxel in voxels.indices where voxels[voxel] != 0 {
-                let object = Int(joined[Int(voxels[voxel])])
-                if numbers[object] == 0, sizes[object] >= minimumVoxels {
-                    kept.append(sizes[object])
-                    numbers[object] = UInt32(kept.count)
-                }
-                voxels[voxel] = numbers[object]
-            }
-        }
-        return Components(labels: result, count: kept.count, sizes: kept)
-    }
-}
-
 /// The state of an agglomeration.
 private struct RegionMerging {
     private var faces: [RegionGraph.Face]

@@ -22,12 +22,16 @@ public struct ThresholdBaseline: Sendable {
     /// Larger volumes are scored on a block of this shape in their middle.
     private static let largest = ZYX(64, 256, 256)
 
-    /// The scores with the lowest adapted Rand error; nil where the block that is scored holds no truth.
+    /// The block of a volume that is scored.
+    public static func block(of shape: ZYX<Int>) -> Box { Box(shape).middle(largest) }
+
+    /// The scores with the lowest adapted Rand error; nil where there is no truth.
     ///
+    /// - Parameters:
+    ///   - image: the block that is scored.
+    ///   - truth: of the same shape.
     /// - Throws: `LabelingFault` where the shapes differ.
     public func best(of image: Volume<Float>, truth: Volume<UInt32>) throws -> SegmentationScores? {
-        let block = Box(image.shape).middle(ThresholdBaseline.largest)
-        let (image, truth) = (image.cropped(to: block), truth.cropped(to: block))
         guard truth.voxels.contains(where: { $0 != 0 }) else { return nil }
         var best: SegmentationScores?
         for sigma in ThresholdBaseline.sigmas {

@@ -163,7 +163,12 @@ extension Volume<UInt32> {
     ///
     /// - Parameter head: what objects are made of.
     package func areObjects(of head: [OutputChannel], _ connectivity: Connectivity) -> Bool {
-        !connectivity.isWithinSections && !head.contains(where: \.isClass) && hasSeveralLabels
+        Self.mayBeObjects(of: head, connectivity) && hasSeveralLabels
+    }
+
+    /// Whether labels can be objects where there are several.
+    package static func mayBeObjects(of head: [OutputChannel], _ connectivity: Connectivity) -> Bool {
+        !connectivity.isWithinSections && !head.contains(where: \.isClass)
     }
 
     /// The connected pieces of each label, in its section where the connectivity is.
@@ -188,20 +193,5 @@ extension Volume<UInt32> {
     /// Ids that no other block has; 0 stays 0.
     package func ids(ofBlock block: Int) -> Volume<UInt64> {
         map { $0 == 0 ? 0 : UInt64($0) | UInt64(block) << 32 }
-    }
-}
-
-extension Box {
-    /// The middle of the box along its longest axes, with at most about `limit` voxels.
-    fileprivate func middle(_ limit: Int) -> Box {
-        var box = self
-        while box.count > limit {
-            let axis = [\ZYX<Int>.z, \.y, \.x].max { box.shape[keyPath: $0] < box.shape[keyPath: $1] } ?? \.x
-            let length = box.shape[keyPath: axis]
-            let kept = max(length / 2, min(length, length * limit / box.count))
-            box.origin[keyPath: axis] += (length - kept) / 2
-            box.shape[keyPath: axis] = kept
-        }
-        return box
     }
 }

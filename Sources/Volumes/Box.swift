@@ -59,6 +59,21 @@ public struct Box: Hashable, Codable, Sendable {
     }
 }
 
+extension Box {
+    /// The middle of the box along its longest axes, with at most about `limit` voxels.
+    public func middle(_ limit: Int) -> Box {
+        var box = self
+        while box.count > limit {
+            let axis = [\ZYX<Int>.z, \.y, \.x].max { box.shape[keyPath: $0] < box.shape[keyPath: $1] } ?? \.x
+            let length = box.shape[keyPath: axis]
+            let kept = max(length / 2, min(length, length * limit / box.count))
+            box.origin[keyPath: axis] += (length - kept) / 2
+            box.shape[keyPath: axis] = kept
+        }
+        return box
+    }
+}
+
 extension Box: CustomStringConvertible {
     /// For example `z 0:60, y 0:512, x 0:512`.
     public var description: String {

@@ -72,12 +72,29 @@ import Volumes
         #expect(error?.needed == ZYX(repeating: 104))
     }
 
+    @Test(
+        arguments: [
+            TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 50)),
+            TileGeometry(stride: ZYX(1, 4, 8), halo: ZYX(0, 22, 44)),
+            TileGeometry(
+                stride: ZYX(repeating: 4), halo: .zero, margin: ZYX(repeating: 20), smallest: ZYX(repeating: 44)),
+        ], [ZYX(400, 401, 399), ZYX(30, 500, 64)])
+    func `the least tile is what memory must allow`(geometry: TileGeometry, volume: ZYX<Int>) throws {
+        let least = geometry.leastTile(of: volume)
+        func plan(_ voxels: Int) throws -> TilePlan {
+            try TilePlan(volume: volume, region: Box(volume), geometry: geometry, maximumVoxels: voxels)
+        }
+        #expect(try plan(least.count).tiles.allSatisfy { $0.input.count <= least.count })
+        let error = #expect(throws: TileTooLarge.self) { try plan(least.count - 1) }
+        #expect(error?.needed == least)
+    }
+
     @Test func memoryGrowsWithFeaturesAndHalvesInBf16() throws {
         let memory = 1 << 30
         func voxels(_ features: Int, _ precision: Precision) throws -> Int {
             TilePlan.maximumVoxels(
                 memory: memory, network: try NetworkConfiguration("unet") { $0.features = features }.graph(),
-                precision: precision, members: 5)
+                precision: precision, members: 5, channels: 1)
         }
         let (narrow, wide) = (try voxels(16, .f32), try voxels(32, .f32))
         #expect((1_500_000...5_000_000).contains(narrow))

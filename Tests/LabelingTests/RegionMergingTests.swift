@@ -48,15 +48,45 @@ private func randomLogits(_ shape: ZYX<Int>, seed: UInt64) -> Volume<Int16> {
         #expect(labels.merged(graph.merges(above: 0.7), minimumVoxels: 2).labels.voxels == [1, 1, 1, 1, 0, 0])
     }
 
-    @Test(arguments: [0.45, 0.5, 0.6], [1, 4])
-    func `merges are the best at each moment`(threshold: Double, threads: Int) throws {
-        let shape = ZYX(6, 7, 8)
-        // Regions of several voxels: labels of coarse cells, some of them 0.
+    /// Regions of several voxels: labels of coarse cells, some of them 0.
+    private static func regions() -> Volume<UInt32> {
         let cells = randomLabels(ZYX(3, 4, 4), upTo: 30, seed: 5)
-        var labels = Volume<UInt32>(shape: shape)
+        var labels = Volume<UInt32>(shape: ZYX(6, 7, 8))
         for z in 0..<6 {
             for y in 0..<7 { for x in 0..<8 { labels[z, y, x] = cells[z / 2, y / 2, x / 2] } }
         }
+        return labels
+    }
+
+    @Test(arguments: [ZYX(1, 1, 1), ZYX(2, 3, 5), ZYX(4, 7, 8)])
+    func `blocks together are the whole`(block: ZYX<Int>) throws {
+        let labels = Self.regions()
+        let shape = labels.shape
+        let affinities = ZYX<Volume<Int16>?>(randomLogits(shape, seed: 1), nil, randomLogits(shape, seed: 3))
+        let sum = RegionGraph.Sum()
+        var census = LabelCensus()
+        for box in Box(shape).cells(of: block).reversed() {
+            let region = Box(from: box.origin.map { max(0, $0 - 1) }, to: box.end)
+            sum.add(
+                try RegionGraph(
+                    labels: labels.cropped(to: region), affinities: affinities.map { $0?.cropped(to: region) },
+                    box: box.relative(to: region.origin)))
+            census.add(LabelCensus.count(labels.cropped(to: box), in: box, of: shape))
+        }
+        let whole = try RegionGraph(labels: labels, affinities: affinities)
+        #expect(sum.graph == whole)
+        let merges = whole.merges(above: 0.55)
+        let (numbers, sizes) = census.numbers(after: merges, minimumVoxels: 9)
+        let merged = labels.merged(merges, minimumVoxels: 9)
+        #expect(labels.map { numbers[Int($0)] } == merged.labels)
+        #expect(sizes == merged.sizes)
+        #expect(merged.count > 2 && merged.labels.voxels.max() == UInt32(merged.count))
+    }
+
+    @Test(arguments: [0.45, 0.5, 0.6], [1, 4])
+    func `merges are the best at each moment`(threshold: Double, threads: Int) throws {
+        let labels = Self.regions()
+        let shape = labels.shape
         let affinities = ZYX<Volume<Int16>?>(
             randomLogits(shape, seed: 1), randomLogits(shape, seed: 2), randomLogits(shape, seed: 3))
         let graph = try RegionGraph(labels: labels, affinities: affinities, threads: threads)

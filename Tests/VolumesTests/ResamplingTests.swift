@@ -98,7 +98,7 @@ struct ResamplingTests {
         let steps = steps((old, new))
         let whole = Self.noise(Self.shape)
         let labels = try voxels(VoxelBuffer(whole), resampling, .labels).volume(of: UInt16.self)
-        #expect(resampling.labels(whole, in: resampling.target) == labels)
+        #expect(resampling.labels(whole, of: resampling.source, in: resampling.target) == labels)
         func place(_ target: Int, _ step: Double, _ count: Int) -> Int {
             min(count - 1, Int(((Double(target) + 0.5) * step).rounded(.down)))
         }
@@ -194,12 +194,13 @@ struct ResamplingTests {
             let (old, new) = (VoxelSize(sizes.0, .nanometer), VoxelSize(sizes.1, .nanometer))
             let all = try Self.resampling(sizes)
             let part = try Resampling(box, from: old, to: new)
-            let labels = part.labels(whole.cropped(to: box), in: part.target)
+            let labels = part.labels(whole.cropped(to: box), of: part.source, in: part.target)
             // At its faces a voxel may have its middle beyond the box, by rounding alone.
             let inner = part.target.grown(by: ZYX(repeating: -1))
             guard !inner.isEmpty else { continue }
             #expect(
-                labels.cropped(to: inner.relative(to: part.target.origin)) == all.labels(whole, in: inner),
+                labels.cropped(to: inner.relative(to: part.target.origin))
+                    == all.labels(whole, of: all.source, in: inner),
                 "\(sizes)")
         }
     }
@@ -209,11 +210,14 @@ struct ResamplingTests {
         let way = try Self.resampling(sizes)
         #expect(way.inverse.source == way.target && way.inverse.target == Box(Self.shape))
         let made = Self.noise(way.target.shape)
-        let back = way.inverse.labels(made, in: Box(Self.shape))
+        let back = way.inverse.labels(made, of: way.target, in: Box(Self.shape))
         // Finer voxels and back: nothing is lost.
         if sizes.0.zip(sizes.1, >=).array.allSatisfy({ $0 }) {
             let whole = Self.noise(Self.shape)
-            #expect(way.inverse.labels(way.labels(whole, in: way.target), in: Box(Self.shape)) == whole)
+            #expect(
+                way.inverse.labels(
+                    way.labels(whole, of: Box(Self.shape), in: way.target), of: way.target, in: Box(Self.shape))
+                    == whole)
         }
         #expect(back.shape == Self.shape)
     }

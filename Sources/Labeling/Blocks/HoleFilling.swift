@@ -31,7 +31,7 @@ public struct HoleFilling: Sendable {
         let blocks = background.blocks
         try parallelForEach(blocks.count, threads: threads) { index -> [UInt32: Surroundings] in
             let box = blocks[index]
-            let region = box.grown(by: ZYX(repeating: 1)).intersection(Box(shape))
+            let region = box.withNeighbours(in: shape)
             return try surroundingsOfRegions(
                 background.labels(ofBlock: index), in: box, labels: read(region), in: region, shape,
                 withinSections: withinSections)
@@ -95,12 +95,9 @@ private func surroundingsOfRegions(
         labels.voxels.withUnsafeBufferPointer { labels in
             for z in box.origin.z..<box.end.z {
                 for y in box.origin.y..<box.end.y {
-                    let row = ((z - box.origin.z) * box.shape.y + y - box.origin.y) * box.shape.x
-                    let other =
-                        ((z - region.origin.z) * region.shape.y + y - region.origin.y) * region.shape.x
-                        - region.origin.x
+                    let (row, other) = (box.place(z, y, 0), region.place(z, y, 0))
                     for x in box.origin.x..<box.end.x {
-                        let own = regions[row + x - box.origin.x]
+                        let own = regions[row + x]
                         guard own != 0 else { continue }
                         if own != last {
                             if last != 0 { found[last] = around }

@@ -52,7 +52,7 @@ public struct ObjectMeasurement: Sendable {
 
     /// The voxels whose labels are needed to measure those of `box`: with their neighbours.
     public func region(around box: Box) -> Box {
-        box.grown(by: ZYX(repeating: 1)).intersection(Box(shape))
+        box.withNeighbours(in: shape)
     }
 
     /// Labels from now on may go up to `count`.
@@ -86,33 +86,17 @@ public struct ObjectMeasurement: Sendable {
 
     /// Sizes, places, votes and intensities: stretches of one label along x.
     private mutating func addStretches(of block: Block, _ region: Box) {
-        let box = block.box
-        let members = members
-        block.labels.voxels.withUnsafeBufferPointer { labels in
-            for z in box.origin.z..<box.end.z {
-                for y in box.origin.y..<box.end.y {
-                    let row = region.place(z, y, box.origin.x)
-                    let other = box.place(z, y, box.origin.x)
-                    var x = 0
-                    while x < box.shape.x {
-                        let label = labels[row + x]
-                        var end = x + 1
-                        while end < box.shape.x, labels[row + end] == label { end += 1 }
-                        if label != 0 {
-                            let object = Int(label) - 1
-                            sums[object].add(z: z, y: y, x: box.origin.x + x..<box.origin.x + end)
-                            let stretch = other + x..<other + end
-                            block.votes?.voxels.withUnsafeBufferPointer {
-                                sums[object].add(votes: .init(rebasing: $0[stretch]), members: members)
-                            }
-                            for (index, image) in block.images.enumerated() {
-                                image.voxels.withUnsafeBufferPointer {
-                                    intensities[index][object].add(.init(rebasing: $0[stretch]))
-                                }
-                            }
-                        }
-                        x = end
-                    }
+        let (box, members) = (block.box, members)
+        forEachStretch(of: block.labels, in: region, of: box) { label, z, y, x in
+            let object = Int(label) - 1
+            sums[object].add(z: z, y: y, x: x)
+            let stretch = box.place(z, y, x.lowerBound)..<box.place(z, y, x.upperBound)
+            block.votes?.voxels.withUnsafeBufferPointer {
+                sums[object].add(votes: .init(rebasing: $0[stretch]), members: members)
+            }
+            for (index, image) in block.images.enumerated() {
+                image.voxels.withUnsafeBufferPointer {
+                    intensities[index][object].add(.init(rebasing: $0[stretch]))
                 }
             }
         }
@@ -210,11 +194,6 @@ private func columns(beyond shape: ZYX<Int>, from box: Box, _ z: Int, _ y: Int, 
 }
 
 extension Box {
-    /// The place of a voxel of the volume among those of the box.
-    fileprivate func place(_ z: Int, _ y: Int, _ x: Int) -> Int {
-        ((z - origin.z) * shape.y + y - origin.y) * shape.x + x - origin.x
-    }
-
     fileprivate func touchesBorder(of whole: ZYX<Int>) -> Bool {
         origin.array.contains(0) || zip(end.array, whole.array).contains { $0 == $1 }
     }

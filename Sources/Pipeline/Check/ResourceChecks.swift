@@ -117,19 +117,19 @@ struct ResourceChecks {
 
     // MARK: Memory
 
-    /// The smallest tile of a prediction must fit; so must the annotated volumes, and a volume whose objects grow.
+    /// The smallest tile of a prediction must fit; so must the annotated volumes.
     private func checkMemory(_ execution: Execution, _ report: inout CheckReport) throws {
         guard let resolution else { return }
         let graph = try file.network(voxelSize: resolution.size).graph()
         let geometry = try TileGeometry(graph, patch: file.training.patch)
         let perVoxel = TilePlan.bytesPerVoxel(
-            graph, precision: execution.precision, members: file.ensemble.members)
+            graph, precision: execution.precision, members: file.ensemble.members, channels: storedChannels)
         let tile = Int(Double(geometry.smallTile.count) * perVoxel)
-        if tile > execution.memory {
+        if tile > execution.tileMemory {
             report.add(
                 .warning, file.place(of: "execution.memory") ?? file.path,
                 "the network takes \(Bytes.format(tile)) for a tile of \(geometry.smallTile), and "
-                    + "\(Bytes.format(execution.memory)) are given")
+                    + "\(Bytes.format(execution.tileMemory)) are given")
         }
         let available = Double(Machine.availableMemory)
         // The images, labels in 32 bits as they are and by size, target, weights and mask.
@@ -144,17 +144,6 @@ struct ResourceChecks {
             report.add(
                 .error, "train",
                 "the annotated volumes take \(Bytes.format(Int(min(annotated, 9e18)))) of memory, and "
-                    + "\(Bytes.format(Machine.availableMemory)) are free")
-        }
-        // Logits of all channels, seeds and regions in 32 bits, the mask, and distances in 32 bits.
-        let channels = Double(
-            file.target.channels(voxelSize: resolution.size, dimensions: graph.dimensions).joined().count)
-        for entry in file.segment where file.label.regrow != nil {
-            let grown = (2 * channels + 13) * seen(inspections.images(entry)[0])
-            guard grown > available else { continue }
-            report.add(
-                .error, entry.image.subject,
-                "label.regrow takes \(Bytes.format(Int(min(grown, 9e18)))) of memory, and "
                     + "\(Bytes.format(Machine.availableMemory)) are free")
         }
     }

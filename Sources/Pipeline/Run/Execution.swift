@@ -8,8 +8,9 @@ struct Execution {
     let threads: Int
     /// Members that are trained side by side, each with its share of the threads.
     let membersAtOnce: Int
-    /// Bytes a tile's prediction may take.
-    let memory: Int
+    let memory: MemoryBudget
+    /// Bytes that a tile's prediction may take: of a GPU's own memory there.
+    let tileMemory: Int
 
     /// - Parameter chosen: what `precision: auto` came to before, and where it is kept.
     init(_ settings: ExecutionSettings, _ options: RunOptions, _ chosen: inout ChosenPrecision) throws {
@@ -24,9 +25,10 @@ struct Execution {
         }
         threads = options.threads ?? settings.threads ?? Machine.processors
         membersAtOnce = settings.membersAtOnce ?? device.count
-        // On a GPU tiles lie in its own memory, of which convolutions want some beside.
+        memory = MemoryBudget(total: options.memory ?? settings.memory ?? Machine.availableMemory / 2)
+        // On a GPU convolutions want some memory beside.
         let free = device == .cuda ? device.freeMemory.map { Int(0.7 * Double($0)) } : nil
-        memory = settings.memory ?? min(free ?? .max, Machine.availableMemory / 2)
+        tileMemory = min(free ?? .max, memory.work)
     }
 
     /// Sets the number of threads, once, before any tensor is made; this process computes and ends.
@@ -40,4 +42,19 @@ struct Execution {
         "\(device.rawValue) (\(threads) thread\(threads == 1 ? "" : "s"), \(precision.rawValue))"
             + (membersAtOnce > 1 ? ", \(membersAtOnce) members at once" : "")
     }
+}
+
+/// The memory that a run may take.
+struct MemoryBudget {
+    /// Bytes, of this process and of those that it has read files.
+    let total: Int
+
+    /// What is left for volumes and networks at work.
+    var work: Int { max(0, total - Self.program) }
+
+    /// How many pieces of work that take so many bytes each fit; one in any case.
+    func pieces(of bytes: Int, threads: Int) -> Int { max(1, min(threads, work / max(1, bytes))) }
+
+    /// What the program takes with its libraries, which is some 200 MiB, and what the heap keeps that is free.
+    static let program = 320 << 20
 }

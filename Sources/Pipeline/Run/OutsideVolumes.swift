@@ -35,14 +35,7 @@ public final class OutsideVolumes {
         if let problem = VolumeFrame.problem(record.frame, like: truthRecord.frame, of: truth) {
             throw FileFault(labels, problem)
         }
-        var contingency = Contingency()
-        for box in labelStore.shards {
-            try contingency.add(
-                labels: try labelStore.read(box, threads: Machine.processors).converted(to: UInt64.self),
-                truth: try truthStore.read(box, threads: Machine.processors).converted(to: UInt64.self),
-                threads: Machine.processors)
-        }
-        return contingency
+        return try labelStore.contingency(truth: truthStore, threads: Machine.processors)
     }
 
     /// Labels the components of `mask` into the file `output`.
@@ -128,30 +121,6 @@ public final class OutsideVolumes {
             try BlockStore.open(at: place + "/" + Ingest.storeName),
             try JSONDecoder().decode(IngestedVolume.self, from: record)
         )
-    }
-}
-
-/// Numbers from 1 for labels, in the order in which they turn up.
-private struct LabelNumbers {
-    private(set) var names: [UInt64] = []
-    private var numbers: [UInt64: UInt32] = [0: 0]
-
-    /// - Throws: `LabelingFault.tooManyObjects` where 32 bits cannot number them.
-    mutating func number(_ labels: Volume<UInt64>) throws -> Volume<UInt32> {
-        var (last, number): (UInt64, UInt32) = (0, 0)
-        var result = Volume<UInt32>(shape: labels.shape)
-        for (place, label) in labels.voxels.enumerated() {
-            if label != last {
-                if numbers[label] == nil {
-                    guard names.count < UInt32.max else { throw LabelingFault.tooManyObjects(names.count + 1) }
-                    names.append(label)
-                    numbers[label] = UInt32(names.count)
-                }
-                (last, number) = (label, numbers[label] ?? 0)
-            }
-            result.voxels[place] = number
-        }
-        return result
     }
 }
 

@@ -8,16 +8,19 @@ public struct RunOptions: Sendable {
     public var workFolder: String?
     public var device: Device.Choice?
     public var threads: Int?
+    /// Bytes that the run may take.
+    public var memory: Int?
     /// This program, for reading outside files in a process of its own; nil reads them in this one.
     public var executable: String?
 
     public init(
-        workFolder: String? = nil, device: Device.Choice? = nil, threads: Int? = nil,
+        workFolder: String? = nil, device: Device.Choice? = nil, threads: Int? = nil, memory: Int? = nil,
         executable: String? = nil
     ) {
         self.workFolder = workFolder
         self.device = device
         self.threads = threads
+        self.memory = memory
         self.executable = executable
     }
 }
@@ -60,7 +63,7 @@ public struct PipelineRun {
         let free = Bytes.format(Machine.freeDisk(at: workFolder))
         return "\(file.name): \(file.origin), segment \(volumeCount) · \(file.ensemble.members) "
             + "member\(file.ensemble.members == 1 ? "" : "s") · \(execution.description) · "
-            + "memory \(Bytes.format(execution.memory)) · \(shortened(workFolder)), \(free) free"
+            + "memory \(Bytes.format(execution.memory.total)) · \(shortened(workFolder)), \(free) free"
     }
 
     /// What a plan and a run begin with, a line each.
@@ -101,6 +104,7 @@ public struct PipelineRun {
         try AtomicFile.makeFolder(workFolder)
         let lock = try WorkFolderLock(workFolder)
         defer { lock.release() }
+        try checkMemory(until: last)
         try precision.save()
         try execution.apply()
         let context = context(shouldStop: shouldStop)
@@ -165,7 +169,7 @@ public struct PipelineRun {
             + times(file.training.patch.array)
     }
 
-    private func configuration() throws -> NetworkConfiguration? {
+    func configuration() throws -> NetworkConfiguration? {
         guard let ingest = plan.data.parts.first?.image.source.ingest else {
             return file.model?.description.network
         }

@@ -18,6 +18,10 @@ struct Plan {
     /// Those that predict: trained here, or a model's.
     let members: [any MemberStep]
     let threshold: ThresholdSource
+    /// The voxel size that the networks work at; nil where it is not known.
+    let resolution: VoxelSize?
+    /// Voxels of the volumes to learn from, as the networks see them.
+    let annotatedVoxels: Int
 
     /// The steps of one volume to segment that its results are read from.
     struct PlannedVolume {
@@ -30,6 +34,9 @@ struct Plan {
         let labels: LabelStep
         let export: ExportStep
         let evaluate: EvaluateStep?
+
+        /// Of the file and as the networks see it; nil where the file cannot be opened.
+        let shapes: (own: ZYX<Int>, seen: ZYX<Int>)?
 
         /// The first input, by which people know the volume.
         var image: IngestStep { images[0] }
@@ -66,6 +73,7 @@ struct Plan {
         let size = first.flatMap { headers.extent(of: $0)?.voxelSize }
         var seen = SeenVolumes(
             resolution: file.workingResolution(learningFrom: size), extent: headers.extent)
+        resolution = file.resolution ?? size
         let data = TrainingData(
             parts: try file.train.map { entry in
                 let images = try entry.images.map { try ingests.step($0, .image) }
@@ -77,6 +85,9 @@ struct Plan {
                 return try file.resolution == nil ? part : seen.part(part)
             }, ensemble: file.ensemble, context: file.training.patch, resolution: file.resolution)
         self.data = data
+        annotatedVoxels = data.parts.reduce(0) { sum, part in
+            sum + (headers.extent(of: part.image.source).map { seen.shapes(of: $0).seen.count } ?? 0)
+        }
         let models = try file.model.map { model in
             try model.description.members.indices.map {
                 try ModelMemberStep(model, member: $0, precision: precision)
@@ -108,7 +119,9 @@ struct Plan {
                     predictions += logits
                     volumes.append(
                         try Plan.volume(
-                            entry, images: images, seen: inputs, truth: truth, logits: logits, file, threshold))
+                            entry, images: images, seen: inputs,
+                            shapes: headers.extent(of: images[0]).map { seen.shapes(of: $0) }, truth: truth,
+                            logits: logits, file, threshold))
                 }
             } catch let fault as FileFault {
                 failures.append(VolumeFailure(volume: entry.name, problem: fault.description))
@@ -168,8 +181,9 @@ struct Plan {
     }
 
     private static func volume(
-        _ entry: VolumeEntry, images: [IngestStep], seen: [any VolumeStep], truth: IngestStep?,
-        logits: [PredictStep], _ file: PipelineFile, _ threshold: ThresholdSource
+        _ entry: VolumeEntry, images: [IngestStep], seen: [any VolumeStep],
+        shapes: (own: ZYX<Int>, seen: ZYX<Int>)?, truth: IngestStep?, logits: [PredictStep], _ file: PipelineFile,
+        _ threshold: ThresholdSource
     ) throws -> PlannedVolume {
         let consensus = try ConsensusStep(
             name: entry.name, predictions: logits, agree: file.consensus.agree, threshold: threshold)
@@ -189,7 +203,7 @@ struct Plan {
         }
         return PlannedVolume(
             entry: entry, images: images, seen: seen, consensus: consensus, labels: labels, export: export,
-            evaluate: evaluate)
+            evaluate: evaluate, shapes: shapes)
     }
 }
 

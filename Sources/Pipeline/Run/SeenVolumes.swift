@@ -38,6 +38,11 @@ struct SeenVolumes {
         return seen
     }
 
+    /// The shape of a volume's file, and as the networks see it.
+    func shapes(of volume: LabelPlacement.Extent) -> (own: ZYX<Int>, seen: ZYX<Int>) {
+        (volume.shape, resolution?.box(Box(volume.shape), of: volume.voxelSize).shape ?? volume.shape)
+    }
+
     /// nil where the volume is used as it is.
     private mutating func target(of image: IngestStep) throws -> VoxelSize? {
         guard let resolution, let extent = extent(image), let resampling = try resolution.resampling(of: extent)

@@ -64,7 +64,8 @@ struct SideBySide {
             .started(step.stage, subject: step.subject, index: work.index, count: count, reason: work.reason))
         let order = StepOrder(
             pipeline: pipeline, workFolder: context.cache.root, device: context.device,
-            threads: max(1, context.threads / atOnce), executable: executable, key: step.key)
+            threads: max(1, context.threads / atOnce), memory: context.memory.total / atOnce,
+            executable: executable, key: step.key)
         let process = try ChildProcess(
             executable, try WorkerOrder.step(order).arguments, title: step.title, isReading: false,
             patience: .infinity, environment: environment(of: slot)

@@ -6,6 +6,7 @@ public struct StepOrder: Codable {
     let workFolder: String
     let device: Device
     let threads: Int
+    let memory: Int
     let executable: String
     /// Of the step.
     let key: String
@@ -14,7 +15,8 @@ public struct StepOrder: Codable {
         let run = try PipelineRun(
             pipeline,
             options: RunOptions(
-                workFolder: workFolder, device: Device.Choice(device), threads: threads, executable: executable))
+                workFolder: workFolder, device: Device.Choice(device), threads: threads, memory: memory,
+                executable: executable))
         let lock = try WorkFolderLock(workFolder, ofStep: key)
         defer { lock.release() }
         try run.perform(stepOfKey: key, shouldStop: shouldStop) { try? report($0) }

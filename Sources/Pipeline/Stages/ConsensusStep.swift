@@ -59,7 +59,8 @@ struct ConsensusStep: Step {
             head: try predictions[0].member.outputs(context).head.count)
         let shards = vote.votes.shards
         var sum = ShardVote.Tally(members: logits.count)
-        try parallelForEach(shards.count, threads: context.threads) {
+        let bytes = StageMemory.consensusBytes(members: logits.count) * vote.votes.layout.shard.count
+        try parallelForEach(shards.count, threads: context.atOnce(bytes)) {
             try vote.take(in: shards[$0])
         } use: { index, tally in
             if context.shouldStop() { throw Interruption() }

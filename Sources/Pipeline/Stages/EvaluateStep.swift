@@ -36,7 +36,7 @@ struct EvaluateStep: Step {
         var parameters = try Pipeline.parameters("evaluate", settings)
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         ingredients = Ingredients(
-            stage: .evaluate, version: 6, subject: name, parameters: parameters,
+            stage: .evaluate, version: 7, subject: name, parameters: parameters,
             inputs: [
                 labels.input("labels"), labels.consensus.input("consensus"), truth.input("truth"),
                 image.input("image"),
@@ -52,115 +52,122 @@ struct EvaluateStep: Step {
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
-        let imageRecord = try image.record(context)
-        let whole = Box(imageRecord.shape)
-        var truthLabels = try compactLabels(truth.store(context).read(whole))
-        let connectivity = labels.settings.connectivity
         let head = try labels.consensus.predictions[0].member.outputs(context).head
-        if !truthLabels.areObjects(of: head, connectivity) {
-            truthLabels = try truthLabels.pieces(connectivity, threads: context.threads)
-        }
-        let labelled = try context.cache.output(of: labels).store(LabelStep.storeName).read(whole)
+        let truth = try TruthObjects(
+            truth.store(context), of: head, connectivity, writtenTo: folder + "/truth.zarr", context)
+        let imageRecord = try image.record(context)
+        let labelled = try context.cache.output(of: labels).store(LabelStep.storeName)
+        let members = try members(against: truth, in: folder, context)
         let scores = VolumeScores(
-            consensus: try SegmentationScores.evaluate(
-                labels: labelled.volume(of: UInt32.self), truth: truthLabels, threads: context.threads),
-            members: try memberScores(truthLabels, context),
-            thresholding: try ThresholdBaseline(
-                connectivity: connectivity, minimumVoxels: labels.settings.minimumVoxels,
-                threads: context.threads
-            ).best(of: normalizedImage(whole, imageRecord, context), truth: truthLabels))
+            consensus: try SegmentationScores(
+                labelled.contingency(truth: truth.store, threads: context.shardsAtOnce(truth.store.layout))),
+            members: members.scores, thresholding: try thresholding(against: truth, imageRecord, context))
         let json = try readableJSON(scores)
         try AtomicFile.write(json, to: folder + "/" + EvaluateStep.scoresName)
         let root = results + "/" + name
         try AtomicFile.write(json, to: root + "/" + EvaluateStep.scoresName)
-        guard settings.thresholds else {
+        if settings.thresholds {
+            let comparison = try thresholds(against: truth, context)
+            try AtomicFile.write(try readableJSON(comparison), to: root + "/" + ThresholdComparison.curvesName)
+            try AtomicFile.write(
+                comparison.plot(of: name).png(width: 900, height: 700),
+                to: root + "/" + ThresholdComparison.pictureName)
+            try AtomicFile.write(
+                try picture(of: members.section, scores, truth, imageRecord, context).png(),
+                to: root + "/" + EvaluateStep.comparisonName)
+        } else {
             // Those of an earlier evaluation are of other labels.
             for name in EvaluateStep.thresholdsNames {
                 try? FileManager.default.removeItem(atPath: root + "/" + name)
             }
-            return Results(root: root, files: [EvaluateStep.scoresName])
         }
-        let comparison = try thresholds(truthLabels, context)
-        try AtomicFile.write(try readableJSON(comparison), to: root + "/" + ThresholdComparison.curvesName)
-        try AtomicFile.write(
-            comparison.plot(of: name).png(width: 900, height: 700), to: root + "/" + ThresholdComparison.pictureName
+        if truth.store.path.hasPrefix(folder) { try FileManager.default.removeItem(atPath: truth.store.path) }
+        return Results(
+            root: root, files: [EvaluateStep.scoresName] + (settings.thresholds ? EvaluateStep.thresholdsNames : [])
         )
-        try AtomicFile.write(
-            try members(beside: labelled.volume(of: UInt32.self), scores, truthLabels, imageRecord, context).png(),
-            to: root + "/" + EvaluateStep.comparisonName)
-        return Results(root: root, files: [EvaluateStep.scoresName] + EvaluateStep.thresholdsNames)
     }
 
-    private func thresholds(_ truth: Volume<UInt32>, _ context: StepContext) throws -> ThresholdComparison {
-        let block = CalibrationBlock(
-            logits: try labels.consensus.predictions.indices.map { try logits(ofMember: $0, context) }, truth: truth
-        )
+    private var connectivity: Connectivity { labels.settings.connectivity }
+
+    /// Each member labelled alone, at its own calibrated threshold where the threshold is automatic.
+    ///
+    /// - Returns: the scores, and the first member's objects in the middle section.
+    private func members(
+        against truth: TruthObjects, in folder: String, _ context: StepContext
+    ) throws -> (scores: [SegmentationScores], section: [UInt32]) {
+        let consensus = labels.consensus
         let grid = try labels.grid(context)
+        let scratch = folder + "/member"
+        var section: [UInt32] = []
+        let scores = try consensus.predictions.indices.map { member in
+            if context.shouldStop() { throw Interruption() }
+            context.report(StepProgress(fraction: 0.5 * Double(member) / Double(consensus.predictions.count)))
+            try AtomicFile.makeFolder(scratch)
+            let objects = try consensus.making(labels.settings, ofMember: member, context).objects(
+                inBlocksOf: consensus.predictions[member].store(context),
+                threshold: consensus.threshold.threshold(ofMember: member, context), folder: scratch, context)
+            let store = try grid.write(objects, to: scratch + "/" + LabelStep.storeName, context).store
+            if member == 0 { section = try store.middleSection() }
+            let contingency = try store.contingency(
+                truth: truth.store, threads: context.shardsAtOnce(truth.store.layout))
+            try FileManager.default.removeItem(atPath: scratch)
+            return try SegmentationScores(contingency)
+        }
+        return (scores, section)
+    }
+
+    private func thresholding(
+        against truth: TruthObjects, _ record: IngestedVolume, _ context: StepContext
+    ) throws -> SegmentationScores? {
+        let block = ThresholdBaseline.block(of: record.shape)
+        return try ThresholdBaseline(
+            connectivity: connectivity, minimumVoxels: labels.settings.minimumVoxels, threads: context.threads
+        ).best(
+            of: record.normalization.apply(image.store(context).read(block)),
+            truth: compactLabels(truth.store.read(block)))
+    }
+
+    /// Of the middle of a large volume.
+    private func thresholds(against truth: TruthObjects, _ context: StepContext) throws -> ThresholdComparison {
+        let grid = try labels.grid(context)
+        let box = Box(grid.layout.shape).middle(ThresholdComparison.largest)
+        let sources = grid.sources(of: box)
         let search = ThresholdSearch(
             making: try labels.consensus.making(labels.settings, context), shouldStop: context.shouldStop,
-            onGrid: grid.labels)
-        return try ThresholdComparison(search, block) { context.report(StepProgress(fraction: $0)) }
+            onGrid: { grid.labels($0, in: box) })
+        let block = CalibrationBlock(
+            logits: try labels.consensus.predictions.map {
+                try $0.store(context).logits(in: sources, context.threads)
+            },
+            truth: try truth.pieces(in: box, connectivity, threads: context.threads))
+        return try ThresholdComparison(search, block) {
+            context.report(StepProgress(fraction: 0.5 + 0.5 * $0))
+        }
     }
 
     /// The objects of the first member beside those of the consensus and the truth, in the middle section.
-    private func members(
-        beside consensus: Volume<UInt32>, _ scores: VolumeScores, _ truth: Volume<UInt32>, _ record: IngestedVolume,
+    private func picture(
+        of member: [UInt32], _ scores: VolumeScores, _ truth: TruthObjects, _ record: IngestedVolume,
         _ context: StepContext
     ) throws -> Comparison {
-        let z = record.shape.z / 2
-        func section(_ labels: Volume<UInt32>) -> [UInt32] {
-            labels.cropped(to: Box(origin: ZYX(z, 0, 0), shape: ZYX(1, labels.shape.y, labels.shape.x))).voxels
-        }
         func caption(_ scores: SegmentationScores) -> String {
             String(
                 format: "VI %.2f split + %.2f merge, adapted Rand error %.3f", scores.viSplit, scores.viMerge,
                 scores.adaptedRandError)
         }
+        let labelled = try context.cache.output(of: labels).store(LabelStep.storeName)
         let pictures = PlanePictures(
-            image: try image.store(context), statistics: record.statistics,
-            votes: try labels.votes(context),
-            labels: try context.cache.output(of: labels).store(LabelStep.storeName))
+            image: try image.store(context), statistics: record.statistics, votes: try labels.votes(context),
+            labels: labelled)
         return Comparison(
             title: name, plane: try pictures.middlePlanes()[0],
             panels: [
-                Comparison.Panel(
-                    name: "Member 1", caption: caption(scores.members[0]),
-                    labels: section(try objects(ofMember: 0, context))),
+                Comparison.Panel(name: "Member 1", caption: caption(scores.members[0]), labels: member),
                 Comparison.Panel(
                     name: "Consensus (\(labels.consensus.agree))", caption: caption(scores.consensus),
-                    labels: section(consensus)),
-                Comparison.Panel(name: "Truth", caption: "", labels: section(truth)),
+                    labels: try labelled.middleSection()),
+                Comparison.Panel(name: "Truth", caption: "", labels: try truth.store.middleSection()),
             ])
-    }
-
-    private func normalizedImage(
-        _ whole: Box, _ record: IngestedVolume, _ context: StepContext
-    ) throws -> Volume<Float> {
-        record.normalization.apply(try image.store(context).read(whole))
-    }
-
-    /// Each member labelled alone, at its own calibrated threshold where the threshold is automatic.
-    private func memberScores(_ truth: Volume<UInt32>, _ context: StepContext) throws -> [SegmentationScores] {
-        let count = labels.consensus.predictions.count
-        return try (0..<count).map { member in
-            if context.shouldStop() { throw Interruption() }
-            context.report(StepProgress(fraction: Double(member) / Double(count)))
-            return try SegmentationScores.evaluate(
-                labels: try objects(ofMember: member, context), truth: truth, threads: context.threads)
-        }
-    }
-
-    /// The objects of one member, on the grid of the results.
-    private func objects(ofMember member: Int, _ context: StepContext) throws -> Volume<UInt32> {
-        let objects = try labels.consensus.making(labels.settings, ofMember: member, context).objects(
-            in: logits(ofMember: member, context),
-            threshold: labels.consensus.threshold.threshold(ofMember: member, context))
-        return try labels.grid(context).labels(objects.labels)
-    }
-
-    private func logits(ofMember member: Int, _ context: StepContext) throws -> [Volume<Int16>] {
-        let store = try labels.consensus.predictions[member].store(context)
-        return try store.logits(in: Box(store.layout.shape), context.threads)
     }
 
     func scores(_ context: StepContext) throws -> VolumeScores {
@@ -174,4 +181,14 @@ public struct VolumeScores: Codable, Sendable {
     public var members: [SegmentationScores]
     /// What no network is needed for: the best global threshold of the smoothed image.
     public var thresholding: SegmentationScores?
+}
+
+extension BlockStore {
+    /// The labels of the section in the middle.
+    fileprivate func middleSection() throws -> [UInt32] {
+        let shape = layout.shape
+        return try compactLabels(
+            read(Box(origin: ZYX(shape.z / 2, 0, 0), shape: ZYX(1, shape.y, shape.x)))
+        ).voxels
+    }
 }

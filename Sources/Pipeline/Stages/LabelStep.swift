@@ -2,9 +2,8 @@ import Foundation
 import Labeling
 import Volumes
 
-/// Makes the objects of the consensus, or of what has grown from it, and measures them, on the grid of the volume's file.
-///
-/// Block by block; but where objects are grown from those of the consensus, the volume's labels are in memory at once.
+/// Makes the objects of the consensus, or of what has grown from it, and measures them, on the grid of the volume's file,
+/// block by block.
 struct LabelStep: Step {
     let name: String
     let consensus: ConsensusStep
@@ -60,23 +59,19 @@ struct LabelStep: Step {
         let (store, threshold) = try consensus.agreed(context)
         let making = try consensus.making(settings, context)
         let grid = try grid(context)
-        let alone = try making.components(inBlocksOf: store, threshold) { done in
-            if context.shouldStop() { throw Interruption() }
-            context.report(StepProgress(fraction: 0.3 * done))
+        let alone = try making.components(inBlocksOf: store, threshold, context) {
+            context.report(StepProgress(fraction: 0.3 * $0))
         }
         // Where they are finished, objects lie elsewhere before.
         let path = folder + "/" + LabelStep.storeName
         let made = settings.finish == nil ? path : path + ".unfinished"
         let agreed = try grid.write(
-            MadeObjects(alone.objects, classes: alone.classes, like: store),
-            to: regrow == nil ? made : folder + "/" + LabelStep.consensusName, context
+            alone, to: regrow == nil ? made : folder + "/" + LabelStep.consensusName, context
         ) { context.report(StepProgress(fraction: 0.3 + 0.3 * $0)) }
         var objects = agreed
         if let regrow {
             let (regions, graph) = try regrow.regions(context)
-            let merged = try making.merged(regions, graph)
-            objects = try grid.write(
-                MadeObjects(merged.labels, count: merged.count, like: store), to: made, context)
+            objects = try grid.write(making.merged(regions, graph, context), to: made, context)
         }
         if let finish = settings.finish {
             let finishing = ObjectFinishing(

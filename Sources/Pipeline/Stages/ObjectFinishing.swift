@@ -15,7 +15,7 @@ struct ObjectFinishing {
     /// Writes objects as a store at `path` that are in another now, block by block.
     func write(_ made: StoredObjects, to path: String, progress: @escaping (Double) -> Void) throws -> StoredObjects
     {
-        let (store, threads) = (made.store, context.threads)
+        let (store, threads) = (made.store, context.shardsAtOnce(made.store.layout))
         let filling = try settings.fillHoles ? filling(store) { progress($0 / 3) } : nil
         let shards = store.shards
         let labels = { @Sendable (index: Int) in
@@ -56,7 +56,7 @@ struct ObjectFinishing {
     private func filling(_ store: BlockStore, _ progress: (Double) -> Void) throws -> HoleFilling {
         try HoleFilling(
             shape: store.layout.shape, block: store.layout.shard, withinSections: withinSections,
-            threads: context.threads,
+            threads: context.shardsAtOnce(store.layout),
             progress: {
                 if context.shouldStop() { throw Interruption() }
                 progress($0)
@@ -71,27 +71,12 @@ private func census(
 ) -> [UInt32: (voxels: Int, isAtBorder: Bool)] {
     var found: [UInt32: (voxels: Int, isAtBorder: Bool)] = [:]
     let isFlat = withinSections || shape.z == 1
-    for z in 0..<box.shape.z {
-        for y in 0..<box.shape.y {
-            let place = (box.origin.z + z, box.origin.y + y)
-            let isOuter =
-                place.1 == 0 || place.1 == shape.y - 1 || (!isFlat && (place.0 == 0 || place.0 == shape.z - 1))
-            let row = (z * box.shape.y + y) * box.shape.x
-            var x = 0
-            while x < box.shape.x {
-                let label = labels.voxels[row + x]
-                var end = x + 1
-                while end < box.shape.x, labels.voxels[row + end] == label { end += 1 }
-                if label != 0 {
-                    let isLast = box.origin.x + x == 0 || box.origin.x + end == shape.x
-                    var known = found[label] ?? (0, false)
-                    known.voxels += end - x
-                    known.isAtBorder = known.isAtBorder || isOuter || isLast
-                    found[label] = known
-                }
-                x = end
-            }
-        }
+    forEachStretch(of: labels, in: box, of: box) { label, z, y, x in
+        let isOuter = y == 0 || y == shape.y - 1 || (!isFlat && (z == 0 || z == shape.z - 1))
+        var known = found[label] ?? (0, false)
+        known.voxels += x.count
+        known.isAtBorder = known.isAtBorder || isOuter || x.lowerBound == 0 || x.upperBound == shape.x
+        found[label] = known
     }
     return found
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Labeling
 import Volumes
 
@@ -13,8 +14,8 @@ struct ObjectMaking {
     func objects(in logits: [Volume<Int16>], threshold: Threshold) throws -> ClassifiedComponents {
         guard settings.regrow != nil else { return try components(in: logits, threshold) }
         let regions = try regions(in: logits, threshold)
-        return ClassifiedComponents(
-            try merged(regions, settings.merge == nil ? nil : graph(of: regions, logits)))
+        let merges = merges(settings.merge == nil ? nil : try graph(of: regions, logits))
+        return ClassifiedComponents(regions.merged(merges, minimumVoxels: settings.minimumVoxels))
     }
 
     /// The objects of the logits alone.
@@ -22,55 +23,45 @@ struct ObjectMaking {
         try components(in: logits, threshold, minimumVoxels: settings.minimumVoxels)
     }
 
-    /// The objects of the logits alone, of which only some blocks are in memory at a time.
-    func components(
-        inBlocksOf logits: BlockStore, _ threshold: Threshold, progress: (Double) throws -> Void
-    ) throws -> (objects: BlockComponents, classes: [UInt32]?) {
-        let source = try ObjectSource(outputs.head)
-        let objects = try source.components(
-            inBlocksOf: logits, channels: outputs.head.count, threshold: threshold,
-            connectivity: settings.connectivity, minimumVoxels: settings.minimumVoxels, threads: threads,
-            progress: progress)
-        return (objects, source.classes(of: objects.values))
-    }
-
-    /// What grows from the components that are large enough to be seeds.
+    /// What grows from the components that are large enough to be seeds, window by window (`ObjectGrowth`).
     func regions(in logits: [Volume<Int16>], _ threshold: Threshold) throws -> Volume<UInt32> {
         guard let regrow = settings.regrow else { preconditionFailure("regions are for regrowth") }
         let seeds = try components(in: logits, threshold, minimumVoxels: regrow.seeds).labels
         let landscape = landscape(of: logits)
-        guard settings.connectivity.isWithinSections else { return try grown(seeds, over: landscape, regrow) }
-        var regions = seeds
-        for section in Box(seeds.shape).cells(of: ZYX(1, seeds.shape.y, seeds.shape.x)) {
-            regions.replace(
-                at: section.origin,
-                with: try grown(seeds.cropped(to: section), over: landscape.cropped(to: section), regrow))
+        let (growth, shape) = (growth(regrow), seeds.shape)
+        let windows = growth.windows(of: shape)
+        var regions = Volume<UInt32>(shape: shape)
+        try parallelForEach(windows.count, threads: threads) { index in
+            let region = growth.surroundings(of: windows[index], in: shape)
+            return try growth.grown(
+                windows[index], of: shape, seeds: seeds.cropped(to: region), over: landscape.cropped(to: region))
+        } use: { index, grown in
+            regions.replace(at: windows[index].origin, with: grown)
         }
         return regions
     }
 
-    private func grown(
-        _ seeds: Volume<UInt32>, over landscape: Volume<Int16>, _ regrow: LabelSettings.Regrowth
-    ) throws -> Volume<UInt32> {
-        var mask = voxels(within: regrow.within, ofSeeds: seeds, voxelSize: voxelSize, threads: threads)
-        if let floor = regrow.above {
-            let kept = try consensus(of: [landscape], rule: .all, threshold: floor, threads: threads).mask
-            for voxel in mask.voxels.indices { mask.voxels[voxel] &= kept.voxels[voxel] }
-        }
-        return try seededWatershed(from: seeds, over: landscape, within: mask)
+    private func growth(_ regrow: LabelSettings.Regrowth) -> ObjectGrowth {
+        ObjectGrowth(
+            reach: regrow.within, floor: regrow.above, voxelSize: voxelSize,
+            withinSections: settings.connectivity.isWithinSections)
     }
 
     /// The faces between regions, by which they are merged.
     func graph(of regions: Volume<UInt32>, _ logits: [Volume<Int16>]) throws -> RegionGraph {
-        var affinities = outputs.neighbours.map { $0.map { logits[$0] } }
-        if settings.connectivity.isWithinSections { affinities.z = nil }
-        return try RegionGraph(labels: regions, affinities: affinities, threads: threads)
+        try RegionGraph(labels: regions, affinities: affinities { logits[$0] }, threads: threads)
     }
 
-    func merged(_ regions: Volume<UInt32>, _ graph: RegionGraph?) throws -> Components {
+    /// Those by which regions are merged.
+    private func affinities(_ channel: (Int) throws -> Volume<Int16>) rethrows -> ZYX<Volume<Int16>?> {
+        var channels = outputs.neighbours
+        if settings.connectivity.isWithinSections { channels.z = nil }
+        return try channels.map { try $0.map(channel) }
+    }
+
+    private func merges(_ graph: RegionGraph?) -> [RegionGraph.Merge] {
         // What is still to be chosen merges nothing.
-        let merges = settings.merge?.above.flatMap { graph?.merges(above: $0) } ?? []
-        return regions.merged(merges, minimumVoxels: settings.minimumVoxels)
+        settings.merge?.above.flatMap { graph?.merges(above: $0) } ?? []
     }
 
     private func components(
@@ -90,5 +81,103 @@ struct ObjectMaking {
             }
             return highest
         }
+    }
+}
+
+// MARK: Block by block
+
+extension ObjectMaking {
+    /// The objects of a store of logits, made with no more than some blocks of it in memory.
+    ///
+    /// - Parameter folder: where regions lie that objects are then read from, `regions.zarr`.
+    func objects(
+        inBlocksOf logits: BlockStore, threshold: Threshold, folder: String, _ context: StepContext
+    ) throws -> MadeObjects {
+        guard settings.regrow != nil else { return try components(inBlocksOf: logits, threshold, context) }
+        let regions = try regions(
+            inBlocksOf: logits, threshold, to: folder + "/" + RegrowStep.storeName, context)
+        return try merged(
+            regions, settings.merge == nil ? nil : graph(ofBlocksOf: regions, logits, context), context)
+    }
+
+    /// The objects of the logits alone.
+    ///
+    /// - Parameter minimumVoxels: nil: as `label:` says.
+    func components(
+        inBlocksOf logits: BlockStore, _ threshold: Threshold, minimumVoxels: Int? = nil, _ context: StepContext,
+        progress: (Double) -> Void = { _ in }
+    ) throws -> MadeObjects {
+        let source = try ObjectSource(outputs.head)
+        let objects = try source.components(
+            inBlocksOf: logits, channels: outputs.head.count, threshold: threshold,
+            connectivity: settings.connectivity, minimumVoxels: minimumVoxels ?? settings.minimumVoxels,
+            threads: context.shardsAtOnce(logits.layout), progress: { try context.proceed(progress, $0) })
+        return MadeObjects(objects, classes: source.classes(of: objects.values), like: logits)
+    }
+
+    /// Writes what grows from the components that are large enough to be seeds as a store at `path`.
+    func regions(
+        inBlocksOf logits: BlockStore, _ threshold: Threshold, to path: String, _ context: StepContext,
+        progress: (Double) -> Void = { _ in }
+    ) throws -> BlockStore {
+        guard let regrow = settings.regrow else { preconditionFailure("regions are for regrowth") }
+        let seeds = try components(inBlocksOf: logits, threshold, minimumVoxels: regrow.seeds, context) {
+            progress(0.2 * $0)
+        }.write(to: path + ".seeds", context) { progress(0.2 + 0.2 * $0) }
+        let regions = try BlockStore.create(at: path, seeds.layout)
+        let (growth, shape, head) = (growth(regrow), seeds.layout.shape, outputs.head.count)
+        let windows = growth.windows(of: shape)
+        try parallelForEach(windows.count, threads: context.atOnce(growth.memory(for: shape, channels: head))) {
+            index in
+            let window = windows[index]
+            let region = growth.surroundings(of: window, in: shape)
+            let grown = try growth.grown(
+                window, of: shape, seeds: seeds.read(region).volume(of: UInt32.self),
+                over: landscape(of: logits.logits(in: region, first: head, 1)))
+            for shard in window.cells(of: regions.layout.shard) {
+                try regions.writeShard(shard, VoxelBuffer(grown.cropped(to: shard.relative(to: window.origin))))
+            }
+        } use: { index, _ in
+            try context.proceed(progress, 0.4 + 0.6 * Double(index + 1) / Double(windows.count))
+        }
+        try FileManager.default.removeItem(atPath: seeds.path)
+        return regions
+    }
+
+    /// The faces between the regions of a store, by which they are merged.
+    func graph(
+        ofBlocksOf regions: BlockStore, _ logits: BlockStore, _ context: StepContext,
+        progress: (Double) -> Void = { _ in }
+    ) throws -> RegionGraph {
+        let shards = regions.shards
+        let sum = RegionGraph.Sum()
+        try parallelForEach(shards.count, threads: context.shardsAtOnce(regions.layout)) { index in
+            let shard = shards[index]
+            // Faces lie before voxels.
+            let region = Box(from: shard.origin.map { max(0, $0 - 1) }, to: shard.end)
+            return try RegionGraph(
+                labels: regions.read(region).volume(of: UInt32.self),
+                affinities: affinities { try logits.read(region, channel: $0).volume(of: Int16.self) },
+                box: shard.relative(to: region.origin))
+        } use: { index, graph in
+            sum.add(graph)
+            try context.proceed(progress, Double(index + 1) / Double(shards.count))
+        }
+        return sum.graph
+    }
+
+    /// The regions of a store, merged, without those that are too small.
+    func merged(_ regions: BlockStore, _ graph: RegionGraph?, _ context: StepContext) throws -> MadeObjects {
+        let (shards, shape) = (regions.shards, regions.layout.shape)
+        var census = LabelCensus()
+        try parallelForEach(shards.count, threads: context.shardsAtOnce(regions.layout)) { index in
+            LabelCensus.count(
+                try regions.read(shards[index]).volume(of: UInt32.self), in: shards[index], of: shape)
+        } use: { _, block in
+            if context.shouldStop() { throw Interruption() }
+            census.add(block)
+        }
+        let (numbers, sizes) = census.numbers(after: merges(graph), minimumVoxels: settings.minimumVoxels)
+        return MadeObjects(regions, numbers: numbers, count: sizes.count)
     }
 }

@@ -24,7 +24,7 @@ struct RegrowStep: Step {
         parameters["label.connectivity"] = "\(settings.connectivity.rawValue)"
         parameters["label.merge"] = settings.merge == nil ? "no" : "yes"
         ingredients = Ingredients(
-            stage: .regrow, version: 1, subject: name, parameters: parameters,
+            stage: .regrow, version: 2, subject: name, parameters: parameters,
             inputs: [consensus.input("consensus")])
         key = try ingredients.key
     }
@@ -34,25 +34,23 @@ struct RegrowStep: Step {
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let (store, threshold) = try consensus.agreed(context)
-        let logits = try store.logits(in: Box(store.layout.shape), context.threads)
         let making = try consensus.making(settings, context)
-        let regions = try making.regions(in: logits, threshold)
-        context.report(StepProgress(fraction: 0.6))
-        _ = try ResultGrid(of: store.layout).write(
-            MadeObjects(regions, count: Int(regions.voxels.max() ?? 0), like: store),
-            to: folder + "/" + RegrowStep.storeName, context)
+        let regions = try making.regions(
+            inBlocksOf: store, threshold, to: folder + "/" + RegrowStep.storeName, context
+        ) { context.report(StepProgress(fraction: 0.8 * $0)) }
         if settings.merge != nil {
-            let graph = try making.graph(of: regions, logits)
+            let graph = try making.graph(ofBlocksOf: regions, store, context) {
+                context.report(StepProgress(fraction: 0.8 + 0.2 * $0))
+            }
             try AtomicFile.write(Data(graph.csv().utf8), to: folder + "/" + RegrowStep.graphName)
         }
         return nil
     }
 
     /// The grown regions, and the faces between them where they are to be merged.
-    func regions(_ context: StepContext) throws -> (labels: Volume<UInt32>, graph: RegionGraph?) {
+    func regions(_ context: StepContext) throws -> (labels: BlockStore, graph: RegionGraph?) {
         let output = try context.cache.output(of: self)
-        let store = try output.store(RegrowStep.storeName)
-        let labels = try store.read(Box(store.layout.shape), threads: context.threads).volume(of: UInt32.self)
+        let labels = try output.store(RegrowStep.storeName)
         guard settings.merge != nil else { return (labels, nil) }
         let path = try output.file(RegrowStep.graphName)
         let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)

@@ -24,9 +24,12 @@ struct ResultGrid {
         way = resampling.inverse
     }
 
-    /// The labels of the whole grid.
-    func labels(_ made: Volume<UInt32>) -> Volume<UInt32> {
-        way.map { $0.labels(made, in: Box(layout.shape)) } ?? made
+    /// The box that the labels of a box of the grid are made of.
+    func sources(of box: Box) -> Box { way?.sources(of: box, .labels) ?? box }
+
+    /// The labels of a box of the grid, of those of its sources.
+    func labels(_ made: Volume<UInt32>, in box: Box) -> Volume<UInt32> {
+        way.map { $0.labels(made, of: $0.sources(of: box, .labels), in: box) } ?? made
     }
 
     /// Writes objects as a store, block by block. Those that have no voxel on the grid, for a coarser one may miss small
@@ -45,7 +48,8 @@ struct ResultGrid {
         let numbers = try visible(of: made.count, context, labels)
         let store = try BlockStore.create(at: path, layout)
         try store.fill(
-            threads: context.threads, shouldStop: context.shouldStop, progress: { progress((1 + $0) / 2) },
+            threads: context.shardsAtOnce(layout), shouldStop: context.shouldStop,
+            progress: { progress((1 + $0) / 2) },
             with: { place, box in
                 let found = try labels(place, box)
                 return numbers.map { numbers in found.map { numbers[Int($0)] } } ?? found
@@ -64,7 +68,7 @@ struct ResultGrid {
         guard let way, way.step.array.contains(where: { $0 > 1 }) else { return nil }
         var isThere = [Bool](repeating: false, count: count + 1)
         let boxes = Box(layout.shape).cells(of: layout.shard)
-        try parallelForEach(boxes.count, threads: context.threads) {
+        try parallelForEach(boxes.count, threads: context.shardsAtOnce(layout)) {
             Set(try labels($0, boxes[$0]).voxels)
         } use: { _, seen in
             if context.shouldStop() { throw Interruption() }
@@ -107,17 +111,20 @@ struct MadeObjects {
         labels = { place, _ in try objects.labels(ofBlock: place) }
     }
 
-    init(_ labels: Volume<UInt32>, count: Int, like made: BlockStore) {
-        layout = made.layout.of(.uint32)
+    /// - Parameter numbers: of the regions of a store, from 0 on.
+    init(_ regions: BlockStore, numbers: [UInt32], count: Int) {
+        layout = regions.layout
         (self.count, classes) = (count, nil)
-        self.labels = { labels.cropped(to: $1) }
+        labels = { try regions.read($1).volume(of: UInt32.self).map { numbers[Int($0)] } }
     }
 
-    fileprivate func write(
-        to path: String, _ context: StepContext, _ progress: (Double) -> Void
+    /// Writes them as a store, on their own grid.
+    func write(
+        to path: String, _ context: StepContext, _ progress: (Double) -> Void = { _ in }
     ) throws -> BlockStore {
         let store = try BlockStore.create(at: path, layout)
-        try store.fill(threads: context.threads, shouldStop: context.shouldStop, progress: progress, with: labels)
+        try store.fill(
+            threads: context.shardsAtOnce(layout), shouldStop: context.shouldStop, progress: progress, with: labels)
         return store
     }
 }

@@ -35,8 +35,21 @@ final class StepContext {
     var threads: Int { execution.threads }
     /// Members that are trained side by side, each with its share of the threads.
     var membersAtOnce: Int { execution.membersAtOnce }
-    /// Bytes that a tile's prediction may take.
-    private var memory: Int { execution.memory }
+    var memory: MemoryBudget { execution.memory }
+
+    /// How many pieces of work that take so many bytes each may be done at once.
+    func atOnce(_ bytes: Int) -> Int { memory.pieces(of: bytes, threads: threads) }
+
+    /// How many shards of a store may be worked on at once.
+    func shardsAtOnce(_ store: BlockStore.Layout) -> Int { atOnce(store.shard.count * StageMemory.bytesPerVoxel) }
+
+    /// Tells how far a part of a step is.
+    ///
+    /// - Throws: `Interruption` where it should stop.
+    func proceed(_ progress: (Double) -> Void, _ done: Double) throws {
+        if shouldStop() { throw Interruption() }
+        progress(done)
+    }
 
     private var annotated: (keys: [String], volumes: [AnnotatedVolume])?
     private var loaded: (settings: PredictionSettings?, count: Int, members: [String: LoadedMember]) = (nil, 0, [:])
@@ -80,7 +93,8 @@ final class StepContext {
             predictor: predictor,
             maximumTileVoxels: predictor.geometry.isExact
                 ? TilePlan.maximumVoxels(
-                    memory: memory, network: network.graph, precision: precision, members: count)
+                    memory: execution.tileMemory, network: network.graph, precision: precision, members: count,
+                    channels: predictor.channels)
                 : TileGeometry.fixedTileVoxels)
         loaded.members[member.key] = ready
         return ready

@@ -3,18 +3,21 @@ import Labeling
 import Reports
 import Volumes
 
-/// How split and merge errors of a whole volume against its truth go with the threshold: of each member alone, of their
-/// mean, and of what all agree on.
+/// How split and merge errors of a volume, or of the middle of a large one, against its truth go with the threshold: of each
+/// member alone, of their mean, and of what all agree on.
 struct ThresholdComparison: Codable {
     var members: [ThresholdCurve]
     var mean: ThresholdCurve
     var all: ThresholdCurve
 
+    /// Voxels that are compared; all members' logits of these are in memory.
+    static let largest = 1 << 24
+
     static let curvesName = "thresholds.json"
     static let pictureName = "thresholds.png"
 
     /// - Parameters:
-    ///   - block: the whole volume, with the logits of each member.
+    ///   - block: with the logits of each member.
     ///   - report: called with the share that is done.
     init(_ search: ThresholdSearch, _ block: CalibrationBlock, report: (Double) -> Void) throws {
         let count = Double(block.logits.count + 2)

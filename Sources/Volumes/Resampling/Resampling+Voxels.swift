@@ -35,12 +35,20 @@ extension Resampling {
         return VoxelBuffer(elementType: elementType, shape: box.shape, bytes: bytes)
     }
 
-    /// The labels of `box`, part of `target`, of a whole source in memory.
-    public func labels<Element: VoxelElement>(_ whole: Volume<Element>, in box: Box) -> Volume<Element> {
+    /// The voxels of `source` that those of `box`, part of `target`, are made of.
+    public func sources(of box: Box, _ kind: Kind) -> Box { PartResampling(self, box, kind).sources(of: box) }
+
+    /// The labels of `box`, part of `target`.
+    ///
+    /// - Parameter voxels: those of `region`, which has the sources of the box.
+    public func labels<Element: VoxelElement>(
+        _ voxels: Volume<Element>, of region: Box, in box: Box
+    ) -> Volume<Element> {
         let work = PartResampling(self, box, .labels)
+        precondition(voxels.shape == region.shape && region.contains(work.sources(of: box)))
         let voxels = [Element](unsafeUninitializedCapacity: box.count) { target, count in
-            whole.voxels.withUnsafeBufferPointer {
-                work.takeNearest($0.baseAddress!, in: source, target.baseAddress!, of: box, box)
+            voxels.voxels.withUnsafeBufferPointer {
+                work.takeNearest($0.baseAddress!, in: region, target.baseAddress!, of: box, box)
             }
             count = box.count
         }

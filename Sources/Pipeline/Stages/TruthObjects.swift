@@ -1,0 +1,118 @@
+import Labeling
+import Volumes
+
+/// The objects of a truth that is never in memory as a whole.
+///
+/// Where its labels are not objects, but classes, one mask, or what single sections hold pieces of, objects are the connected
+/// pieces of each label (`Volume.pieces`).
+struct TruthObjects {
+    /// Labels of a whole number type.
+    let store: BlockStore
+
+    /// - Parameters:
+    ///   - labels: the truth.
+    ///   - head: what objects are made of.
+    ///   - path: where pieces are written as a store.
+    init(
+        _ labels: BlockStore, of head: [OutputChannel], _ connectivity: Connectivity, writtenTo path: String,
+        _ context: StepContext
+    ) throws {
+        if try labels.areObjects(of: head, connectivity, context) {
+            store = labels
+            return
+        }
+        let numbers = try LabelNumbers(ofWideLabelsIn: labels, context)
+        let components = try BlockComponents(
+            shape: labels.layout.shape, block: labels.layout.shard,
+            connectivity: connectivity.isWithinSections ? .sides : .faces,
+            threads: context.shardsAtOnce(labels.layout),
+            progress: { _ in try context.proceed({ _ in }, 0) }
+        ) { box in
+            let found = try labels.read(box)
+            return .labels(
+                try numbers?.numbered(found.converted(to: UInt64.self)) ?? found.converted(to: UInt32.self))
+        }
+        store = try MadeObjects(components, classes: nil, like: labels).write(to: path, context)
+    }
+
+    /// The labels in a box, the pieces of each object that the box cuts numbered one by one.
+    func pieces(in box: Box, _ connectivity: Connectivity, threads: Int) throws -> Volume<UInt32> {
+        let labels = try compactLabels(store.read(box, threads: threads))
+        return box == Box(store.layout.shape) ? labels : try labels.pieces(connectivity, threads: threads)
+    }
+}
+
+extension BlockStore {
+    /// How often each pair of a label and a truth label falls on a voxel.
+    func contingency(
+        truth: BlockStore, threads: Int, progress: (Double) throws -> Void = { _ in }
+    ) throws -> Contingency {
+        let shards = shards
+        var sum = Contingency()
+        try parallelForEach(shards.count, threads: threads) { index in
+            try Contingency(
+                labels: read(shards[index]).converted(to: UInt64.self),
+                truth: truth.read(shards[index]).converted(to: UInt64.self))
+        } use: { index, block in
+            sum.add(block)
+            try progress(Double(index + 1) / Double(shards.count))
+        }
+        return sum
+    }
+
+    /// As `Volume.areObjects` has it.
+    fileprivate func areObjects(
+        of head: [OutputChannel], _ connectivity: Connectivity, _ context: StepContext
+    ) throws -> Bool {
+        guard Volume<UInt32>.mayBeObjects(of: head, connectivity) else { return false }
+        var seen: UInt64 = 0
+        for shard in shards {
+            if context.shouldStop() { throw Interruption() }
+            for label in try read(shard, threads: context.threads).converted(to: UInt64.self).voxels
+            where label != 0 {
+                if seen != 0, label != seen { return true }
+                seen = label
+            }
+        }
+        return false
+    }
+}
+
+extension LabelNumbers {
+    /// Those of labels that 32 bits may not hold; nil where they do.
+    fileprivate init?(ofWideLabelsIn labels: BlockStore, _ context: StepContext) throws {
+        guard labels.layout.elementType.size > 4 else { return nil }
+        self.init()
+        for shard in labels.shards {
+            if context.shouldStop() { throw Interruption() }
+            _ = try number(labels.read(shard, threads: context.threads).converted(to: UInt64.self))
+        }
+    }
+}
+
+/// Numbers from 1 for labels, in the order in which they turn up.
+struct LabelNumbers: Sendable {
+    private(set) var names: [UInt64] = []
+    private var numbers: [UInt64: UInt32] = [0: 0]
+
+    /// - Precondition: all of the labels are known.
+    func numbered(_ labels: Volume<UInt64>) -> Volume<UInt32> { labels.map { numbers[$0] ?? 0 } }
+
+    /// - Throws: `LabelingFault.tooManyObjects` where 32 bits cannot number them.
+    mutating func number(_ labels: Volume<UInt64>) throws -> Volume<UInt32> {
+        var (last, number): (UInt64, UInt32) = (0, 0)
+        var result = Volume<UInt32>(shape: labels.shape)
+        for (place, label) in labels.voxels.enumerated() {
+            if label != last {
+                if numbers[label] == nil {
+                    guard names.count < UInt32.max else { throw LabelingFault.tooManyObjects(names.count + 1) }
+                    names.append(label)
+                    numbers[label] = UInt32(names.count)
+                }
+                (last, number) = (label, numbers[label] ?? 0)
+            }
+            result.voxels[place] = number
+        }
+        return result
+    }
+}
