@@ -18,6 +18,7 @@ let package = Package(
             dependencies: [
                 .product(name: "Labeling", package: "segment"), .product(name: "Volumes", package: "segment"),
             ]),
+        .executableTarget(name: "ScaleBenchmark", dependencies: [.product(name: "Volumes", package: "segment")]),
         .executableTarget(name: "ReadBenchmark", dependencies: [.product(name: "Volumes", package: "segment")]),
     ],
     cxxLanguageStandard: .cxx20

@@ -57,7 +57,7 @@ struct InitPlanTests {
         Layout(shape: ZYX(16, 16, 16), nanometers: ZYX(10, 10, 10), patch: ZYX(16, 16, 16), levels: 3),
         // Sections by themselves: four of 256².
         Layout(
-            shape: ZYX(20, 512, 512), nanometers: ZYX(50, 4, 4), dimensions: 2, patch: ZYX(4, 256, 256), levels: 5),
+            shape: ZYX(20, 512, 512), nanometers: ZYX(50, 4, 4), dimensions: 2, patch: ZYX(1, 256, 256), levels: 5),
     ]
 
     @Test(arguments: layouts)
@@ -65,6 +65,8 @@ struct InitPlanTests {
         let plan = try Self.plan(Self.facts(layout.shape, nanometers: layout.nanometers))
         #expect(plan.dimensions == layout.dimensions)
         #expect(plan.training.patch == layout.patch)
+        // Sections that are photographed one by one differ.
+        #expect((plan.training.augmentation.noiseLevel == 0.5) == (layout.nanometers.z > 8 * layout.nanometers.x))
         #expect(plan.network.configuration.levels == layout.levels)
         #expect(plan.network.configuration.kernels == layout.kernels)
         #expect(plan.network.configuration.strides == layout.strides)

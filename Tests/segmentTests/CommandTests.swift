@@ -8,7 +8,8 @@ struct CommandTests {
     private let folder = ScratchFolder()
 
     @Test(arguments: [
-        "init", "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "label", "objects",
+        "init", "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "consensus", "label",
+        "objects",
         "networks",
         "diagnose",
         "synthesize",

@@ -196,6 +196,11 @@ struct PipelineText {
         if training.loss != usual.loss {
             add("loss: \(training.loss.rawValue)", "nearly all is inside, so that its overlap (Dice) says little")
         }
+        if training.augmentation != usual.augmentation {
+            add(
+                "augmentation: {noise: 0.5, blur: true, low_resolution: true}",
+                "sections differ in noise and focus")
+        }
         if training.foregroundOversampling != usual.foregroundOversampling {
             add("foreground_oversampling: 0", "there are objects everywhere")
         }

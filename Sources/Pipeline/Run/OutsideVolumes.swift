@@ -5,13 +5,20 @@ import Volumes
 /// Files named on the command line, read through the same process and stores as a pipeline's.
 public final class OutsideVolumes {
     private let executable: String
-    private let folder: String
+    let folder: String
     private let allowsExternalLinks: Bool
+    let threads: Int
+    let memory: MemoryBudget
 
-    /// - Parameter allowsExternalLinks: whether HDF5 files may name others outside their folders.
-    public init(executable: String, allowsExternalLinks: Bool = false) {
+    /// - Parameters:
+    ///   - allowsExternalLinks: whether HDF5 files may name others outside their folders.
+    ///   - threads: nil for all processors.
+    ///   - memory: bytes that all may take; nil for half of what is free.
+    public init(executable: String, allowsExternalLinks: Bool = false, threads: Int? = nil, memory: Int? = nil) {
         self.executable = executable
         self.allowsExternalLinks = allowsExternalLinks
+        self.threads = threads ?? Machine.processors
+        self.memory = MemoryBudget(total: memory ?? Machine.availableMemory / 2)
         folder = NSTemporaryDirectory() + "segment-\(getpid())"
     }
 
@@ -35,7 +42,7 @@ public final class OutsideVolumes {
         if let problem = VolumeFrame.problem(record.frame, like: truthRecord.frame, of: truth) {
             throw FileFault(labels, problem)
         }
-        return try labelStore.contingency(truth: truthStore, threads: Machine.processors)
+        return try labelStore.contingency(truth: truthStore, threads: shardsAtOnce(labelStore.layout))
     }
 
     /// Labels the components of `mask` into the file `output`.
@@ -44,12 +51,11 @@ public final class OutsideVolumes {
     /// - Returns: How many objects there are.
     /// - Throws: `FileFault`, before any work where something lies at the output's place.
     public func label(
-        mask: String, to output: String, connectivity: Connectivity, minimumVoxels: Int, replaces: Bool,
-        threads: Int?
+        mask: String, to output: String, connectivity: Connectivity, minimumVoxels: Int, replaces: Bool
     ) throws -> Int {
         try checkPlace(of: output, replaces: replaces)
         let (store, record) = try ingest(mask)
-        let threads = threads ?? Machine.processors
+        let threads = shardsAtOnce(store.layout)
         let components = try BlockComponents(
             shape: store.layout.shape, block: store.layout.shard, connectivity: connectivity,
             minimumVoxels: minimumVoxels, threads: threads
@@ -72,7 +78,7 @@ public final class OutsideVolumes {
     ///   - voxelSize: nil: that of the file.
     /// - Throws: `FileFault` where a file cannot be read, shapes or voxel sizes differ, or there is none.
     public func objects(
-        of labels: String, images: [(name: String, file: String)], voxelSize: VoxelSize?, threads: Int?
+        of labels: String, images: [(name: String, file: String)], voxelSize: VoxelSize?
     ) throws -> ObjectTable {
         let (store, record) = try ingest(labels, as: .labels)
         guard store.layout.elementType.isInteger else {
@@ -95,7 +101,6 @@ public final class OutsideVolumes {
         var measurement = ObjectMeasurement(
             objects: 0, shape: shape, voxelSize: voxelSize, images: images.map(\.name))
         var numbers = LabelNumbers()
-        let threads = threads ?? Machine.processors
         for box in store.shards {
             let found = try store.read(measurement.region(around: box), threads: threads).converted(to: UInt64.self)
             let numbered = try numbers.number(found)
@@ -108,87 +113,44 @@ public final class OutsideVolumes {
         return measurement.finish(names: numbers.names)
     }
 
-    private func ingest(_ file: String, as role: VolumeRole? = nil) throws -> (BlockStore, IngestedVolume) {
+    /// How many shards of a store may be worked on at once.
+    func shardsAtOnce(_ layout: BlockStore.Layout) -> Int {
+        memory.pieces(of: layout.shard.count * StageMemory.bytesPerVoxel, threads: threads)
+    }
+
+    /// What is known of a file beside its voxels.
+    struct Facts {
+        var voxelSize: VoxelSize?
+        var position: ZYX<Double>?
+        var frame: VolumeFrame?
+    }
+
+    /// The voxels of a file; what is a store already is used as it is.
+    ///
+    /// - Throws: `FileFault`.
+    func ingest(_ file: String, as role: VolumeRole? = nil) throws -> (BlockStore, Facts) {
         var source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
         try source.checkIsThere()
+        if let store = store(at: source) { return (store, Facts(voxelSize: store.layout.voxelSize)) }
         source.selection = VolumeSelection(role: role, allowsExternalLinks: allowsExternalLinks)
         let place = folder + "/" + UUID().uuidString
         try AtomicFile.makeFolder(place)
         let ingest = Ingest(source: source, role: .values, voxelSize: nil)
-        try WorkerOrder.ingest(ingest, folder: place, threads: Machine.processors).run(by: executable, title: file)
-        let record = try Data(contentsOf: URL(fileURLWithPath: place + "/" + Ingest.recordName))
+        try WorkerOrder.ingest(ingest, folder: place, threads: threads).run(by: executable, title: file)
+        let record = try JSONDecoder().decode(
+            IngestedVolume.self, from: Data(contentsOf: URL(fileURLWithPath: place + "/" + Ingest.recordName)))
         return (
             try BlockStore.open(at: place + "/" + Ingest.storeName),
-            try JSONDecoder().decode(IngestedVolume.self, from: record)
+            Facts(voxelSize: record.voxelSize, position: record.position, frame: record.frame)
         )
     }
-}
 
-/// Refuses the place of a new volume where something lies already.
-///
-/// - Parameter replaces: whether that makes way.
-/// - Throws: `FileFault` that says how to replace it.
-public func checkPlace(of path: String, replaces: Bool) throws {
-    let place = SourceLocation(path, relativeTo: FileManager.default.currentDirectoryPath)
-    try place.replacing { try VolumeFile.checkPlace(of: place.location, replaces: replaces) }
-}
-
-/// Writes labels as the ending of `path` asks: `.tif`, `.nii`, `.nii.gz` and `.mrc` in the smallest type that holds them,
-/// `.h5` (`/labels` unless a dataset stands after a colon), `.zarr` (`labels/objects`).
-///
-/// - Parameter replaces: whether what lies there makes way.
-/// - Throws: `FileFault` for another ending, or where the file cannot be written.
-public func writeLabels(
-    _ labels: Volume<UInt32>, to path: String, replaces: Bool, voxelSize: VoxelSize?
-) throws {
-    try writeLabels(
-        of: labels.shape, upTo: Int(labels.voxels.max() ?? 0), to: path, replaces: replaces, voxelSize: voxelSize
-    ) { write in try write(VoxelBuffer(labels), 0) }
-}
-
-/// - Parameter slabs: calls what it is given with labels of whole sections, and the number of the first of them.
-private func writeLabels(
-    of shape: ZYX<Int>, upTo maximum: Int, to path: String, replaces: Bool, voxelSize: VoxelSize?,
-    position: ZYX<Double>? = nil, frame: VolumeFrame? = nil,
-    slabs: ((VoxelBuffer, Int) throws -> Void) throws -> Void
-) throws {
-    let ending = (path as NSString).pathExtension.lowercased()
-    let type =
-        ["tif", "tiff", "nii", "gz", "mrc", "map"].contains(ending)
-        ? try LabelTIFF.flavor(maximumLabel: UInt64(maximum), shape: shape).1 : .uint32
-    let contents = VolumeFile.Contents(
-        shape: shape, elementType: type, voxelSize: voxelSize, position: position, frame: frame)
-    try write(contents, to: path, dataset: ending == "zarr" ? "labels/objects" : "/labels", replaces: replaces) {
-        writer in
-        try slabs { try writer.write($0.converted(to: type), atZ: $1) }
-    }
-}
-
-/// Writes a volume in its own type as the ending of `path` asks.
-///
-/// - Parameters:
-///   - dataset: what stands after the colon where `path` has none and its format holds several volumes.
-///   - replaces: whether what lies there makes way.
-/// - Throws: `FileFault` for another ending, or where the file cannot be written.
-public func writeVolume(
-    _ volume: VoxelBuffer, to path: String, dataset: String? = nil, replaces: Bool, voxelSize: VoxelSize?
-) throws {
-    let contents = VolumeFile.Contents(
-        shape: volume.shape, elementType: volume.elementType, voxelSize: voxelSize, position: nil, frame: nil)
-    try write(contents, to: path, dataset: dataset, replaces: replaces) { try $0.write(volume, atZ: 0) }
-}
-
-private func write(
-    _ contents: VolumeFile.Contents, to path: String, dataset: String?, replaces: Bool,
-    _ body: (any VolumeWriter) throws -> Void
-) throws {
-    let place = SourceLocation(path, relativeTo: FileManager.default.currentDirectoryPath)
-    let writer = try place.replacing {
-        try VolumeFile.create(
-            place.location, dataset: dataset, contents, replaces: replaces, threads: Machine.processors)
-    }
-    try place.named {
-        try body(writer)
-        try writer.finish()
+    /// A store of one channel whose shards are no larger than ours.
+    private func store(at source: SourceLocation) -> BlockStore? {
+        let path = source.path + (source.dataset.map { "/" + $0 } ?? "")
+        guard let store = try? BlockStore.open(at: path), store.layout.channels ?? 1 == 1,
+            store.layout.shard.count <= StoreShape.largest.count
+        else { return nil }
+        return store
     }
 }

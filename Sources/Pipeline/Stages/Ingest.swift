@@ -218,9 +218,10 @@ struct StoreShape {
     /// What is one file and one unit of work.
     let shard: ZYX<Int>
 
-    /// Shards of at most z 64 × y 256 × x 256, no larger than the volume needs.
+    static let largest = ZYX(64, 256, 256)
+
+    /// Shards no larger than the volume needs.
     init(for shape: ZYX<Int>) {
-        let largest = ZYX(64, 256, 256)
-        shard = chunk.cells(covering: shape).zip(chunk) { $0 * $1 }.zip(largest, min)
+        shard = chunk.cells(covering: shape).zip(chunk) { $0 * $1 }.zip(Self.largest, min)
     }
 }

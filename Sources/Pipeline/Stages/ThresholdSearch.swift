@@ -139,7 +139,7 @@ struct ThresholdSearch {
 }
 
 extension [ThresholdSearch.Trial] {
-    /// What is as good as the best, in bits.
+    /// What is as good as the best: that in bits, or a tenth more, for a calibration block is small.
     private static let tolerance = 0.01
 
     /// Where errors are lowest: the middle of the run around the lowest in which none is worse by more than a tolerance,
@@ -147,7 +147,8 @@ extension [ThresholdSearch.Trial] {
     fileprivate var best: ThresholdSearch.Trial {
         let errors = map(\.error)
         let lowest = errors.indices.min { errors[$0] < errors[$1] } ?? 0
-        func isGood(_ index: Int) -> Bool { errors[index] <= errors[lowest] + Self.tolerance }
+        let worst = Swift.max(errors[lowest] + Self.tolerance, 1.1 * errors[lowest])
+        func isGood(_ index: Int) -> Bool { errors[index] <= worst }
         let first = errors.indices[...lowest].reversed().prefix(while: isGood).last ?? lowest
         let last = errors.indices[lowest...].prefix(while: isGood).last ?? lowest
         return self[(first + last) / 2]

@@ -26,12 +26,12 @@ struct TruthObjects {
             shape: labels.layout.shape, block: labels.layout.shard,
             connectivity: connectivity.isWithinSections ? .sides : .faces,
             threads: context.shardsAtOnce(labels.layout),
-            progress: { _ in try context.proceed({ _ in }, 0) }
-        ) { box in
-            let found = try labels.read(box)
-            return .labels(
-                try numbers?.numbered(found.converted(to: UInt64.self)) ?? found.converted(to: UInt32.self))
-        }
+            progress: { _ in if context.shouldStop() { throw Interruption() } },
+            read: { box in
+                let found = try labels.read(box)
+                return .labels(
+                    try numbers?.numbered(found.converted(to: UInt64.self)) ?? found.converted(to: UInt32.self))
+            })
         store = try MadeObjects(components, classes: nil, like: labels).write(to: path, context)
     }
 

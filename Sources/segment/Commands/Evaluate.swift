@@ -39,6 +39,7 @@ struct Evaluate: ParsableCommand {
     var worst = 3
 
     @OptionGroup var reading: ReadingOptions
+    @OptionGroup var resources: ResourceOptions
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -48,7 +49,7 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
-        let files = OutsideVolumes(executable: thisProgram, allowsExternalLinks: reading.allowExternalLinks)
+        let files = resources.volumes(reading)
         defer { files.remove() }
         let contingency = try files.contingency(labels: labels, truth: truth)
         let scores = try SegmentationScores(

@@ -37,12 +37,10 @@ struct Label: ParsableCommand {
     @Flag(help: "Replace what is at the output's place already.")
     var overwrite = false
 
-    @Option(help: "Threads on the processor (default: as many as it has).")
-    var threads: Int?
+    @OptionGroup var resources: ResourceOptions
 
     func validate() throws {
         guard minVoxels >= 0 else { throw ValidationError("--min-voxels must be at least 0, found \(minVoxels)") }
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, found \(threads)") }
         guard VolumeFile.isWritable(output) else {
             throw ValidationError("--output must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(output)")
         }
@@ -53,11 +51,10 @@ struct Label: ParsableCommand {
     }
 
     func run() throws {
-        let files = OutsideVolumes(executable: thisProgram, allowsExternalLinks: reading.allowExternalLinks)
+        let files = resources.volumes(reading)
         defer { files.remove() }
         let count = try files.label(
-            mask: mask, to: output, connectivity: connectivity, minimumVoxels: minVoxels, replaces: overwrite,
-            threads: threads)
+            mask: mask, to: output, connectivity: connectivity, minimumVoxels: minVoxels, replaces: overwrite)
         Console.say("\(grouped(count)) object\(count == 1 ? "" : "s")   \(output)")
     }
 }

@@ -46,11 +46,9 @@ struct Objects: ParsableCommand {
     @Flag(help: "Replace what is at the outputs' places already.")
     var overwrite = false
 
-    @Option(help: "Threads on the processor (default: as many as it has).")
-    var threads: Int?
+    @OptionGroup var resources: ResourceOptions
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, found \(threads)") }
         for (option, path) in [("--output", output), ("--contacts", contacts)] {
             if let path, !path.lowercased().hasSuffix(".csv") {
                 throw ValidationError("\(option) must end in .csv, found \(path)")
@@ -85,9 +83,9 @@ struct Objects: ParsableCommand {
                 throw FileFault(path, "exists already; --overwrite replaces it")
             }
         }
-        let files = OutsideVolumes(executable: thisProgram, allowsExternalLinks: reading.allowExternalLinks)
+        let files = resources.volumes(reading)
         defer { files.remove() }
-        let table = try files.objects(of: labels, images: images, voxelSize: voxelSize, threads: threads)
+        let table = try files.objects(of: labels, images: images, voxelSize: voxelSize)
         if let contacts { try AtomicFile.write(Data(table.contactsCSV().utf8), to: contacts) }
         guard let output else { return Console.say(String(table.csv().dropLast())) }
         try AtomicFile.write(Data(table.csv().utf8), to: output)

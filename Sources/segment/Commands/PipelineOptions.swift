@@ -15,25 +15,11 @@ struct PipelineOptions: ParsableArguments {
     @Option(help: "The device: auto, cpu or cuda (over the file's execution.device).")
     var device: Device.Choice?
 
-    @Option(help: "Threads on the processor (default: as many as it has).")
-    var threads: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "The memory that all may take, such as 4G (over the file's execution.memory; default: half of what is free).",
-            valueName: "bytes"))
-    var memory: String?
-
-    func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, found \(threads)") }
-        if let memory, Bytes.parse(memory) == nil {
-            throw ValidationError("--memory must be a number of bytes such as 4G or 500 MiB, found '\(memory)'")
-        }
-    }
+    @OptionGroup var resources: ResourceOptions
 
     var runOptions: RunOptions {
         RunOptions(
-            workFolder: work, device: device, threads: threads, memory: memory.flatMap(Bytes.parse),
+            workFolder: work, device: device, threads: resources.threads, memory: resources.bytes,
             executable: thisProgram)
     }
 

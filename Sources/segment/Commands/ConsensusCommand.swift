@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import Labeling
+import Pipeline
+import Volumes
+
+struct ConsensusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "consensus",
+        abstract: "What several networks' probabilities agree on: the consensus stage alone.",
+        discussion: """
+            Probabilities, of any program, are floating-point numbers from 0 to 1, or whole numbers of which the largest \
+            is 1 (uint8: 255); the logits.zarr of a work folder will do, too. The mask has 1 where as many reach the \
+            threshold as --agree says, else 0. The volumes are read block by block.
+
+            Example:
+              segment consensus a.h5 b.h5 c.h5 --agree majority --threshold 0.9 -o mask.tif
+              segment label mask.tif -o objects.tif
+            """)
+
+    @Argument(help: "The probabilities, a file a network, such as a.tif, b.h5:/p or c.zarr.", completion: .file())
+    var members: [String]
+
+    @Option(
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp("The mask, .tif, .h5, .zarr, .nii, .nii.gz or .mrc.", valueName: "file"))
+    var output: String
+
+    @Option(help: ArgumentHelp("The number of votes, voxel by voxel.", valueName: "file"))
+    var votes: String?
+
+    @Option(help: "all, majority, mean (of the probabilities) or a number of members.")
+    var agree: AgreementRule = .all
+
+    @Option(help: ArgumentHelp("The probability that a vote takes.", valueName: "p"))
+    var threshold = 0.5
+
+    @OptionGroup var reading: ReadingOptions
+    @OptionGroup var resources: ResourceOptions
+
+    @Flag(help: "Replace what is at the outputs' places already.")
+    var overwrite = false
+
+    func validate() throws {
+        guard Threshold(probability: threshold) != nil else {
+            throw ValidationError("--threshold must lie between 0 and 1, found \(threshold)")
+        }
+        if case .atLeast(let count) = agree, count > members.count {
+            throw ValidationError("--agree \(count) asks for more votes than the \(members.count) members have")
+        }
+        for (option, path) in [("--output", output), ("--votes", votes)] {
+            if let path, !VolumeFile.isWritable(path) {
+                throw ValidationError(
+                    "\(option) must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(path)")
+            }
+        }
+    }
+
+    func run() throws {
+        guard let threshold = Threshold(probability: threshold) else { return }
+        let files = resources.volumes(reading)
+        defer { files.remove() }
+        let agreement = try files.consensus(
+            of: members, rule: agree, threshold: threshold, to: output, votes: votes, replaces: overwrite)
+        let all = agreement.voxelsByVotes.reduce(0, +)
+        func share(_ count: Int) -> String { String(format: "%.1f %%", 100 * Double(count) / Double(max(1, all))) }
+        Console.say("\(share(agreement.inside)) of \(grouped(all)) voxels are inside   \(output)")
+        let counts = agreement.voxelsByVotes.enumerated().map { "\($0): \(share($1))" }
+        Console.say("voxels by votes   \(counts.joined(separator: ", "))")
+    }
+}
+
+extension AgreementRule: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
