@@ -30,6 +30,10 @@ import Testing
             recipe: "cells", shape: "1,300,256",
             volumes: ["train", "test"].map { ("dsb2018/\($0)/images/a.tif", "dsb2018/\($0)/masks/a.tif") },
             results: ["a"]),
+        Files(
+            recipe: "sstem", shape: "12,72,64",
+            volumes: ["train", "test"].map { ("isbi2012/\($0).tif", "isbi2012/\($0)-objects.tif") },
+            results: ["test"]),
     ]
 
     private static let folder: String = {
@@ -59,15 +63,17 @@ import Testing
             #expect(made.code == 0, "\(made.words)")
         }
         let text = try String(contentsOfFile: "\(Self.folder)/\(files.recipe).yaml", encoding: .utf8)
-        #expect(!text.contains("\nensemble:"))
+        let members = "ensemble: {members: 2"
+        let two =
+            text.contains("\nensemble: {")
+            ? text.replacing("ensemble: {", with: members + ", ") : text + members + "}\n"
         try folder.write(
             "\(files.recipe).yaml",
-            text.replacing(/steps: \d+/, with: "steps: 2").replacing(
+            two.replacing(/steps: \d+/, with: "steps: 2").replacing(
                 /(mirror|thresholds): true/, with: { "\($0.1): false" }
             )
             .replacing(/validations: \d+/, with: "validations: 1")
-            .replacing(/voxel_size: \{/, with: "voxel_size: {replace: true, ")
-                + "ensemble: {members: 2}\n")
+            .replacing(/voxel_size: \{/, with: "voxel_size: {replace: true, "))
         let ending = try Program.run("run", "\(files.recipe).yaml", in: folder.path)
         #expect(ending.code == 0, "\(ending.words)")
         for name in files.results {

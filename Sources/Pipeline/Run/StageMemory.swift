@@ -59,8 +59,7 @@ extension PipelineRun {
         }
         if file.learns { add(.train, fixed: plan.annotatedVoxels * 11) }
         let geometry = try TileGeometry(network, patch: patch)
-        let tileVoxel = TilePlan.bytesPerVoxel(
-            network, precision: execution.precision, members: members, channels: channels)
+        let tileVoxel = try bytesPerTileVoxel() ?? 0
         for volume in plan.volumes {
             guard let (own, seen) = volume.shapes else { continue }
             let (shard, count) = (
@@ -69,7 +68,7 @@ extension PipelineRun {
             let bytes = own.count * 4
             add(.ingest, fixed: min(bytes, Ingest.pieceBytes) * 3)
             if own != seen { add(.resample, fixed: min(bytes, Ingest.pieceBytes) * 4) }
-            let tile = try largestTile(seen, geometry, tileVoxel)
+            let tile = largestTile(seen, geometry, tileVoxel)
             let least = geometry.isExact ? geometry.leastTile(of: seen).count : tile
             found.append(
                 StageMemory(
@@ -98,13 +97,33 @@ extension PipelineRun {
         return found
     }
 
-    /// The input voxels of the largest tile that a volume is predicted in; those of the smallest where memory does not do.
-    private func largestTile(_ shape: ZYX<Int>, _ geometry: TileGeometry, _ bytesPerVoxel: Double) throws -> Int {
+    /// The input voxels of all tiles that a volume is predicted in.
+    func computedVoxels(_ shape: ZYX<Int>, _ geometry: TileGeometry) throws -> Int {
+        guard let bytes = try bytesPerTileVoxel() else { return shape.count }
+        return tiles(shape, geometry, bytes).map { $0.reduce(0, +) } ?? shape.count
+    }
+
+    /// The input voxels of the largest of them; those of the smallest where memory does not do.
+    private func largestTile(_ shape: ZYX<Int>, _ geometry: TileGeometry, _ bytesPerVoxel: Double) -> Int {
+        tiles(shape, geometry, bytesPerVoxel)?.max() ?? geometry.leastTile(of: shape).count
+    }
+
+    private func tiles(_ shape: ZYX<Int>, _ geometry: TileGeometry, _ bytesPerVoxel: Double) -> [Int]? {
         let limit =
             geometry.isExact ? Int(Double(execution.tileMemory) / bytesPerVoxel) : TileGeometry.fixedTileVoxels
-        let plans = try? TilePlan.ofShards(
-            StoreShape(for: shape).shard, volume: shape, geometry: geometry, maximumVoxels: limit)
-        let tiles = plans?.flatMap(\.tiles).map(\.input.count)
-        return tiles?.max() ?? geometry.leastTile(of: shape).count
+        return try? TilePlan.ofShards(
+            StoreShape(for: shape).shard, volume: shape, geometry: geometry, maximumVoxels: limit
+        ).flatMap(\.tiles).map(\.input.count)
+    }
+
+    private func bytesPerTileVoxel() throws -> Double? {
+        guard let network = try configuration(), let size = plan.resolution ?? file.model?.description.voxelSize
+        else {
+            return nil
+        }
+        let outputs = StoredOutputs(file.target, voxelSize: size, dimensions: network.dimensions)
+        return TilePlan.bytesPerVoxel(
+            try network.graph(), precision: execution.precision, members: plan.members.count,
+            channels: outputs.channels.count)
     }
 }

@@ -17,6 +17,8 @@ public enum WorkerOrder: Codable {
     case survey(AnnotatedFiles)
     /// Time a few steps of training on files that have been read before, as JSON.
     case measure(StepMeasurement)
+    /// Time pieces of a pipeline's work, as JSON.
+    case time(StageTiming)
     /// Do a step of a pipeline, in the work folder of the run that says so.
     case step(StepOrder)
 
@@ -75,6 +77,8 @@ public enum WorkerOrder: Codable {
             return try canonicalJSON(try DataSurvey.facts(of: files, report: report))
         case .measure(let measurement):
             return try canonicalJSON(measurement.run(report: report))
+        case .time(let timing):
+            return try canonicalJSON(timing.run(report: report))
         case .step(let step):
             try step.run(shouldStop: shouldStop, report: say)
             return Data()
@@ -84,7 +88,7 @@ public enum WorkerOrder: Codable {
     /// Training looks after its memory by itself, and maps far more than it uses.
     private var readsUnknownFiles: Bool {
         switch self {
-        case .measure, .step: false
+        case .measure, .time, .step: false
         default: true
         }
     }
@@ -96,7 +100,7 @@ public enum WorkerOrder: Codable {
         case .describe(let source, _): [source]
         case .survey(let files): files.all
         case .measure(let measurement): measurement.files.all
-        case .step: []
+        case .time, .step: []
         }
     }
 }

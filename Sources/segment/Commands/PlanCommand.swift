@@ -1,11 +1,15 @@
 import ArgumentParser
+import Foundation
 import Pipeline
 
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Say what a run would do, and why, without doing it.",
+        abstract: "Say what a run would do, why, and what that takes, without doing it.",
         discussion: """
+            Of the stages with something to do it says what they take at their peak of memory, of the disk at most, and of \
+            time about: a few pieces of the work are done to find out, which takes seconds.
+
             Example:
               segment plan pipelines/demo.yaml
             """)
@@ -16,6 +20,31 @@ struct PlanCommand: ParsableCommand {
         let pipeline = try options.open()
         for line in try pipeline.opening() { Console.say(line) }
         StateTable(pipeline.states()).print()
+        let interrupt = Interrupt()
+        interrupt.listen()
+        let isShown = Console.isTerminal
+        let forecast = try pipeline.forecast(
+            shouldStop: { interrupt.isRequested },
+            report: { done in
+                if isShown {
+                    Console.write("\r\u{1B}[2Ktiming pieces of the work: \(Int(100 * done)) %", to: STDERR_FILENO)
+                }
+            })
+        if isShown { Console.write("\r\u{1B}[2K", to: STDERR_FILENO) }
+        guard !forecast.isEmpty else { return }
+        Console.say("\nstage      memory      disk        time")
+        for stage in forecast {
+            Console.say(
+                stage.stage.rawValue.padded(to: 11) + (stage.memory.map(Bytes.format) ?? "").padded(to: 12)
+                    + (stage.disk > 0 ? Bytes.format(stage.disk) : "").padded(to: 12)
+                    + (stage.seconds.map(Console.duration) ?? ""))
+        }
+        let (memory, disk) = (forecast.compactMap(\.memory).max() ?? 0, forecast.reduce(0) { $0 + $1.disk })
+        let seconds = forecast.compactMap(\.seconds).reduce(0, +)
+        Console.say(
+            "at most \(Bytes.format(memory)) of the \(Bytes.format(pipeline.memory)) of memory given, up to "
+                + "\(Bytes.format(disk)) of the disk (\(Bytes.format(pipeline.freeDisk)) free), about "
+                + "\(Console.duration(seconds))")
     }
 }
 
