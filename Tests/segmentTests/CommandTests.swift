@@ -9,7 +9,7 @@ struct CommandTests {
 
     @Test(arguments: [
         "init", "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "consensus", "label",
-        "objects",
+        "regrow", "objects",
         "networks",
         "diagnose",
         "synthesize",

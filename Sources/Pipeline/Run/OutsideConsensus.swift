@@ -27,16 +27,8 @@ extension OutsideVolumes {
         let members = try files.map { try (file: $0, values: ingest($0)) }
         let (first, facts) = members[0].values
         let shape = first.layout.shape
-        for (file, (store, other)) in members.dropFirst() {
-            guard store.layout.shape == shape else {
-                throw FileFault(file, "has shape \(store.layout.shape), but \(files[0]) has \(shape)")
-            }
-            let problem =
-                VolumeFrame.problem(other.frame, like: facts.frame, of: files[0])
-                ?? VoxelSizeRule.problem(other.voxelSize, like: facts.voxelSize, of: files[0])
-            if let problem { throw FileFault(file, problem) }
-        }
-        let votesNeeded = try rule.votesNeeded(of: files.count)
+        for (file, values) in members.dropFirst() { try check(file, values, fits: members[0].values, of: files[0]) }
+        _ = try rule.votesNeeded(of: files.count)
         let cut = StoreShape(for: shape)
         let layout = BlockStore.Layout(
             shape: shape, elementType: .uint8, shard: cut.shard, chunk: cut.chunk, voxelSize: facts.voxelSize)
@@ -49,9 +41,7 @@ extension OutsideVolumes {
         try parallelForEach(shards.count, threads: memory.pieces(of: bytes, threads: threads)) { index in
             let shard = shards[index]
             let logits = try members.map { try LogitValues(file: $0.file, store: $0.values.0).logits(in: shard) }
-            // Counted as votes, unless the mean decides.
-            let found = try Labeling.consensus(
-                of: logits, rule: votesNeeded == nil ? .mean : rule, threshold: threshold)
+            let found = try Labeling.consensus(of: logits, rule: rule, threshold: threshold)
             try mask.writeShard(shard, VoxelBuffer(found.mask))
             if writesVotes { try counts.writeShard(shard, VoxelBuffer(found.votes)) }
             var tally = [Int](repeating: 0, count: files.count + 1)
@@ -73,45 +63,5 @@ extension OutsideVolumes {
         try Pipeline.write(contents, to: path, dataset: nil, replaces: replaces) { writer in
             try store.forEachSlab(threads: threads) { try writer.write($0, atZ: $1) }
         }
-    }
-}
-
-/// What a network made of a volume, as logits.
-private struct LogitValues {
-    let file: String
-    let store: BlockStore
-
-    /// - Throws: `FileFault` where a value is no probability.
-    func logits(in box: Box) throws -> Volume<Int16> {
-        let voxels = try store.read(box)
-        switch store.layout.elementType {
-        case .int16:
-            guard store.layout.attributes["units_per_logit"] == .number(Double(LogitScale.unitsPerLogit)) else {
-                throw FileFault(file, "holds int16, which are neither probabilities nor logits that segment wrote")
-            }
-            return voxels.volume(of: Int16.self)
-        case .uint8: return voxels.volume(of: UInt8.self).map { logit(Float($0) / 255) }
-        case .uint16: return voxels.volume(of: UInt16.self).map { logit(Float($0) / 65_535) }
-        case .float32, .float64:
-            let probabilities = try voxels.converted(to: Float.self)
-            if let place = probabilities.voxels.firstIndex(where: { !(0...1).contains($0) }) {
-                let (z, rest) = place.quotientAndRemainder(dividingBy: box.shape.y * box.shape.x)
-                let (y, x) = rest.quotientAndRemainder(dividingBy: box.shape.x)
-                throw FileFault(
-                    file,
-                    "holds \(probabilities.voxels[place]) at \((box.origin + ZYX(z, y, x)).place); expected probabilities "
-                        + "from 0 to 1")
-            }
-            return probabilities.map(logit)
-        default:
-            throw FileFault(
-                file,
-                "holds \(store.layout.elementType.rawValue); expected probabilities as float, uint8 or uint16")
-        }
-    }
-
-    private func logit(_ probability: Float) -> Int16 {
-        // The ends become the lowest and the highest logit.
-        LogitScale.encode(log(probability) - log1p(-probability))
     }
 }

@@ -145,6 +145,20 @@ public final class OutsideVolumes {
         )
     }
 
+    /// Refuses a file that is not of another's shape, voxels and axes.
+    func check(
+        _ file: String, _ found: (BlockStore, Facts), fits other: (store: BlockStore, facts: Facts), of name: String
+    ) throws {
+        let (store, facts) = found
+        guard store.layout.shape == other.store.layout.shape else {
+            throw FileFault(file, "has shape \(store.layout.shape), but \(name) has \(other.store.layout.shape)")
+        }
+        let problem =
+            VolumeFrame.problem(facts.frame, like: other.facts.frame, of: name)
+            ?? VoxelSizeRule.problem(facts.voxelSize, like: other.facts.voxelSize, of: name)
+        if let problem { throw FileFault(file, problem) }
+    }
+
     /// A store of one channel whose shards are no larger than ours.
     private func store(at source: SourceLocation) -> BlockStore? {
         let path = source.path + (source.dataset.map { "/" + $0 } ?? "")

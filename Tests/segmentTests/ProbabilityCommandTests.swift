@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 import Volumes
 
-/// `segment consensus` on the probabilities of any program.
-struct ConsensusCommandTests {
+/// `segment consensus` and `segment regrow` on the probabilities of any program.
+struct ProbabilityCommandTests {
     private let folder = ScratchFolder()
     private let shape = ZYX(5, 6, 70)
     private let size = VoxelSize(ZYX(40, 8, 8), .nanometer)
@@ -77,6 +77,25 @@ struct ConsensusCommandTests {
         }
         #expect(labels[0] == labels[1])
         #expect(labels[0].voxels.max() ?? 0 > 10)
+    }
+
+    /// The left object climbs over what is in its way before it is the wall's turn; see `RegrowthTests`.
+    @Test(
+        arguments: [
+            (["--within", "100"], [7, 7, 7, 9, 9, 9, 9]), (["--within", "8"], [7, 7, 0, 0, 0, 9, 9]),
+            (["--within", "16", "--above", "0.3"], [7, 7, 0, 0, 9, 9, 9]),
+            (["--within", "100", "--within-sections", "--voxel-size", "1,1,1"], [7, 7, 7, 9, 9, 9, 9]),
+        ] as [([String], [UInt32])])
+    func objectsGrow(options: [String], expected: [UInt32]) throws {
+        let line = ZYX(1, 1, 7)
+        try write("p.h5", Volume<Float>(shape: line, voxels: [0.5, 0.9, 0.1, 0.9, 0.9, 0.9, 0.5]))
+        try folder.write("seeds.tif", Volume<UInt16>(shape: line, voxels: [7, 0, 0, 0, 0, 0, 9]), voxelSize: size)
+        let ending = try Program.run(["regrow", "seeds.tif", "p.h5", "-o", "grown.h5"] + options, in: folder.path)
+        #expect(ending.code == 0, "\(ending.words)")
+        let grown = try VolumeFile.open(folder.path + "/grown.h5").read(Box(line)).converted(to: UInt32.self)
+        #expect(grown.voxels == expected)
+        let other = try Program.run("regrow", "seeds.tif", "a.h5", "-o", "g.h5", "--within", "9", in: folder.path)
+        #expect(other.code == 1 && other.complaints == "error: a.h5: there is no such file\n", "\(other.words)")
     }
 
     @Test func whatIsNoProbabilityIsRefused() throws {

@@ -1,0 +1,64 @@
+import Labeling
+import Volumes
+
+extension OutsideVolumes {
+    /// Grows the objects of a labelled volume over probabilities, as `label.regrow` does; they keep their numbers.
+    ///
+    /// - Parameters:
+    ///   - probabilities: as for `consensus`.
+    ///   - reach: in nanometres.
+    ///   - floor: objects grow only where the probabilities reach it; nil for everywhere.
+    ///   - withinSections: whether each section has objects of its own.
+    ///   - voxelSize: nil: that of the labels' file.
+    ///   - replaces: whether what lies at the output's place makes way.
+    /// - Throws: `FileFault`, before any work where something lies at the output's place.
+    public func regrow(
+        _ labels: String, over probabilities: String, reach: Double, floor: Threshold?, withinSections: Bool,
+        voxelSize: VoxelSize?, to output: String, replaces: Bool
+    ) throws {
+        try checkPlace(of: output, replaces: replaces)
+        let (seeds, facts) = try ingest(labels, as: .labels)
+        guard seeds.layout.elementType.isInteger else {
+            throw FileFault(labels, "labels must be whole numbers, found \(seeds.layout.elementType.rawValue)")
+        }
+        guard let voxelSize = voxelSize ?? facts.voxelSize else {
+            throw FileFault(labels, "has no voxel size; give it with --voxel-size")
+        }
+        let landscape = try ingest(probabilities)
+        try check(probabilities, landscape, fits: (seeds, facts), of: labels)
+        let shape = seeds.layout.shape
+        let growth = ObjectGrowth(reach: reach, floor: floor, voxelSize: voxelSize, withinSections: withinSections)
+        let bytes = growth.memory(for: shape, channels: 1)
+        guard bytes <= memory.work else {
+            let mebibytes = (bytes + MemoryBudget.program) >> 20 + 1
+            throw FileFault(
+                labels, "growing takes \(mebibytes) MiB of memory at least, and \(memory.total >> 20) MiB are given"
+            )
+        }
+        let values = LogitValues(file: probabilities, store: landscape.0)
+        let cut = StoreShape(for: shape)
+        let grown = try BlockStore.create(
+            at: folder + "/grown.zarr",
+            BlockStore.Layout(
+                shape: shape, elementType: .uint32, shard: cut.shard, chunk: cut.chunk, voxelSize: voxelSize))
+        let windows = growth.windows(of: shape)
+        var highest: UInt32 = 0
+        try parallelForEach(windows.count, threads: memory.pieces(of: bytes, threads: threads)) { index in
+            let window = windows[index]
+            let region = growth.surroundings(of: window, in: shape)
+            let result = try growth.grown(
+                window, of: shape, seeds: seeds.read(region).converted(to: UInt32.self),
+                over: values.logits(in: region))
+            for shard in window.cells(of: cut.shard) {
+                try grown.writeShard(shard, VoxelBuffer(result.cropped(to: shard.relative(to: window.origin))))
+            }
+            return result.voxels.max() ?? 0
+        } use: { _, found in
+            highest = max(highest, found)
+        }
+        try writeLabels(
+            of: shape, upTo: Int(highest), to: output, replaces: replaces, voxelSize: voxelSize,
+            position: facts.position, frame: facts.frame
+        ) { write in try grown.forEachSlab(threads: threads, write) }
+    }
+}

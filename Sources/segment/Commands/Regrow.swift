@@ -1,0 +1,69 @@
+import ArgumentParser
+import Labeling
+import Pipeline
+import Volumes
+
+struct Regrow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Grow labelled objects back into what was dropped around them: the regrowth stage alone.",
+        discussion: """
+            A seeded watershed over probabilities (as for 'segment consensus'), highest first, as far from the objects as \
+            --within says. Objects keep their numbers, and meet without a gap. The volumes are read block by block.
+
+            Example:
+              segment regrow objects.tif probabilities.h5 --within 40 -o grown.tif
+            """)
+
+    @Argument(help: "The labelled volume, such as a.tif, b.h5:/labels or c.zarr.", completion: .file())
+    var labels: String
+
+    @Argument(help: "The probabilities, such as a.tif, b.h5:/p or c.zarr.", completion: .file())
+    var probabilities: String
+
+    @Option(help: ArgumentHelp("How far objects grow, in nanometres.", valueName: "nm"))
+    var within: Double
+
+    @Option(help: ArgumentHelp("Grow only where the probability reaches this.", valueName: "p"))
+    var above: Double?
+
+    @Flag(help: "Each section has objects of its own.")
+    var withinSections = false
+
+    @Option(
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp("The grown objects, .tif, .h5, .zarr, .nii, .nii.gz or .mrc.", valueName: "file"))
+    var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Nanometres along z, y, x, in place of what the file says or leaves out.", valueName: "z,y,x"),
+        transform: VoxelSize.argument)
+    var voxelSize: VoxelSize?
+
+    @OptionGroup var reading: ReadingOptions
+    @OptionGroup var resources: ResourceOptions
+
+    @Flag(help: "Replace what is at the output's place already.")
+    var overwrite = false
+
+    func validate() throws {
+        guard within > 0, within.isFinite else {
+            throw ValidationError("--within must be above 0 nanometres, found \(within)")
+        }
+        if let above, Threshold(probability: above) == nil {
+            throw ValidationError("--above must lie between 0 and 1, found \(above)")
+        }
+        guard VolumeFile.isWritable(output) else {
+            throw ValidationError("--output must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(output)")
+        }
+    }
+
+    func run() throws {
+        let files = resources.volumes(reading)
+        defer { files.remove() }
+        try files.regrow(
+            labels, over: probabilities, reach: within, floor: above.flatMap { Threshold(probability: $0) },
+            withinSections: withinSections, voxelSize: voxelSize, to: output, replaces: overwrite)
+        Console.say(output)
+    }
+}
