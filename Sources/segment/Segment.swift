@@ -18,7 +18,7 @@ struct Segment: ParsableCommand {
         version: "segment \(segmentVersion)",
         subcommands: [
             Init.self, Run.self, Check.self, PlanCommand.self, Status.self, Clean.self, Info.self, Convert.self,
-            Evaluate.self,
+            Evaluate.self, SweepCommand.self,
             ConsensusCommand.self, Label.self, Regrow.self, Objects.self,
             ModelCommand.self, NetworksCommand.self, Diagnose.self, Synthesize.self, Worker.self,
         ])

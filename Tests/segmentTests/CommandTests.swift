@@ -8,7 +8,8 @@ struct CommandTests {
     private let folder = ScratchFolder()
 
     @Test(arguments: [
-        "init", "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "consensus", "label",
+        "init", "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "sweep", "consensus",
+        "label",
         "regrow", "objects",
         "networks",
         "diagnose",

@@ -40,6 +40,26 @@ struct PipelineRunTests {
             """)
     }
 
+    @Test func aSweepScoresAllVotesAndThresholds() throws {
+        try prepare(steps: 30)
+        let early = try Program.run("sweep", "small.yaml", in: folder.path)
+        #expect(early.code == 1 && early.complaints.contains("is not there yet; run: segment run small.yaml"))
+        #expect(try run().code == 0)
+        let ending = try Program.run("sweep", "small.yaml", in: folder.path)
+        #expect(ending.code == 0 && ending.output.contains("\n  2 of 2 "), "\(ending.words)")
+        let table = try String(contentsOfFile: folder.path + "/results/small/test/sweep.csv", encoding: .utf8)
+        let rows = table.split(separator: "\n").map { $0.split(separator: ",") }
+        #expect(rows.count == 1 + 2 * 33 && rows.allSatisfy { $0.count == 6 })
+        // The run's own rule and threshold, scored by another way.
+        let own = try #require(rows.first { $0[0] == "2" && Double($0[1]) == 0 })
+        let scores = try JSONSerialization.jsonObject(with: folder.data("results/small/test/scores.json"))
+        let consensus = try #require((scores as? [String: Any])?["consensus"] as? [String: Any])
+        for (column, name) in [(3, "vi_split"), (4, "vi_merge"), (5, "adapted_rand_error")] {
+            let (swept, scored) = (Double(own[column]), consensus[name] as? Double)
+            #expect(try abs(#require(swept) - #require(scored)) < 1e-9, "\(name)")
+        }
+    }
+
     /// Sections that are links, of which two change places.
     @Test func sectionsThatChangePlacesAreSeen() throws {
         try prepare()

@@ -52,9 +52,7 @@ struct EvaluateStep: Step {
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
-        let head = try labels.consensus.predictions[0].member.outputs(context).head
-        let truth = try TruthObjects(
-            truth.store(context), of: head, connectivity, writtenTo: folder + "/truth.zarr", context)
+        let truth = try truthObjects(in: folder, context)
         let imageRecord = try image.record(context)
         let labelled = try context.cache.output(of: labels).store(LabelStep.storeName)
         let members = try members(against: truth, in: folder, context)
@@ -67,7 +65,10 @@ struct EvaluateStep: Step {
         let root = results + "/" + name
         try AtomicFile.write(json, to: root + "/" + EvaluateStep.scoresName)
         if settings.thresholds {
-            let comparison = try thresholds(against: truth, context)
+            let (search, block) = try search(against: truth, context)
+            let comparison = try ThresholdComparison(search, block) {
+                context.report(StepProgress(fraction: 0.5 + 0.5 * $0))
+            }
             try AtomicFile.write(try readableJSON(comparison), to: root + "/" + ThresholdComparison.curvesName)
             try AtomicFile.write(
                 comparison.plot(of: name).png(width: 900, height: 700),
@@ -127,8 +128,10 @@ struct EvaluateStep: Step {
             truth: compactLabels(truth.store.read(block)))
     }
 
-    /// Of the middle of a large volume.
-    private func thresholds(against truth: TruthObjects, _ context: StepContext) throws -> ThresholdComparison {
+    /// A search for thresholds, on the middle of a large volume.
+    private func search(
+        against truth: TruthObjects, _ context: StepContext
+    ) throws -> (ThresholdSearch, CalibrationBlock) {
         let grid = try labels.grid(context)
         let box = Box(grid.layout.shape).middle(ThresholdComparison.largest)
         let sources = grid.sources(of: box)
@@ -140,9 +143,27 @@ struct EvaluateStep: Step {
                 try $0.store(context).logits(in: sources, context.threads)
             },
             truth: try truth.pieces(in: box, connectivity, threads: context.threads))
-        return try ThresholdComparison(search, block) {
-            context.report(StepProgress(fraction: 0.5 + 0.5 * $0))
+        return (search, block)
+    }
+
+    /// The errors by number of votes, from one to all members, and by threshold.
+    ///
+    /// - Parameter folder: where a truth that is not of objects is made into some.
+    func sweep(in folder: String, _ context: StepContext) throws -> [ThresholdCurve] {
+        let truth = try truthObjects(in: folder, context)
+        let (search, block) = try search(against: truth, context)
+        let members = block.logits.count
+        return try (1...members).map { votes in
+            try search.best(for: .atLeast(votes), [block]) {
+                context.report(StepProgress(fraction: (Double(votes - 1) + $0) / Double(members)))
+            }
         }
+    }
+
+    private func truthObjects(in folder: String, _ context: StepContext) throws -> TruthObjects {
+        let head = try labels.consensus.predictions[0].member.outputs(context).head
+        return try TruthObjects(
+            truth.store(context), of: head, connectivity, writtenTo: folder + "/truth.zarr", context)
     }
 
     /// The objects of the first member beside those of the consensus and the truth, in the middle section.

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+
+struct SweepCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sweep",
+        abstract: "Compare rules of agreement and thresholds on volumes with a truth, from what is predicted.",
+        discussion: """
+            Every volume with a truth is labelled and scored for each number of votes that a voxel may need, and at logits \
+            from 0 to 8; sweep.csv beside its results has all, and the best of each number of votes is printed. Of more than \
+            16 million voxels the middle is taken. What a truth says is best, it says of itself: choose by volumes that are \
+            not the ones to report.
+
+            Example:
+              segment sweep pipelines/demo.yaml
+            """)
+
+    @OptionGroup var options: PipelineOptions
+
+    func run() throws {
+        let interrupt = Interrupt()
+        interrupt.listen()
+        let isShown = Console.isTerminal
+        let sweeps = try options.open().sweep(
+            shouldStop: { interrupt.isRequested },
+            report: { volume, done in
+                if isShown { Console.write("\r\u{1B}[2K\(volume)   \(Int(100 * done)) %", to: STDERR_FILENO) }
+            })
+        if isShown { Console.write("\r\u{1B}[2K", to: STDERR_FILENO) }
+        for sweep in sweeps {
+            Console.say("\(sweep.volume)   \(sweep.table)")
+            Console.say("  votes   probability   VI split   VI merge   adapted Rand error")
+            for votes in 1...sweep.members {
+                let points = sweep.points.filter { $0.votes == votes }
+                guard let best = points.min(by: { $0.variationOfInformation < $1.variationOfInformation }) else {
+                    continue
+                }
+                Console.say(
+                    "  " + "\(votes) of \(sweep.members)".padded(to: 8)
+                        + String(
+                            format: "%11.4f %10.3f %10.3f %20.3f", best.threshold.probability, best.viSplit,
+                            best.viMerge,
+                            best.adaptedRandError))
+            }
+        }
+    }
+}
