@@ -10,8 +10,8 @@ struct ConsensusCommand: ParsableCommand {
         abstract: "What several networks' probabilities agree on: the consensus stage alone.",
         discussion: """
             Probabilities, of any program, are floating-point numbers from 0 to 1, or whole numbers of which the largest \
-            is 1 (uint8: 255); the logits.zarr of a work folder will do, too. The mask has 1 where as many reach the \
-            threshold as --agree says, else 0. The volumes are read block by block.
+            is 1 (uint8: 255); a logits.zarr of a work folder will do, too, where it has one channel. The mask has 1 where \
+            as many reach the threshold as --agree says, else 0. The volumes are read block by block.
 
             Example:
               segment consensus a.h5 b.h5 c.h5 --agree majority --threshold 0.9 -o mask.tif
