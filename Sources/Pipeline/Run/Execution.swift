@@ -25,7 +25,7 @@ struct Execution {
         }
         threads = options.threads ?? settings.threads ?? Machine.processors
         membersAtOnce = settings.membersAtOnce ?? device.count
-        memory = MemoryBudget(total: options.memory ?? settings.memory ?? Machine.availableMemory / 2)
+        memory = MemoryBudget(given: options.memory ?? settings.memory)
         // On a GPU convolutions want some memory beside.
         let free = device == .cuda ? device.freeMemory.map { Int(0.7 * Double($0)) } : nil
         tileMemory = min(free ?? .max, memory.work)
@@ -48,6 +48,14 @@ struct Execution {
 struct MemoryBudget {
     /// Bytes, of this process and of those that it has read files.
     let total: Int
+    /// What must not be exceeded: the same where it was given, else all that is free.
+    let limit: Int
+
+    /// - Parameter given: nil for half of what is free.
+    init(given: Int?) {
+        let free = Machine.availableMemory
+        (total, limit) = (given ?? free / 2, given ?? free)
+    }
 
     /// What is left for volumes and networks at work.
     var work: Int { max(0, total - Self.program) }

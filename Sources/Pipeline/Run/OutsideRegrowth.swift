@@ -29,10 +29,10 @@ extension OutsideVolumes {
         let shape = seeds.layout.shape
         let growth = ObjectGrowth(reach: reach, floor: floor, voxelSize: voxelSize, withinSections: withinSections)
         let bytes = growth.memory(for: shape, channels: 1)
-        guard bytes <= memory.work else {
+        guard bytes + MemoryBudget.program <= memory.limit else {
             let mebibytes = (bytes + MemoryBudget.program) >> 20 + 1
             throw FileFault(
-                labels, "growing takes \(mebibytes) MiB of memory at least, and \(memory.total >> 20) MiB are given"
+                labels, "growing takes \(mebibytes) MiB of memory at least, and \(memory.limit >> 20) MiB are there"
             )
         }
         let values = LogitValues(file: probabilities, store: landscape.0)

@@ -18,7 +18,7 @@ public final class OutsideVolumes {
         self.executable = executable
         self.allowsExternalLinks = allowsExternalLinks
         self.threads = threads ?? Machine.processors
-        self.memory = MemoryBudget(total: memory ?? Machine.availableMemory / 2)
+        self.memory = MemoryBudget(given: memory)
         folder = NSTemporaryDirectory() + "segment-\(getpid())"
     }
 

@@ -28,13 +28,14 @@ extension PipelineRun {
     func checkMemory(until last: Stage) throws {
         let budget = execution.memory
         let needs = try stageMemory().filter { $0.stage <= last }
-        guard let most = needs.max(by: { $0.least < $1.least }), most.least > budget.work else { return }
+        guard let most = needs.max(by: { $0.least < $1.least }), most.least + MemoryBudget.program > budget.limit
+        else { return }
         // Rounded up, so that it will do.
         let mebibytes = (most.least + MemoryBudget.program) >> 20 + 1
         throw FileFault(
             file.place(of: "execution.memory") ?? file.path,
-            "\(most.stage.rawValue) takes \(mebibytes) MiB of memory at least, and \(budget.total >> 20) MiB are given; "
-                + "give --memory \(mebibytes)MiB or more")
+            "\(most.stage.rawValue) takes \(mebibytes) MiB of memory at least, and \(budget.limit >> 20) MiB are "
+                + (budget.limit == budget.total ? "given; give --memory \(mebibytes)MiB or more" : "free"))
     }
 
     /// What the stages take whose work is known by the headers of files; training comes to what a step of it takes, which
@@ -57,7 +58,8 @@ extension PipelineRun {
             let block = Int(Double(plan.annotatedVoxels) * step.data.ensemble.calibration)
             add(.calibrate, fixed: block * thresholds + plan.annotatedVoxels * 8)
         }
-        if file.learns { add(.train, fixed: plan.annotatedVoxels * 11) }
+        // Members side by side read the volumes each for itself.
+        if file.learns { add(.train, fixed: plan.annotatedVoxels * 11 * min(execution.membersAtOnce, members)) }
         let geometry = try TileGeometry(network, patch: patch)
         let tileVoxel = try bytesPerTileVoxel() ?? 0
         for volume in plan.volumes {
