@@ -109,11 +109,11 @@ struct SyntheticEnsemble: Sendable {
             let row = ((z - box.origin.z) * box.shape.y + y - box.origin.y) * box.shape.x - box.origin.x
             for x in columns {
                 let distance = object.distance(z, y, x)
-                guard distance < 1.5 else { continue }
+                guard distance < 1.25 else { continue }
                 for member in 0..<Self.members {
                     if case .phantom(let members) = object.kind, member >= members { break }
                     let away = object.scales[member] - distance
-                    let size = Int16(min(8000, abs(away) * 8000))
+                    let size = Int16(min(8000, abs(away) * 8000)) & ~127
                     result[member].voxels[row + x] = away >= 0 ? size : -size - 16
                 }
             }
