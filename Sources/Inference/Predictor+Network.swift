@@ -36,8 +36,8 @@ extension Predictor {
             }
         }
         let mirrorings = neighbourAxes.map { Mirrorings(dimensions: graph.dimensions, neighbourAxes: $0) }
-        let geometry = try TileGeometry(graph, patch: patch)
-        self.init(mirrorings.map { geometry.grown(by: $0.halo) } ?? geometry, channels: channels.count) { input in
+        let geometry = try TileGeometry(graph, patch: patch, mirroring: neighbourAxes)
+        self.init(geometry, channels: channels.count) { input in
             try mirrorings?.mean(of: forward, on: input) ?? forward(input)
         }
     }

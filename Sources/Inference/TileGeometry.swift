@@ -34,6 +34,16 @@ public struct TileGeometry: Equatable, Sendable {
     /// normalization looks at the whole tile, and is out of proportion where the network reaches farther than 64 voxels
     /// and than its training patches ever did: there tiles read half a patch (16 voxels at least) beyond their own.
     ///
+    /// - Parameters:
+    ///   - patch: that of training.
+    ///   - neighbourAxes: of a prediction that averages over mirrorings (`Predictor`).
+    /// - Throws: `MisfittingExtents` where no input suits the network.
+    public init(_ graph: Graph, patch: ZYX<Int>, mirroring neighbourAxes: [Int?]?) throws {
+        let geometry = try TileGeometry(graph, patch: patch)
+        let mirrorings = neighbourAxes.map { Mirrorings(dimensions: graph.dimensions, neighbourAxes: $0) }
+        self = mirrorings.map { geometry.grown(by: $0.halo) } ?? geometry
+    }
+
     /// - Parameter patch: that of training.
     /// - Throws: `MisfittingExtents` where no input suits the network.
     public init(_ graph: Graph, patch: ZYX<Int>) throws {
@@ -52,7 +62,7 @@ public struct TileGeometry: Equatable, Sendable {
 
     /// That where an output voxel depends on its neighbours' outputs too. They are not there at a tile's border where
     /// convolutions lose it, so that tiles must have a size of their own.
-    func grown(by reach: ZYX<Int>) -> TileGeometry {
+    private func grown(by reach: ZYX<Int>) -> TileGeometry {
         TileGeometry(
             stride: stride, halo: halo + reach, margin: margin, smallest: smallest,
             isExact: isExact && (margin == .zero || reach == .zero))

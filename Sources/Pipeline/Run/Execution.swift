@@ -50,11 +50,13 @@ struct MemoryBudget {
     let total: Int
     /// What must not be exceeded: the same where it was given, else all that is free.
     let limit: Int
+    let isGiven: Bool
 
     /// - Parameter given: nil for half of what is free.
     init(given: Int?) {
         let free = Machine.availableMemory
         (total, limit) = (given ?? free / 2, given ?? free)
+        isGiven = given != nil
     }
 
     /// What is left for volumes and networks at work.

@@ -159,7 +159,7 @@ public struct PipelineRun {
     /// - Returns: nil where the first of those volumes cannot be opened, which ingest will say.
     /// - Throws: `PipelineFault` or `FileFault`, in one line, where it does not suit them.
     private func network() throws -> String? {
-        guard let network = try configuration() else { return nil }
+        guard let network = try plan.network()?.configuration else { return nil }
         let summary = try NetworkSummary(
             network, input: Array(file.training.patch.array.suffix(network.dimensions)))
         func times(_ extents: [Int]) -> String { extents.map(String.init).joined(separator: "×") }
@@ -167,17 +167,6 @@ public struct PipelineRun {
         return "\(summary.name) in \(network.dimensions)D, \(grouped(summary.parameters)) parameters, sees "
             + "\(times(summary.receptiveField)) voxels, \(String(format: "%.3g", work / 1e9)) G multiply-adds a patch of "
             + times(file.training.patch.array)
-    }
-
-    func configuration() throws -> NetworkConfiguration? {
-        guard let ingest = plan.data.parts.first?.image.source.ingest else {
-            return file.model?.description.network
-        }
-        let opened = try? InspectedFiles.inspect(ingest, voxels: false, executable: options.executable) { false }
-        guard let size = file.resolution ?? opened?.voxelSize, let shape = opened?.shape else { return nil }
-        let network = try file.network(voxelSize: size)
-        try file.check(network, against: shape, of: ingest.source.title)
-        return network
     }
 
     /// A line of `segment plan` and `segment status`.

@@ -20,6 +20,8 @@ struct Plan {
     let threshold: ThresholdSource
     /// The voxel size that the networks work at; nil where it is not known.
     let resolution: VoxelSize?
+    /// Of the first volume to learn from; nil where there is none, or its file cannot be opened.
+    let firstShape: ZYX<Int>?
     /// Voxels of the volumes to learn from, as the networks see them.
     let annotatedVoxels: Int
 
@@ -70,10 +72,12 @@ struct Plan {
         var ingests = IngestSteps(voxelSize: file.voxelSize, digests: digests, executable: executable)
         let headers = Headers(cache: cache, executable: executable)
         let first = try file.train.first.map { try ingests.step($0.image, .image) }
-        let size = first.flatMap { headers.extent(of: $0)?.voxelSize }
+        let firstExtent = first.flatMap { headers.extent(of: $0) }
+        let size = firstExtent?.voxelSize
         var seen = SeenVolumes(
             resolution: file.workingResolution(learningFrom: size), extent: headers.extent)
         resolution = file.resolution ?? size
+        firstShape = firstExtent?.shape
         let data = TrainingData(
             parts: try file.train.map { entry in
                 let images = try entry.images.map { try ingests.step($0, .image) }

@@ -27,19 +27,15 @@ extension PipelineRun {
     public func forecast(
         shouldStop: @escaping () -> Bool, report: @escaping (Double) -> Void = { _ in }
     ) throws -> [StageForecast] {
-        guard let executable = options.executable, let network = try configuration(),
-            let patch = plan.members.first?.patch,
-            let voxelSize = plan.resolution ?? file.model?.description.voxelSize
-        else { return [] }
+        guard let executable = options.executable, let network = try plan.network() else { return [] }
         let open = plan.steps.filter { cache.state(of: $0) != .complete }
         if open.isEmpty { return [] }
         let work = Work(open)
-        let geometry = try TileGeometry(network.graph(), patch: patch)
         let timing = StageTiming(
-            network: network, target: file.target, training: work.has(.train) ? file.training : nil, patch: patch,
-            mirror: file.prediction.mirror,
-            tile: work.has(.predict) ? geometry.smallTile : nil, voxelSize: voxelSize, device: execution.device,
-            precision: execution.precision, threads: execution.threads,
+            network: network.configuration, target: file.target, training: work.has(.train) ? file.training : nil,
+            patch: network.patch, prediction: file.prediction,
+            tile: work.has(.predict) ? network.geometry.smallTile : nil, voxelSize: network.voxelSize,
+            device: execution.device, precision: execution.precision, threads: execution.threads,
             folder: NSTemporaryDirectory() + "segment-\(getpid())-forecast")
         try AtomicFile.makeFolder(timing.folder)
         defer { try? FileManager.default.removeItem(atPath: timing.folder) }
@@ -47,10 +43,7 @@ extension PipelineRun {
             StageTiming.Answer.self,
             from: WorkerOrder.time(timing).run(
                 by: executable, title: file.path, shouldStop: shouldStop, report: report))
-        let outputs = StoredOutputs(file.target, voxelSize: voxelSize, dimensions: network.dimensions)
-        let costs = Costs(
-            run: self, work: work, answer: answer, channels: outputs.channels.count, head: outputs.head.count,
-            geometry: geometry, network: network)
+        let costs = Costs(run: self, work: work, answer: answer, network: network)
         let memory = try stageMemory()
         return try Stage.allCases.filter(work.has).map { stage in
             let expected = memory.filter { $0.stage == stage }.map(\.expected).max()
@@ -82,11 +75,10 @@ private struct Costs {
     let run: PipelineRun
     let work: Work
     let answer: StageTiming.Answer
-    let channels, head: Int
-    let geometry: TileGeometry
-    let network: NetworkConfiguration
+    let network: PlannedNetwork
 
     private var members: Double { Double(run.plan.members.count) }
+    private var channels: Double { Double(network.outputs.channels.count) }
 
     /// A volume of which a stage has something to do, with the steps of it that are open.
     private func volumes(_ stage: Stage) -> [(volume: Plan.PlannedVolume, own: Double, seen: Double, open: Double)]
@@ -120,8 +112,8 @@ private struct Costs {
                     // Images of 16 bits.
                     case .ingest: own * open * 2
                     case .resample: seen * open * 2
-                    case .predict: seen * open * 2 * Double(channels)
-                    case .consensus: seen * (2 * Double(channels) + 1)
+                    case .predict: seen * open * 2 * channels
+                    case .consensus: seen * (2 * channels + 1)
                     case .regrow: seen * 4
                     case .label: own * (run.file.label.regrow == nil ? 4 : 8)
                     case .export: own * (4 * formats + 1)
@@ -132,14 +124,14 @@ private struct Costs {
         // Weights, and what training goes on from.
         let trained =
             stage == .train
-            ? Double(work.count(.train)) * 4 * 4 * Double(try NetworkSummary(network).parameters) : 0
+            ? Double(work.count(.train)) * 4 * 4 * Double(try NetworkSummary(network.configuration).parameters) : 0
         return Int(min(bytes + trained, 9e18))
     }
 
     func seconds(of stage: Stage) throws -> Double? {
         let (read, write, label) = (answer.read, answer.write, answer.label)
         let threads = Double(run.execution.threads)
-        let (channels, head) = (Double(channels), Double(head))
+        let head = Double(network.outputs.head.count)
         switch stage {
         case .train:
             return answer.secondsPerStep.map {
@@ -147,9 +139,9 @@ private struct Costs {
             }
         case .predict:
             guard let each = answer.secondsPerTileVoxel else { return nil }
-            return try volumes(stage).reduce(0.0) { sum, item in
+            return volumes(stage).reduce(0.0) { sum, item in
                 guard let shape = item.volume.shapes?.seen else { return sum }
-                return sum + Double(try run.computedVoxels(shape, geometry)) * each * item.open
+                return sum + Double(run.computedVoxels(shape, network)) * each * item.open
             }
         case .calibrate:
             let block = Double(run.plan.annotatedVoxels) * run.file.ensemble.calibration

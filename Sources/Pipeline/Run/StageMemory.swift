@@ -27,15 +27,19 @@ extension PipelineRun {
     /// - Throws: `FileFault` with the least that will do.
     func checkMemory(until last: Stage) throws {
         let budget = execution.memory
+        /// Tiles are cut for what a run is given, also where more is free.
+        func limit(_ stage: Stage) -> Int { stage == .predict ? budget.total : budget.limit }
         let needs = try stageMemory().filter { $0.stage <= last }
-        guard let most = needs.max(by: { $0.least < $1.least }), most.least + MemoryBudget.program > budget.limit
+        guard let most = needs.max(by: { $0.least < $1.least }),
+            most.least + MemoryBudget.program > limit(most.stage)
         else { return }
         // Rounded up, so that it will do.
         let mebibytes = (most.least + MemoryBudget.program) >> 20 + 1
+        let had = "\(limit(most.stage) >> 20) MiB are " + (budget.isGiven ? "given" : "free for it")
         throw FileFault(
             file.place(of: "execution.memory") ?? file.path,
-            "\(most.stage.rawValue) takes \(mebibytes) MiB of memory at least, and \(budget.limit >> 20) MiB are "
-                + (budget.limit == budget.total ? "given; give --memory \(mebibytes)MiB or more" : "free"))
+            "\(most.stage.rawValue) takes \(mebibytes) MiB of memory at least, and \(had)"
+                + (budget.isGiven || most.stage == .predict ? "; give --memory \(mebibytes)MiB or more" : ""))
     }
 
     /// What the stages take whose work is known by the headers of files; training comes to what a step of it takes, which
@@ -47,12 +51,8 @@ extension PipelineRun {
             let atOnce = min(pieces, execution.memory.pieces(of: piece, threads: execution.threads))
             found.append(StageMemory(stage: stage, least: fixed + piece, expected: fixed + max(1, atOnce) * piece))
         }
-        guard let resolution = plan.resolution ?? file.model?.description.voxelSize,
-            let network = try configuration()?.graph(), let patch = plan.members.first?.patch
-        else { return [] }
-        let dimensions = file.network.configuration.dimensions
-        let outputs = StoredOutputs(file.target, voxelSize: resolution, dimensions: dimensions)
-        let (members, channels) = (plan.members.count, outputs.channels.count)
+        guard let network = try plan.network() else { return [] }
+        let (members, channels) = (plan.members.count, network.outputs.channels.count)
         let thresholds = StageMemory.thresholdBytes(members: members, channels: channels)
         if let step = plan.threshold.step {
             let block = Int(Double(plan.annotatedVoxels) * step.data.ensemble.calibration)
@@ -60,8 +60,7 @@ extension PipelineRun {
         }
         // Members side by side read the volumes each for itself.
         if file.learns { add(.train, fixed: plan.annotatedVoxels * 11 * min(execution.membersAtOnce, members)) }
-        let geometry = try TileGeometry(network, patch: patch)
-        let tileVoxel = try bytesPerTileVoxel() ?? 0
+        let tileVoxel = network.bytesPerTileVoxel(members: members, precision: execution.precision)
         for volume in plan.volumes {
             guard let (own, seen) = volume.shapes else { continue }
             let (shard, count) = (
@@ -70,8 +69,9 @@ extension PipelineRun {
             let bytes = own.count * 4
             add(.ingest, fixed: min(bytes, Ingest.pieceBytes) * 3)
             if own != seen { add(.resample, fixed: min(bytes, Ingest.pieceBytes) * 4) }
-            let tile = largestTile(seen, geometry, tileVoxel)
-            let least = geometry.isExact ? geometry.leastTile(of: seen).count : tile
+            let smallest = network.geometry.leastTile(of: seen).count
+            let tile = tiles(seen, network)?.max() ?? smallest
+            let least = network.geometry.isExact ? smallest : tile
             found.append(
                 StageMemory(
                     stage: .predict, least: Int(Double(least) * tileVoxel),
@@ -80,10 +80,10 @@ extension PipelineRun {
                 .consensus, piece: StageMemory.consensusBytes(members: members) * shard.count, pieces: count)
             if let regrow = file.label.regrow {
                 let growth = ObjectGrowth(
-                    reach: regrow.within, voxelSize: resolution,
+                    reach: regrow.within, voxelSize: network.voxelSize,
                     withinSections: file.label.connectivity.isWithinSections)
                 add(
-                    .regrow, piece: growth.memory(for: seen, channels: outputs.head.count),
+                    .regrow, piece: growth.memory(for: seen, channels: network.outputs.head.count),
                     pieces: growth.windows(of: seen).count)
             }
             add(.label, piece: StageMemory.bytesPerVoxel * shard.count, pieces: count)
@@ -100,32 +100,17 @@ extension PipelineRun {
     }
 
     /// The input voxels of all tiles that a volume is predicted in.
-    func computedVoxels(_ shape: ZYX<Int>, _ geometry: TileGeometry) throws -> Int {
-        guard let bytes = try bytesPerTileVoxel() else { return shape.count }
-        return tiles(shape, geometry, bytes).map { $0.reduce(0, +) } ?? shape.count
+    func computedVoxels(_ shape: ZYX<Int>, _ network: PlannedNetwork) -> Int {
+        tiles(shape, network).map { $0.reduce(0, +) } ?? shape.count
     }
 
-    /// The input voxels of the largest of them; those of the smallest where memory does not do.
-    private func largestTile(_ shape: ZYX<Int>, _ geometry: TileGeometry, _ bytesPerVoxel: Double) -> Int {
-        tiles(shape, geometry, bytesPerVoxel)?.max() ?? geometry.leastTile(of: shape).count
-    }
-
-    private func tiles(_ shape: ZYX<Int>, _ geometry: TileGeometry, _ bytesPerVoxel: Double) -> [Int]? {
+    /// The input voxels of each; nil where memory does not do.
+    private func tiles(_ shape: ZYX<Int>, _ network: PlannedNetwork) -> [Int]? {
+        let bytes = network.bytesPerTileVoxel(members: plan.members.count, precision: execution.precision)
         let limit =
-            geometry.isExact ? Int(Double(execution.tileMemory) / bytesPerVoxel) : TileGeometry.fixedTileVoxels
+            network.geometry.isExact ? Int(Double(execution.tileMemory) / bytes) : TileGeometry.fixedTileVoxels
         return try? TilePlan.ofShards(
-            StoreShape(for: shape).shard, volume: shape, geometry: geometry, maximumVoxels: limit
+            StoreShape(for: shape).shard, volume: shape, geometry: network.geometry, maximumVoxels: limit
         ).flatMap(\.tiles).map(\.input.count)
-    }
-
-    private func bytesPerTileVoxel() throws -> Double? {
-        guard let network = try configuration(), let size = plan.resolution ?? file.model?.description.voxelSize
-        else {
-            return nil
-        }
-        let outputs = StoredOutputs(file.target, voxelSize: size, dimensions: network.dimensions)
-        return TilePlan.bytesPerVoxel(
-            try network.graph(), precision: execution.precision, members: plan.members.count,
-            channels: outputs.channels.count)
     }
 }

@@ -14,7 +14,7 @@ public struct StageTiming: Codable {
     /// nil where nothing is trained.
     let training: TrainingConfiguration?
     let patch: ZYX<Int>
-    let mirror: Bool
+    let prediction: PredictionSettings
     /// Input voxels of a tile; nil where nothing is predicted.
     let tile: ZYX<Int>?
     let voxelSize: VoxelSize
@@ -75,7 +75,7 @@ public struct StageTiming: Codable {
         let outputs = StoredOutputs(target, voxelSize: voxelSize, dimensions: network.dimensions)
         let predictor = try Predictor(
             network: weights, channels: outputs.places, patch: patch,
-            mirroring: mirror ? outputs.channels.map(\.neighbourAxis) : nil, precision: precision, device: device)
+            mirroring: prediction.mirroring(of: outputs), precision: precision, device: device)
         func predict() throws {
             _ = try predictor.logits(of: Box(tile), volume: tile, maximumTileVoxels: .max) { box in
                 (0..<network.inputChannels).map { _ in Volume(shape: box.shape, repeating: 0.5) }

@@ -87,8 +87,7 @@ final class StepContext {
         let outputs = try member.outputs(self)
         let predictor = try Predictor(
             network: network, channels: outputs.places, patch: member.patch,
-            mirroring: settings.mirror ? outputs.channels.map(\.neighbourAxis) : nil, precision: precision,
-            device: device)
+            mirroring: settings.mirroring(of: outputs), precision: precision, device: device)
         let ready = LoadedMember(
             predictor: predictor,
             maximumTileVoxels: predictor.geometry.isExact
