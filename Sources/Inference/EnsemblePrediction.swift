@@ -7,10 +7,13 @@ public struct EnsemblePrediction {
     public struct Member {
         let predictor: Predictor
         let store: BlockStore
+        /// For each channel, what is kept; elsewhere is `LogitScale.outside`. nil for all.
+        let boxes: [Box]?
 
-        public init(_ predictor: Predictor, into store: BlockStore) {
+        public init(_ predictor: Predictor, into store: BlockStore, within boxes: [Box]? = nil) {
             precondition(store.layout.channels ?? 1 == predictor.channels)
-            (self.predictor, self.store) = (predictor, store)
+            precondition(boxes?.count ?? predictor.channels == predictor.channels)
+            (self.predictor, self.store, self.boxes) = (predictor, store, boxes)
         }
     }
 
@@ -26,6 +29,7 @@ public struct EnsemblePrediction {
         for member in members {
             precondition(member.predictor.geometry == geometry)
             precondition(member.store.layout.shape == layout.shape && member.store.layout.shard == layout.shard)
+            precondition(member.boxes == members[0].boxes)
         }
     }
 
@@ -46,8 +50,10 @@ public struct EnsemblePrediction {
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
         read: @escaping @Sendable (Box) throws -> [Volume<Float>]
     ) throws {
+        let box = members[0].boxes.map { $0.reduce($0[0]) { $0.union($1) } }
         let units = try TilePlan.ofShards(
-            layout.shard, volume: layout.shape, geometry: geometry, maximumVoxels: maximumTileVoxels)
+            layout.shard, volume: layout.shape, within: box, geometry: geometry, maximumVoxels: maximumTileVoxels)
+        if let box { try members.forEach { try $0.fill(outside: box, threads: threads, shouldStop) } }
         let missing = units.map { unit in members.map { $0.missing(in: unit.region) } }
         let works = units.indices.flatMap { unit in
             units[unit].tiles.indices.compactMap { tile in
@@ -64,6 +70,7 @@ public struct EnsemblePrediction {
         let writing = WriteBehind()
         let (geometry, shape) = (geometry, layout.shape)
         var results: [[Volume<Int16>]] = []
+        var constants = [ConstantTile?](repeating: nil, count: members.count)
         let outcome = Result {
             try readAhead(works.count) { index in
                 let (unit, tile) = works[index]
@@ -82,8 +89,15 @@ public struct EnsemblePrediction {
                     }
                 }
                 let tile = tiles[place]
+                let value = ConstantTile.value(of: input)
                 for member in members.indices where !missing[unit][member].isEmpty {
-                    let logits = try members[member].predictor.logits(of: tile, from: input)
+                    let logits: [Volume<Int16>]
+                    if let value, let known = constants[member], known.serves(tile, of: value) {
+                        logits = known.logits
+                    } else {
+                        logits = try members[member].predictor.logits(of: tile, of: shape, from: input)
+                        constants[member] = value.map { ConstantTile(tile, value: $0, logits: logits) } ?? constants[member]
+                    }
                     for (channel, part) in logits.enumerated() {
                         results[member][channel].replace(at: tile.output.origin - region.origin, with: part)
                     }
@@ -93,13 +107,16 @@ public struct EnsemblePrediction {
                 guard place == tiles.count - 1 else { return }
                 let (made, shards) = (results, missing[unit])
                 results = []
-                let stores = members.map(\.store)
+                let targets = members.map { ($0.store, $0.boxes) }
                 try writing.begin {
-                    for (store, (channels, shards)) in zip(stores, zip(made, shards)) {
+                    for ((store, boxes), (channels, shards)) in zip(targets, zip(made, shards)) {
                         for shard in shards {
                             for (channel, logits) in channels.enumerated() {
-                                let part = logits.cropped(to: shard.relative(to: region.origin))
-                                try store.writeShard(shard, channel: channel, VoxelBuffer(part), threads: threads)
+                                let kept = shard.intersection(region).intersection(boxes?[channel] ?? shard)
+                                let part = logits.cropped(to: kept.relative(to: region.origin))
+                                try store.writeShard(
+                                    shard, channel: channel, VoxelBuffer(part.placed(kept, in: shard)),
+                                    threads: threads)
                             }
                         }
                     }
@@ -113,11 +130,59 @@ public struct EnsemblePrediction {
 }
 
 extension EnsemblePrediction.Member {
-    /// The shards of a region that are not there yet.
+    /// The shards that reach into a region and are not there yet.
     fileprivate func missing(in region: Box) -> [Box] {
         store.shards.filter { shard in
-            region.contains(shard)
+            !region.intersection(shard).isEmpty
                 && !(0..<predictor.channels).allSatisfy { store.hasShard(shard, channel: $0) }
         }
+    }
+
+    /// Writes the shards that do not reach into a box.
+    fileprivate func fill(outside box: Box, threads: Int, _ shouldStop: () -> Bool) throws {
+        let shards = store.shards
+        for (index, shard) in shards.enumerated() where shard.intersection(box).isEmpty {
+            if shouldStop() { throw Interrupted(done: index, total: shards.count) }
+            for channel in 0..<predictor.channels where !store.hasShard(shard, channel: channel) {
+                let nothing = Volume<Int16>(shape: shard.shape, repeating: LogitScale.outside)
+                try store.writeShard(shard, channel: channel, VoxelBuffer(nothing), threads: threads)
+            }
+        }
+    }
+}
+
+extension Volume<Int16> {
+    /// The logits of `box` as those of a shard that holds it.
+    fileprivate func placed(_ box: Box, in shard: Box) -> Volume {
+        if box == shard { return self }
+        var whole = Volume(shape: shard.shape, repeating: LogitScale.outside)
+        whole.replace(at: box.origin - shard.origin, with: self)
+        return whole
+    }
+}
+
+/// What a network says of a tile that has the same value everywhere, as around a specimen: it is the same for all such tiles.
+private struct ConstantTile {
+    private let shape: ZYX<Int>
+    private let output: Box
+    private let value: [Float]
+    let logits: [Volume<Int16>]
+
+    init(_ tile: Tile, value: [Float], logits: [Volume<Int16>]) {
+        (shape, output) = (tile.input.shape, tile.output.relative(to: tile.input.origin))
+        (self.value, self.logits) = (value, logits)
+    }
+
+    func serves(_ tile: Tile, of value: [Float]) -> Bool {
+        self.value == value && shape == tile.input.shape && output == tile.output.relative(to: tile.input.origin)
+    }
+
+    /// The value of each channel of an input; nil where one of them varies.
+    static func value(of input: [Volume<Float>]) -> [Float]? {
+        let values = input.compactMap { channel -> Float? in
+            guard let first = channel.voxels.first, channel.voxels.allSatisfy({ $0 == first }) else { return nil }
+            return first
+        }
+        return values.count == input.count ? values : nil
     }
 }

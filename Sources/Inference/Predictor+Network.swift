@@ -9,11 +9,10 @@ extension Predictor {
     /// - Parameters:
     ///   - channels: of the network's output, which to predict, in this order; nil for all.
     ///   - patch: that of training; see `TileGeometry`.
-    ///   - mirroring: averages over all mirrorings of the input (`Mirrorings`); for each channel the axis of its affinities,
-    ///     nil for what is of one voxel. nil for the input as it is.
+    ///   - averaging: over several looks at a voxel, which must suit the network; nil for one.
     /// - Throws: `TensorError` where memory is missing; `MisfittingExtents` where no input suits the network.
     public init(
-        network: Network, channels: [Int]? = nil, patch: ZYX<Int>, mirroring neighbourAxes: [Int?]? = nil,
+        network: Network, channels: [Int]? = nil, patch: ZYX<Int>, averaging: PredictionAveraging? = nil,
         precision: Precision, device: Device
     ) throws {
         let folded = try network.folded(precision: precision)
@@ -35,10 +34,10 @@ extension Predictor {
                     voxels: try logits.narrowed(axis: 1, to: channel..<channel + 1).floats())
             }
         }
-        let mirrorings = neighbourAxes.map { Mirrorings(dimensions: graph.dimensions, neighbourAxes: $0) }
-        let geometry = try TileGeometry(graph, patch: patch, mirroring: neighbourAxes)
+        let symmetries = averaging.map { Symmetries($0, dimensions: graph.dimensions) }
+        let geometry = try TileGeometry(graph, patch: patch, averaging: averaging)
         self.init(geometry, channels: channels.count) { input in
-            try mirrorings?.mean(of: forward, on: input) ?? forward(input)
+            try symmetries?.mean(of: forward, on: input) ?? forward(input)
         }
     }
 }

@@ -37,7 +37,9 @@ public struct Predictor {
         var result = [Volume<Int16>](repeating: Volume(shape: region.shape), count: channels)
         var done = 0
         for tile in plan.tiles {
-            for (channel, part) in try logits(of: tile, volume: volume, read: read).enumerated() {
+            for (channel, part) in try logits(
+                of: tile, of: volume, from: geometry.input(of: tile, volume: volume, read: read)
+            ).enumerated() {
                 result[channel].replace(at: tile.output.origin - region.origin, with: part)
             }
             done += tile.input.count
@@ -46,16 +48,14 @@ public struct Predictor {
         return result
     }
 
-    private func logits(
-        of tile: Tile, volume: ZYX<Int>, read: (Box) throws -> [Volume<Float>]
-    ) throws -> [Volume<Int16>] {
-        try logits(of: tile, from: geometry.input(of: tile, volume: volume, read: read))
-    }
-
     /// The logits of a tile's output.
     ///
     /// - Parameter input: what `TileGeometry.input` gives for it.
-    func logits(of tile: Tile, from input: [Volume<Float>]) throws -> [Volume<Int16>] {
+    func logits(of tile: Tile, of volume: ZYX<Int>, from input: [Volume<Float>]) throws -> [Volume<Int16>] {
+        if let windows = geometry.windows {
+            return try windows.blend(tile, of: volume, from: input, channels: channels, forward)
+                .map { $0.map(LogitScale.encode) }
+        }
         let first = tile.input.origin + geometry.margin
         return try forward(input).map {
             $0.cropped(to: tile.output.relative(to: first)).map(LogitScale.encode)

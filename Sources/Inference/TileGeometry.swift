@@ -15,6 +15,8 @@ public struct TileGeometry: Equatable, Sendable {
     /// Whether the result is that of the untiled network, however the volume is cut. Otherwise tiles must have a size
     /// of their own, or the result would follow from the memory of the day.
     public let isExact: Bool
+    /// What a tile is predicted by, where that is not one input of the network.
+    private(set) var windows: SlidingWindows?
 
     /// - Parameters:
     ///   - margin, smallest: nil for a network that keeps extents.
@@ -36,12 +38,23 @@ public struct TileGeometry: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - patch: that of training.
-    ///   - neighbourAxes: of a prediction that averages over mirrorings (`Predictor`).
+    ///   - averaging: of the prediction; nil for none.
     /// - Throws: `MisfittingExtents` where no input suits the network.
-    public init(_ graph: Graph, patch: ZYX<Int>, mirroring neighbourAxes: [Int?]?) throws {
-        let geometry = try TileGeometry(graph, patch: patch)
-        let mirrorings = neighbourAxes.map { Mirrorings(dimensions: graph.dimensions, neighbourAxes: $0) }
-        self = mirrorings.map { geometry.grown(by: $0.halo) } ?? geometry
+    public init(_ graph: Graph, patch: ZYX<Int>, averaging: PredictionAveraging?) throws {
+        if let overlap = averaging?.overlap {
+            self.init(windows: SlidingWindows(shape: graph.dimensions == 2 ? ZYX(1, patch.y, patch.x) : patch, overlap: overlap))
+        } else {
+            let geometry = try TileGeometry(graph, patch: patch)
+            let symmetries = averaging.map { Symmetries($0, dimensions: graph.dimensions) }
+            self = symmetries.map { geometry.grown(by: $0.halo) } ?? geometry
+        }
+    }
+
+    /// That of windows: a tile holds whole all those that share voxels with its output.
+    private init(windows: SlidingWindows) {
+        self.init(
+            stride: ZYX(repeating: 1), halo: windows.shape - ZYX(repeating: 1), smallest: windows.shape)
+        self.windows = windows
     }
 
     /// - Parameter patch: that of training.

@@ -66,9 +66,20 @@ extension TilePlan {
     /// The units of work that fill a store: one tile of whole shards each, or, where memory does not allow
     /// the tile of a single shard, one shard of several tiles each.
     ///
+    /// - Parameter box: nothing outside of it is computed; nil for all.
     /// - Throws: `TileTooLarge` where even a tile whose output is one stride exceeds `maximumVoxels`.
     public static func ofShards(
-        _ shard: ZYX<Int>, volume: ZYX<Int>, geometry: TileGeometry, maximumVoxels: Int
+        _ shard: ZYX<Int>, volume: ZYX<Int>, within box: Box? = nil, geometry: TileGeometry, maximumVoxels: Int
+    ) throws -> [TilePlan] {
+        let plans = try ofShards(shard, volume: volume, geometry, maximumVoxels)
+        guard let box else { return plans }
+        return try plans.compactMap {
+            try $0.within(box, volume: volume, geometry: geometry, maximumVoxels: maximumVoxels)
+        }
+    }
+
+    private static func ofShards(
+        _ shard: ZYX<Int>, volume: ZYX<Int>, _ geometry: TileGeometry, _ maximumVoxels: Int
     ) throws -> [TilePlan] {
         func plan(_ region: Box, unit: ZYX<Int>?) throws -> TilePlan {
             try TilePlan(
@@ -79,6 +90,19 @@ extension TilePlan {
         } catch is TileTooLarge {
             return try Box(volume).cells(of: shard).map { try plan($0, unit: nil) }
         }
+    }
+
+    /// The plan of what lies within `box` alone; nil where nothing does. Where tiles must have a size of their own, those that
+    /// reach into it stay whole.
+    ///
+    /// - Parameters: as of the plan.
+    func within(
+        _ box: Box, volume: ZYX<Int>, geometry: TileGeometry, maximumVoxels: Int
+    ) throws -> TilePlan? {
+        let inside = region.intersection(box)
+        if inside.isEmpty { return nil }
+        if inside == region || !geometry.isExact { return self }
+        return try TilePlan(volume: volume, region: inside, geometry: geometry, maximumVoxels: maximumVoxels)
     }
 
     private init(region: Box, tiles: [Tile]) {

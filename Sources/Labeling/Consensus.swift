@@ -116,7 +116,9 @@ private func mean(
     }
     for voxel in 0..<block.count {
         let mean = sums[voxel] / Double(logits.count)
-        result[block.lowerBound + voxel] = LogitScale.encode(Float(log(mean) - log1p(-mean)))
+        let isOutside = logits[0].voxels[block.lowerBound + voxel] == LogitScale.outside
+        result[block.lowerBound + voxel] =
+            isOutside ? LogitScale.outside : LogitScale.encode(Float(log(mean) - log1p(-mean)))
     }
 }
 

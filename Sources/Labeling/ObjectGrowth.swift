@@ -67,10 +67,8 @@ public struct ObjectGrowth: Sendable {
 
     private func grown(_ seeds: Volume<UInt32>, over logits: Volume<Int16>) throws -> Volume<UInt32> {
         var mask = voxels(within: reach, ofSeeds: seeds, voxelSize: voxelSize)
-        if let floor {
-            let least = floor.units
-            for voxel in mask.voxels.indices where Int32(logits.voxels[voxel]) < least { mask.voxels[voxel] = 0 }
-        }
+        let least = floor?.units ?? Int32(LogitScale.outside) + 1
+        for voxel in mask.voxels.indices where Int32(logits.voxels[voxel]) < least { mask.voxels[voxel] = 0 }
         return try seededWatershed(from: seeds, over: logits, within: mask)
     }
 }

@@ -25,6 +25,11 @@ public struct Box: Hashable, Codable, Sendable {
         intersection(other) == other
     }
 
+    /// The smallest box that holds both.
+    public func union(_ other: Box) -> Box {
+        Box(from: origin.zip(other.origin, min), to: end.zip(other.end, max))
+    }
+
     /// The voxels in both boxes; of shape 0 along an axis where they do not meet.
     public func intersection(_ other: Box) -> Box {
         let low = origin.zip(other.origin, max)

@@ -8,6 +8,8 @@ public enum LogitScale {
     public static let unitsPerLogit = 1024
     /// Logits beyond ± this are clamped; their probability differs from 0 or 1 by 1e-14.
     public static let limit: Float = 31.99
+    /// Stands where no network looked, and is lower than any logit.
+    public static let outside = Int16.min
 
     /// The nearest unit; not-a-number becomes the lowest, so that it never votes.
     @inlinable

@@ -19,7 +19,7 @@ struct Segment: ParsableCommand {
         subcommands: [
             Init.self, Run.self, Check.self, PlanCommand.self, Status.self, Clean.self, Info.self, Convert.self,
             Evaluate.self, SweepCommand.self,
-            ConsensusCommand.self, Label.self, Regrow.self, Objects.self,
+            Predict.self, ConsensusCommand.self, Label.self, Regrow.self, Objects.self,
             ModelCommand.self, NetworksCommand.self, Diagnose.self, Synthesize.self, Worker.self,
         ])
 }

@@ -108,9 +108,9 @@ import Volumes
             }
         }
         /// The largest difference between the logits of the volume and, turned back, those of the mirrored one.
-        func difference(_ mirroring: [Int?]?) throws -> [Float] {
+        func difference(_ averaging: PredictionAveraging?) throws -> [Float] {
             let predictor = try Predictor(
-                network: network, patch: ZYX(repeating: 64), mirroring: mirroring, precision: .f32, device: .cpu)
+                network: network, patch: ZYX(repeating: 64), averaging: averaging, precision: .f32, device: .cpu)
             let logits = try [volume, turned].map { volume in
                 try predictor.logits(of: Box(shape), volume: shape, maximumTileVoxels: .max) {
                     [volume.cropped(to: $0)]
@@ -131,10 +131,94 @@ import Volumes
                 return largest
             }
         }
-        let averaged = try difference([nil, 2])
+        let averaged = try difference(PredictionAveraging(neighbourAxes: [nil, 2], mirrors: true))
         #expect(averaged[0] <= 2 / 1024 && averaged[1] <= 2 / 1024, "\(averaged)")
         let alone = try difference(nil)
         #expect((dimensions == 2 && axis == 0) || (alone[0] > 0.01 && alone[1] > 0.01), "\(alone)")
+    }
+
+    /// Of a volume that is turned by a quarter within its sections, so that a voxel of y and x comes to x and width - 1 - y, the
+    /// logits are turned likewise where all turns are averaged; affinities along y become those along x, of a voxel and the
+    /// one before it, and those along x become those along y of the next.
+    @Test(arguments: [2, 3], [false, true])
+    func aTurnedVolumeHasTurnedLogits(dimensions: Int, mirrors: Bool) throws {
+        let network = try network(Self.small(2, dimensions: dimensions) { $0.outputChannels = 3 })
+        let (shape, turnedShape) = (ZYX(8, 20, 24), ZYX(8, 24, 20))
+        let volume = noisyVolume(shape)
+        var turned = Volume<Float>(shape: turnedShape)
+        func place(_ y: Int, _ x: Int) -> (y: Int, x: Int) { (x, shape.y - 1 - y) }
+        for z in 0..<shape.z {
+            for y in 0..<shape.y {
+                for x in 0..<shape.x { turned[z, place(y, x).y, place(y, x).x] = volume[z, y, x] }
+            }
+        }
+        func difference(_ averaging: PredictionAveraging?) throws -> [Float] {
+            let predictor = try Predictor(
+                network: network, patch: ZYX(repeating: 64), averaging: averaging, precision: .f32, device: .cpu)
+            func logits(_ volume: Volume<Float>) throws -> [Volume<Float>] {
+                try predictor.logits(of: Box(volume.shape), volume: volume.shape, maximumTileVoxels: .max) {
+                    [volume.cropped(to: $0)]
+                }.map { $0.map(LogitScale.decode) }
+            }
+            let (before, after) = (try logits(volume), try logits(turned))
+            var largest: [Float] = [0, 0, 0]
+            for z in 0..<shape.z {
+                for y in 1..<shape.y {
+                    for x in 1..<shape.x {
+                        // Of y and y - 1: along x, and since it runs backwards, at the place of y - 1.
+                        for (channel, source, at) in [(0, 0, place(y, x)), (1, 2, place(y - 1, x)), (2, 1, place(y, x))] {
+                            let gap = before[channel][z, y, x] - after[source][z, at.y, at.x]
+                            largest[channel] = max(largest[channel], abs(gap))
+                        }
+                    }
+                }
+            }
+            return largest
+        }
+        let averaged = try difference(
+            PredictionAveraging(neighbourAxes: [nil, 1, 2], mirrors: mirrors, turns: true))
+        #expect(averaged.max()! <= 2 / 1024, "\(averaged)")
+        let alone = try difference(nil)
+        #expect(alone.min()! > 0.01, "\(alone)")
+    }
+
+    /// Windows of 16 × 32 × 32 that overlap by a half lie, along axes of 20, 40 and 70 voxels, where these lists say. Each
+    /// voxel's logit is the mean of those of all windows with Gaussian weights, and does not depend on tiles.
+    @Test(arguments: [40_000, 1_000_000])
+    func overlappingWindowsAreBlended(maximum: Int) throws {
+        let network = try network(Self.small(2))
+        let (shape, window) = (ZYX(20, 40, 70), ZYX(16, 32, 32))
+        let volume = noisyVolume(shape)
+        let predictor = try Predictor(
+            network: network, patch: window, averaging: PredictionAveraging(neighbourAxes: [nil], overlap: 0.5),
+            precision: .f32, device: .cpu)
+        let blended = try predictor.logits(of: Box(shape), volume: shape, maximumTileVoxels: maximum) {
+            [volume.cropped(to: $0)]
+        }[0].map(LogitScale.decode)
+
+        var sums = [Double](repeating: 0, count: shape.count)
+        var weights = sums
+        for z in [0, 4] {
+            for y in [0, 8] {
+                for x in [0, 13, 25, 38] {
+                    let box = Box(origin: ZYX(z, y, x), shape: window)
+                    let input = try Tensor(volume.cropped(to: box).voxels, shape: [1, 1] + window.array)
+                    let logits = try withoutGradients { try network(input) }.floats()
+                    for (index, cell) in Box(window).cells(of: ZYX(repeating: 1)).enumerated() {
+                        let distance = zip(cell.origin.array, window.array).reduce(0.0) { sum, axis in
+                            let offset = (Double(axis.0) - Double(axis.1 - 1) / 2) / (Double(axis.1) / 8)
+                            return sum + offset * offset
+                        }
+                        let at = cell.origin + box.origin
+                        let voxel = (at.z * shape.y + at.y) * shape.x + at.x
+                        sums[voxel] += exp(-distance / 2) * Double(logits[index])
+                        weights[voxel] += exp(-distance / 2)
+                    }
+                }
+            }
+        }
+        let expected = zip(sums, weights).map { Float($0 / $1) }
+        #expect(zip(blended.voxels, expected).allSatisfy { abs($0 - $1) <= 1.01 / 1024 })
     }
 
     /// The network itself on the whole volume: zero-padded at its far end, or mirrored by the margin on all sides.

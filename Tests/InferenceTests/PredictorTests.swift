@@ -109,6 +109,53 @@ import Volumes
         #expect(Set(found).count == found.count)
     }
 
+    /// Tiles overlap by their halo, and several members predict each; still every chunk of the image is decoded once, unless
+    /// there is no room to keep it.
+    @Test(arguments: [1, 5], [4_000, 30_000])
+    func everyChunkOfTheImageIsDecodedOnce(members: Int, maximum: Int) throws {
+        let folder = ScratchFolder()
+        let image = try BlockStore.create(
+            at: folder.path("image"),
+            BlockStore.Layout(
+                shape: Self.volume.shape, elementType: .float32, shard: ZYX(16, 16, 16), chunk: ZYX(8, 8, 8)))
+        for shard in image.shards { try image.writeShard(shard, VoxelBuffer(Self.volume.cropped(to: shard))) }
+        let chunks = Box(Self.volume.shape).cells(of: ZYX(8, 8, 8)).count
+        for (capacity, isKept) in [(1 << 20, true), (0, false)] {
+            let kept = KeptChunks(image, capacity: capacity)
+            let stores = try (0..<members).map { try Self.store("\(capacity)-\($0)", in: folder) }
+            try EnsemblePrediction(stores.map { .init(Self.predictor, into: $0) })
+                .run(maximumTileVoxels: maximum) { [try kept.read($0, threads: 2).volume(of: Float.self)] }
+            #expect(isKept ? kept.decoded == chunks : kept.decoded > chunks)
+            for store in stores { #expect(try Self.logits(store) == Self.untiled()) }
+        }
+    }
+
+    /// Of a volume that is 0.25 but in one corner, the network sees each kind of tile of nothing but 0.25 once.
+    @Test func tilesOfOneValueAreComputedOnce() throws {
+        let folder = ScratchFolder()
+        let shape = ZYX(16, 16, 160)
+        var volume = Volume<Float>(shape: shape, repeating: 0.25)
+        for x in 0..<4 { volume[3, 5, x] = 1 }
+        let seen = Mutex<[Volume<Float>]>([])
+        let predictor = Predictor(TileGeometry(stride: Self.stride, halo: ZYX(3, 7, 7))) { input in
+            seen.withLock { $0.append(input[0]) }
+            return [pooledNeighbourhood(input[0])]
+        }
+        let store = try BlockStore.create(
+            at: folder.path("store"),
+            BlockStore.Layout(
+                shape: shape, channels: 1, elementType: .int16, shard: ZYX(16, 16, 16), chunk: ZYX(8, 8, 8)))
+        let whole = volume
+        try EnsemblePrediction([.init(predictor, into: store)]).run(maximumTileVoxels: 16 * 16 * 32) {
+            [whole.cropped(to: $0)]
+        }
+        let logits = try store.read(Box(shape), channel: 0).volume(of: Int16.self)
+        #expect(logits == pooledNeighbourhood(whole).map(LogitScale.encode))
+        // Ten shards of a tile each; the first and the last have a border.
+        let constant = seen.withLock { $0.count { Set($0.voxels).count == 1 } }
+        #expect(constant == 2)
+    }
+
     /// What the disk or a network refuses ends the prediction, with what was computed before on the disk.
     @Test func anErrorOfReadingOrComputingEndsIt() throws {
         struct Refusal: Error {}

@@ -10,7 +10,7 @@ struct CommandTests {
     @Test(arguments: [
         "init", "run", "check", "plan", "status", "clean", "info", "convert", "evaluate", "sweep", "consensus",
         "label",
-        "regrow", "objects",
+        "predict", "regrow", "objects",
         "networks",
         "diagnose",
         "synthesize",

@@ -67,6 +67,85 @@ import Volumes
 
     /// Labels are made again and nothing before; those that stay are the same objects, numbered anew. Voxels are
     /// 20 × 10 × 11 nm.
+    /// `segment predict` gives the probabilities that the run took its vote on.
+    @Test func predictAloneGivesWhatTheRunVotesOn() throws {
+        let ending = try run("run", pipeline: Self.segmentation)
+        #expect(ending.code == 0, "\(ending.words)")
+        func program(_ arguments: String...) throws -> Program.Ending {
+            let ending = try Program.run(arguments, in: folder.path)
+            #expect(ending.code == 0, "\(ending.words)")
+            return ending
+        }
+        let each = try program("predict", "m.segmodel", "test.tif", "--each", "-o", "p.h5", "--threads", "2")
+        #expect(each.output == "p-1.h5\np-2.h5\n")
+        let provenance = try JSONSerialization.jsonObject(with: folder.data("results/p/provenance.json"))
+        let logit = try #require((provenance as? [String: Any])?["threshold"] as? Double)
+        _ = try program(
+            "consensus", "p-1.h5", "p-2.h5", "--threshold", "\(1 / (1 + exp(-logit)))", "-o", "mask.tif", "--votes",
+            "votes.tif")
+        func volume(_ name: String) throws -> VoxelBuffer {
+            let reader = try VolumeFile.open(folder.path(name))
+            return try reader.read(Box(reader.info.shape))
+        }
+        #expect(try volume("votes.tif") == volume("results/p/test/votes.tif"))
+
+        _ = try program("predict", "m.segmodel", "test.tif", "-o", "mean.h5", "--threads", "2")
+        _ = try program("predict", "m.segmodel", "test.tif", "--member", "2", "-o", "second.tif", "--threads", "2")
+        let (first, second) = (
+            try volume("p-1.h5").volume(of: Float.self), try volume("p-2.h5").volume(of: Float.self)
+        )
+        let mean = try volume("mean.h5").volume(of: Float.self)
+        #expect(zip(mean.voxels, zip(first.voxels, second.voxels)).allSatisfy { abs($0 - ($1.0 + $1.1) / 2) < 1e-6 })
+        #expect(try volume("second.tif").volume(of: Float.self) == second)
+
+        for (arguments, problem) in [
+            (["--member", "3"], "q.h5: is asked of member 3, but the model has 2"),
+            (["--channel", "x"], "q.h5: is asked for the channel 'x', but there are: foreground"),
+        ] {
+            let refused = try Program.run(
+                ["predict", "m.segmodel", "test.tif", "-o", "q.h5"] + arguments, in: folder.path)
+            #expect(refused.code == 1 && refused.complaints.contains("error: \(problem)"), "\(refused.words)")
+        }
+    }
+
+    /// Within the region of interest objects are those of the whole volume, but for what leaves it; outside there are none.
+    @Test func nothingIsOutsideOfTheRegionOfInterest() throws {
+        func labels(_ roi: String) throws -> Volume<UInt32> {
+            let ending = try run(
+                "run", pipeline: Self.segmentation.replacingOccurrences(of: "labels}", with: "labels\(roi)}"))
+            #expect(ending.code == 0, "\(ending.words)")
+            let reader = try VolumeFile.open(folder.path("results/p/test/labels.tif"))
+            return try reader.read(Box(reader.info.shape)).converted(to: UInt32.self)
+        }
+        let whole = try labels("")
+        let part = try labels(", roi: '2:14,:,8:30'")
+        let roi = Box(from: ZYX(2, 0, 8), to: ZYX(14, 32, 30))
+        var pairs: [UInt32: Set<UInt32>] = [:]
+        var seen = 0
+        for cell in Box(whole.shape).cells(of: ZYX(repeating: 1)) {
+            let at = cell.origin
+            let (one, other) = (part[at.z, at.y, at.x], whole[at.z, at.y, at.x])
+            if roi.contains(cell) {
+                if one != 0 { pairs[one, default: []].insert(other) }
+                seen += one == 0 ? 0 : 1
+            } else {
+                #expect(one == 0)
+            }
+        }
+        #expect(seen > 100)
+        // The components of a part lie each within one of the whole.
+        #expect(pairs.values.allSatisfy { $0.count == 1 && $0 != [0] })
+        let scores = try JSONSerialization.jsonObject(with: folder.data("results/p/test/scores.json"))
+        #expect(((scores as? [String: Any])?["consensus"] as? [String: Any])?["adapted_rand_error"] is Double)
+
+        let refused = try run(
+            "run",
+            pipeline: Self.segmentation.replacingOccurrences(of: "labels}", with: "labels, roi: '2:17,:,:'}"))
+        #expect(
+            refused.words.contains("roi 2:17,:,: is not a box of this volume, which has z 16 × y 32 × x 40 voxels"),
+            "\(refused.words)")
+    }
+
     @Test(arguments: ["border: drop", "min_volume: 0.0011 µm³", "{border: keep, min_volume: 1100000 nm^3}"])
     func finishingFiltersObjects(settings: String) throws {
         func labels() throws -> Volume<UInt32> {

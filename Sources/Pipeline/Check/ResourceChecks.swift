@@ -120,11 +120,11 @@ struct ResourceChecks {
     /// The smallest tile of a prediction must fit; so must the annotated volumes.
     private func checkMemory(_ execution: Execution, _ report: inout CheckReport) throws {
         guard let resolution else { return }
-        let graph = try file.network(voxelSize: resolution.size).graph()
-        let geometry = try TileGeometry(graph, patch: file.training.patch)
-        let perVoxel = TilePlan.bytesPerVoxel(
-            graph, precision: execution.precision, members: file.ensemble.members, channels: storedChannels)
-        let tile = Int(Double(geometry.smallTile.count) * perVoxel)
+        let network = try PlannedNetwork(
+            file.network(voxelSize: resolution.size), patch: file.training.patch, voxelSize: resolution.size, file)
+        let geometry = network.geometry
+        let tile = network.tileMemory(members: file.ensemble.members, precision: execution.precision)
+            .bytes(of: geometry.smallTile.count)
         if tile > execution.tileMemory {
             report.add(
                 .warning, file.place(of: "execution.memory") ?? file.path,

@@ -62,7 +62,7 @@ public struct Conversion: Codable, Sendable {
         let reader = try source.open(choosing: { "choose one with --\($0) 0" })
         let info = reader.info
         try checkTarget(isNot: info)
-        let box = try crop?.box(in: info.shape, of: source.title) ?? Box(info.shape)
+        let box = try crop?.box(in: info.shape, of: source.title, as: "--crop") ?? Box(info.shape)
         try VolumeLimit.check(box.shape, of: source.title)
         let size = voxelSize ?? info.voxelSize.complete
         let contents = VolumeFile.Contents(

@@ -4,7 +4,7 @@ import Volumes
 public struct CropRange: Codable, Hashable, Sendable {
     /// First and one past the last, along z, y and x; nil for where the volume begins or ends.
     private let bounds: [[Int?]]
-    private let text: String
+    let text: String
 
     /// - Returns: nil where the text is no box.
     public init?(_ text: String) {
@@ -21,14 +21,15 @@ public struct CropRange: Codable, Hashable, Sendable {
         self.bounds = bounds
     }
 
+    /// - Parameter option: what gives it, for people.
     /// - Throws: `FileFault` where it does not lie within the volume or is empty.
-    func box(in shape: ZYX<Int>, of file: String) throws -> Box {
+    func box(in shape: ZYX<Int>, of file: String, as option: String) throws -> Box {
         let lows = bounds.map { $0[0] ?? 0 }
         let highs = zip(bounds, shape.array).map { $0[1] ?? $1 }
         for (axis, (low, high)) in zip(lows, highs).enumerated() {
             guard low < high, high <= shape.array[axis] else {
                 throw FileFault(
-                    file, "--crop \(text) is not a box of this volume, which has \(shape) voxels")
+                    file, "\(option) \(text) is not a box of this volume, which has \(shape) voxels")
             }
         }
         return Box(from: ZYX(lows[0], lows[1], lows[2]), to: ZYX(highs[0], highs[1], highs[2]))

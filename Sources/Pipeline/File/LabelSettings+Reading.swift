@@ -48,7 +48,7 @@ extension YAMLValue {
     }
 
     /// Whether it says `none`, against a model that says otherwise.
-    private var isNone: Bool { node.string == "none" }
+    var isNone: Bool { node.string == "none" }
 
     private func merging() throws -> LabelSettings.Merging {
         guard let above = try mapping(of: ["above"])["above"] else {

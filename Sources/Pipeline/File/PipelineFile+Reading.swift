@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Labeling
 import Networks
 import Tensors
@@ -245,6 +246,16 @@ extension PipelineFile {
                 problem: "training.patch, \(training.patch), leaves a single value for \(single) to normalize "
                     + "over; take a larger patch or fewer levels")
         }
+        try checkPrediction(with: graph)
+    }
+
+    /// - Throws: `PipelineFault` where the network cannot predict as `predict` says.
+    func checkPrediction(with graph: Graph) throws {
+        let averaging = PredictionAveraging(
+            neighbourAxes: [], mirrors: prediction.mirror, turns: prediction.rotate, overlap: prediction.overlap)
+        if let problem = try averaging.problem(with: graph) {
+            throw PipelineFault(file: path, line: lines["predict"], problem: "predict: \(problem)")
+        }
     }
 }
 
@@ -365,9 +376,13 @@ extension YAMLValue {
     }
 
     fileprivate func prediction(_ defaults: PredictionSettings) throws -> PredictionSettings {
-        let keys = try mapping(of: ["mirror"])
+        let keys = try mapping(of: ["mirror", "rotate", "overlap"])
         var prediction = defaults
         if let value = keys["mirror"] { prediction.mirror = try value.boolean() }
+        if let value = keys["rotate"] { prediction.rotate = try value.boolean() }
+        if let value = keys["overlap"] {
+            prediction.overlap = try value.isNone ? nil : value.number(in: 0...0.875)
+        }
         return prediction
     }
 

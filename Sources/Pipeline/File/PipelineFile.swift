@@ -78,6 +78,12 @@ public struct VoxelSizeSetting: Codable, Equatable, Sendable {
 public struct PredictionSettings: Codable, Equatable, Sendable {
     /// Whether logits are means over all mirrorings of the image, which takes 8 times as long (4 in 2D).
     public var mirror = false
+    /// Whether logits are means over quarters of a turn within sections, which takes 4 times as long, with `mirror` twice as
+    /// long as that alone.
+    public var rotate = false
+    /// The part of a window, of the training patch's shape, that the next shares with it; logits are blended. nil for tiles
+    /// that compute each voxel once.
+    public var overlap: Double?
 
     public init() {}
 }
@@ -113,6 +119,8 @@ public struct VolumeEntry: Sendable {
     public var images: [SourceLocation]
     /// Labels to score the result against.
     public var truth: SourceLocation?
+    /// Outside of it, in voxels of the files, nothing is predicted and there are no objects; nil for everywhere.
+    public var roi: CropRange?
     /// Whether every time point of the files is a volume of its own; how many there are only the files say.
     public var isEveryTime = false
     public var line: Int?

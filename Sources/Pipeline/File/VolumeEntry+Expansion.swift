@@ -55,7 +55,7 @@ extension VolumeEntry {
         _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings,
         _ faults: inout [PipelineFault]
     ) throws -> [VolumeEntry] {
-        let keys = try value.mapping(of: ["image", "truth", "channel", "channels", "time"])
+        let keys = try value.mapping(of: ["image", "truth", "roi", "channel", "channels", "time"])
         let inputs = try InputKeys(value, keys, allowsEveryTime: true)
         let volumes: [(image: ImagePaths.Found, inputs: [SourceLocation])]
         do {
@@ -65,6 +65,12 @@ extension VolumeEntry {
             throw error
         }
         try keys["truth"]?.checkPairs(with: volumes.count)
+        let roi = try keys["roi"].map { value in
+            guard let box = CropRange(try value.text()) else {
+                throw value.misfit("a box of voxels such as 0:100,50:306,: (first and one past the last along z, y, x)")
+            }
+            return box
+        }
         return try volumes.compactMap { image, images in
             try faults.collecting {
                 VolumeEntry(
@@ -73,7 +79,7 @@ extension VolumeEntry {
                         var truth = try $0.partner(of: image, folder: search.folder, as: "truth")
                         truth.selection.time = inputs.time
                         return truth
-                    }, isEveryTime: inputs.isEveryTime, line: value.line)
+                    }, roi: roi, isEveryTime: inputs.isEveryTime, line: value.line)
             }
         }
     }

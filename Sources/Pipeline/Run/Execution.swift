@@ -28,7 +28,7 @@ struct Execution {
         memory = MemoryBudget(given: options.memory ?? settings.memory)
         // On a GPU convolutions want some memory beside.
         let free = device == .cuda ? device.freeMemory.map { Int(0.7 * Double($0)) } : nil
-        tileMemory = min(free ?? .max, memory.work)
+        tileMemory = min(free ?? .max, memory.work - memory.keptChunks)
     }
 
     /// Sets the number of threads, once, before any tensor is made; this process computes and ends.
@@ -61,6 +61,9 @@ struct MemoryBudget {
 
     /// What is left for volumes and networks at work.
     var work: Int { max(0, total - Self.program) }
+
+    /// Of that, what a prediction keeps of an image's chunks that tiles have in common.
+    var keptChunks: Int { work / 8 }
 
     /// How many pieces of work that take so many bytes each fit; one in any case.
     func pieces(of bytes: Int, threads: Int) -> Int { max(1, min(threads, work / max(1, bytes))) }

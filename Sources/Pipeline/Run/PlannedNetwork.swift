@@ -20,20 +20,24 @@ struct PlannedNetwork {
         self.patch = patch
         self.voxelSize = voxelSize
         graph = try configuration.graph()
+        try file.checkPrediction(with: graph)
         outputs = StoredOutputs(file.target, voxelSize: voxelSize, dimensions: configuration.dimensions)
-        geometry = try TileGeometry(graph, patch: patch, mirroring: file.prediction.mirroring(of: outputs))
+        geometry = try TileGeometry(graph, patch: patch, averaging: file.prediction.averaging(outputs))
     }
 
-    /// Bytes that a tile takes for each of its input voxels while so many members predict it.
-    func bytesPerTileVoxel(members: Int, precision: Precision) -> Double {
-        TilePlan.bytesPerVoxel(graph, precision: precision, members: members, channels: outputs.channels.count)
+    /// What tiles take while so many members predict them.
+    func tileMemory(members: Int, precision: Precision) -> TileMemory {
+        TileMemory(graph, geometry, precision: precision, members: members, channels: outputs.channels.count)
     }
 }
 
 extension PredictionSettings {
-    /// For each stored channel, how it is mirrored; nil where inputs are taken as they are.
-    func mirroring(of outputs: StoredOutputs) -> [Int?]? {
-        mirror ? outputs.channels.map(\.neighbourAxis) : nil
+    /// nil where voxels are looked at once.
+    func averaging(_ outputs: StoredOutputs) -> PredictionAveraging? {
+        self == PredictionSettings()
+            ? nil
+            : PredictionAveraging(
+                neighbourAxes: outputs.channels.map(\.neighbourAxis), mirrors: mirror, turns: rotate, overlap: overlap)
     }
 }
 

@@ -46,6 +46,7 @@ struct Plan {
         /// Refuses, before anything is trained, a volume whose files do not fit together.
         func check(_ context: StepContext) throws {
             let record = try image.record(context)
+            _ = try entry.roi?.box(in: record.shape, of: record.title, as: "roi")
             for further in images.dropFirst() { try further.record(context).check(fits: record) }
             try evaluate?.truth.record(context).check(fits: record)
         }
@@ -118,13 +119,16 @@ struct Plan {
                     let inputs = try resampled.images(images)
                     (ingests, seen) = (files, resampled)
                     let logits = try members.map {
-                        try PredictStep(.volume(inputs, name: entry.name), member: $0, settings: file.prediction)
+                        try PredictStep(
+                            .volume(inputs, name: entry.name, roi: entry.roi), member: $0, settings: file.prediction)
                     }
+                    let extent = headers.extent(of: images[0])
+                    if let extent { _ = try entry.roi?.box(in: extent.shape, of: extent.title, as: "roi") }
                     predictions += logits
                     volumes.append(
                         try Plan.volume(
                             entry, images: images, seen: inputs,
-                            shapes: headers.extent(of: images[0]).map { seen.shapes(of: $0) }, truth: truth,
+                            shapes: extent.map { seen.shapes(of: $0) }, truth: truth,
                             logits: logits, file, threshold))
                 }
             } catch let fault as FileFault {
@@ -202,8 +206,8 @@ struct Plan {
             results: file.resultsFolder)
         let evaluate = try truth.map {
             try EvaluateStep(
-                name: entry.name, labels: labels, truth: $0, image: images[0], settings: file.evaluation,
-                results: file.resultsFolder)
+                name: entry.name, labels: labels, truth: $0, image: images[0], roi: entry.roi,
+                settings: file.evaluation, results: file.resultsFolder)
         }
         return PlannedVolume(
             entry: entry, images: images, seen: seen, consensus: consensus, labels: labels, export: export,

@@ -14,6 +14,16 @@ public enum RunEvent: Sendable {
     /// Something people should know, for example that a damaged output is redone.
     case note(String)
     case failed(volume: String, problem: String)
+
+    /// nil for what is of no stage.
+    var stage: Stage? {
+        switch self {
+        case .kept(let stage, _), .started(let stage, _, _, _, _), .progress(let stage, _, _, _, _),
+            .together(let stage, _, _, _), .finished(let stage, _, _, _, _):
+            stage
+        case .note, .failed: nil
+        }
+    }
 }
 
 /// Runs a plan on this machine, stage by stage, keeping what the cache has.

@@ -140,8 +140,7 @@ private struct Costs {
         case .predict:
             guard let each = answer.secondsPerTileVoxel else { return nil }
             return volumes(stage).reduce(0.0) { sum, item in
-                guard let shape = item.volume.shapes?.seen else { return sum }
-                return sum + Double(run.computedVoxels(shape, network)) * each * item.open
+                sum + Double(run.computedVoxels(item.volume, network)) * each * item.open
             }
         case .calibrate:
             let block = Double(run.plan.annotatedVoxels) * run.file.ensemble.calibration

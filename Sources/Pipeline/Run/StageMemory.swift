@@ -60,7 +60,7 @@ extension PipelineRun {
         }
         // Members side by side read the volumes each for itself.
         if file.learns { add(.train, fixed: plan.annotatedVoxels * 11 * min(execution.membersAtOnce, members)) }
-        let tileVoxel = network.bytesPerTileVoxel(members: members, precision: execution.precision)
+        let tileMemory = network.tileMemory(members: members, precision: execution.precision)
         for volume in plan.volumes {
             guard let (own, seen) = volume.shapes else { continue }
             let (shard, count) = (
@@ -70,12 +70,12 @@ extension PipelineRun {
             add(.ingest, fixed: min(bytes, Ingest.pieceBytes) * 3)
             if own != seen { add(.resample, fixed: min(bytes, Ingest.pieceBytes) * 4) }
             let smallest = network.geometry.leastTile(of: seen).count
-            let tile = tiles(seen, network)?.max() ?? smallest
+            let tile = tiles(volume, network)?.max() ?? smallest
             let least = network.geometry.isExact ? smallest : tile
             found.append(
                 StageMemory(
-                    stage: .predict, least: Int(Double(least) * tileVoxel),
-                    expected: Int(Double(tile) * tileVoxel)))
+                    stage: .predict, least: tileMemory.bytes(of: least) * 8 / 7 + 1,
+                    expected: tileMemory.bytes(of: tile) + min(bytes, execution.memory.keptChunks)))
             add(
                 .consensus, piece: StageMemory.consensusBytes(members: members) * shard.count, pieces: count)
             if let regrow = file.label.regrow {
@@ -100,17 +100,25 @@ extension PipelineRun {
     }
 
     /// The input voxels of all tiles that a volume is predicted in.
-    func computedVoxels(_ shape: ZYX<Int>, _ network: PlannedNetwork) -> Int {
-        tiles(shape, network).map { $0.reduce(0, +) } ?? shape.count
+    func computedVoxels(_ volume: Plan.PlannedVolume, _ network: PlannedNetwork) -> Int {
+        tiles(volume, network).map { $0.reduce(0, +) } ?? volume.shapes?.seen.count ?? 0
     }
 
     /// The input voxels of each; nil where memory does not do.
-    private func tiles(_ shape: ZYX<Int>, _ network: PlannedNetwork) -> [Int]? {
-        let bytes = network.bytesPerTileVoxel(members: plan.members.count, precision: execution.precision)
+    private func tiles(_ volume: Plan.PlannedVolume, _ network: PlannedNetwork) -> [Int]? {
+        guard let (own, shape) = volume.shapes else { return nil }
+        // About, where the networks see other voxels than the file's.
+        let box = (try? volume.entry.roi?.box(in: own, of: "", as: "")).map { box in
+            Box(
+                from: box.origin.zip(shape.zip(own) { Double($0) / Double($1) }) { Int(Double($0) * $1) },
+                to: box.end.zip(shape.zip(own) { Double($0) / Double($1) }) { Int((Double($0) * $1).rounded(.up)) })
+        }
+        let memory = network.tileMemory(members: plan.members.count, precision: execution.precision)
         let limit =
-            network.geometry.isExact ? Int(Double(execution.tileMemory) / bytes) : TileGeometry.fixedTileVoxels
+            network.geometry.isExact
+            ? memory.maximumVoxels(in: execution.tileMemory) : TileGeometry.fixedTileVoxels
         return try? TilePlan.ofShards(
-            StoreShape(for: shape).shard, volume: shape, geometry: network.geometry, maximumVoxels: limit
+            StoreShape(for: shape).shard, volume: shape, within: box, geometry: network.geometry, maximumVoxels: limit
         ).flatMap(\.tiles).map(\.input.count)
     }
 }

@@ -75,7 +75,7 @@ public struct StageTiming: Codable {
         let outputs = StoredOutputs(target, voxelSize: voxelSize, dimensions: network.dimensions)
         let predictor = try Predictor(
             network: weights, channels: outputs.places, patch: patch,
-            mirroring: prediction.mirroring(of: outputs), precision: precision, device: device)
+            averaging: prediction.averaging(outputs), precision: precision, device: device)
         func predict() throws {
             _ = try predictor.logits(of: Box(tile), volume: tile, maximumTileVoxels: .max) { box in
                 (0..<network.inputChannels).map { _ in Volume(shape: box.shape, repeating: 0.5) }

@@ -9,8 +9,8 @@ import Volumes
 /// Logits are kept as 16-bit fixed-point numbers, so probabilities of 0.98 and 0.997 stay apart.
 struct PredictStep: Step {
     enum Subject: Sendable {
-        /// The channels of its image.
-        case volume([any VolumeStep], name: String)
+        /// The channels of its image, and of what the networks look at within its file.
+        case volume([any VolumeStep], name: String, roi: CropRange?)
         /// The block of the annotation that no member saw.
         case calibration(TrainingData)
     }
@@ -29,15 +29,20 @@ struct PredictStep: Step {
         self.settings = settings
         var inputs = [member.input("weights")]
         let name: String
+        var box: CropRange?
         switch what {
-        case .volume(let images, let volume):
+        case .volume(let images, let volume, let roi):
             inputs += images.inputs("image")
             name = volume
+            box = roi
         case .calibration:
             name = "the calibration block"
         }
         var parameters = ["fixed_tile_voxels": "\(TileGeometry.fixedTileVoxels)"]
         if settings.mirror { parameters["predict.mirror"] = "true" }
+        if settings.rotate { parameters["predict.rotate"] = "true" }
+        if let overlap = settings.overlap { parameters["predict.overlap"] = "\(overlap)" }
+        parameters["roi"] = box?.text
         ingredients = Ingredients(
             stage: .predict, version: 3, subject: "\(name), member \(member.member + 1)", parameters: parameters,
             inputs: inputs)
@@ -45,12 +50,12 @@ struct PredictStep: Step {
     }
 
     var volume: String? {
-        if case .volume(_, let name) = what { name } else { nil }
+        if case .volume(_, let name, _) = what { name } else { nil }
     }
 
     var dependencies: [any Step] {
         switch what {
-        case .volume(let images, _): [member] + images
+        case .volume(let images, _, _): [member] + images
         case .calibration(let data): [member] + data.volumes
         }
     }
@@ -65,10 +70,11 @@ struct PredictStep: Step {
         defer { Libtorch.releaseMemory() }
         guard let subject = works.first?.step.what else { return }
         switch subject {
-        case .volume(let images, _):
+        case .volume(let images, _, let roi):
             let record = try images[0].record(context)
+            let box = try roi.map { try seenBox($0, of: images[0], seenAs: record, context) }
             try predictWhole(
-                images,
+                images, within: box,
                 works.map { work in
                     try work.step.store(
                         at: work.folder + "/" + PredictStep.storeName, record.shape, record, context)
@@ -111,13 +117,34 @@ struct PredictStep: Step {
                 ]))
     }
 
+    /// Where a box of the file's voxels lies in what the networks see.
+    private static func seenBox(
+        _ roi: CropRange, of image: any VolumeStep, seenAs seen: IngestedVolume, _ context: StepContext
+    ) throws -> Box {
+        let own = try image.source.record(context)
+        let box = try roi.box(in: own.shape, of: own.title, as: "roi")
+        guard image is ResampleStep, let size = own.voxelSize, let target = seen.voxelSize else { return box }
+        do {
+            return try Resampling(box, from: size, to: target).target.intersection(Box(seen.shape))
+        } catch {
+            throw FileFault(own.title, "\(error)")
+        }
+    }
+
     /// Shard by shard; what an interrupted run wrote is kept.
     private static func predictWhole(
-        _ images: [any VolumeStep], _ stores: [BlockStore], _ steps: [PredictStep], _ context: StepContext
+        _ images: [any VolumeStep], within box: Box?, _ stores: [BlockStore], _ steps: [PredictStep], _ context: StepContext
     ) throws {
         let loaded = try steps.map { try context.predictor(of: $0.member, $0.settings, of: steps.count) }
+        // An affinity is of a voxel and the one before, which must lie within, too.
+        let boxes = try box.map { box in
+            try steps[0].member.outputs(context).channels.map { channel in
+                let step = [0, 1, 2].map { $0 == channel.neighbourAxis && box.origin.array[$0] > 0 ? 1 : 0 }
+                return Box(from: box.origin + ZYX(step[0], step[1], step[2]), to: box.end)
+            }
+        }
         do {
-            try EnsemblePrediction(zip(loaded, stores).map { .init($0.predictor, into: $1) }).run(
+            try EnsemblePrediction(zip(loaded, stores).map { .init($0.predictor, into: $1, within: boxes) }).run(
                 maximumTileVoxels: loaded[0].maximumTileVoxels, threads: context.threads,
                 shouldStop: context.shouldStop,
                 progress: { context.report(StepProgress(fraction: Double($0) / Double(max(1, $1)))) },

@@ -87,13 +87,13 @@ final class StepContext {
         let outputs = try member.outputs(self)
         let predictor = try Predictor(
             network: network, channels: outputs.places, patch: member.patch,
-            mirroring: settings.mirroring(of: outputs), precision: precision, device: device)
+            averaging: settings.averaging(outputs), precision: precision, device: device)
         let ready = LoadedMember(
             predictor: predictor,
             maximumTileVoxels: predictor.geometry.isExact
-                ? TilePlan.maximumVoxels(
-                    memory: execution.tileMemory, network: network.graph, precision: precision, members: count,
-                    channels: predictor.channels)
+                ? TileMemory(
+                    network.graph, predictor.geometry, precision: precision, members: count, channels: predictor.channels
+                ).maximumVoxels(in: execution.tileMemory)
                 : TileGeometry.fixedTileVoxels)
         loaded.members[member.key] = ready
         return ready

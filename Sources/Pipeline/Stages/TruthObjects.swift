@@ -45,9 +45,9 @@ struct TruthObjects {
 extension BlockStore {
     /// How often each pair of a label and a truth label falls on a voxel.
     func contingency(
-        truth: BlockStore, threads: Int, progress: (Double) throws -> Void = { _ in }
+        truth: BlockStore, within box: Box? = nil, threads: Int, progress: (Double) throws -> Void = { _ in }
     ) throws -> Contingency {
-        let shards = shards
+        let shards = shards.map { $0.intersection(box ?? $0) }.filter { !$0.isEmpty }
         var sum = Contingency()
         try parallelForEach(shards.count, threads: threads) { index in
             try Contingency(

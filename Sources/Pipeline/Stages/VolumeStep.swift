@@ -24,13 +24,16 @@ extension [any VolumeStep] {
         enumerated().map { $1.input($0 == 0 ? role : "\(role), input \($0 + 1)") }
     }
 
-    /// The normalised voxels of all channels, for prediction.
+    /// The normalised voxels of all channels, for prediction, each chunk decoded once where memory allows.
     func channels(_ context: StepContext) throws -> @Sendable (Box) throws -> [Volume<Float>] {
-        let sources = try map { (try $0.store(context), try $0.record(context).normalization) }
+        let capacity = context.memory.keptChunks / count
+        let sources = try map {
+            (KeptChunks(try $0.store(context), capacity: capacity), try $0.record(context).normalization)
+        }
         let threads = context.threads
         return { box in
-            try sources.map { store, normalization in
-                normalization.apply(try store.read(box, threads: threads))
+            try sources.map { chunks, normalization in
+                normalization.apply(try chunks.read(box, threads: threads))
             }
         }
     }

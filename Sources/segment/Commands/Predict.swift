@@ -1,0 +1,103 @@
+import ArgumentParser
+import Pipeline
+import Tensors
+import Volumes
+
+struct Predict: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The probabilities that a model gives a volume: the prediction stage alone.",
+        discussion: """
+            A model is what 'segment model export' wrote. Its five networks predict the volume tile by tile, within \
+            --memory, and the mean of their probabilities is written as 32-bit floats, or with --each those of every network, \
+            as 'segment consensus' takes them. An image of other voxels is resampled as in a run; the probabilities then have \
+            the model's voxels.
+
+            Example:
+              segment predict larva.segmodel volume.tif -o probabilities.h5
+              segment predict larva.segmodel volume.tif --each -o member.h5
+              segment consensus member-1.h5 member-2.h5 member-3.h5 member-4.h5 member-5.h5 -o mask.tif
+            """)
+
+    @Argument(help: "The model.", completion: .file(extensions: ["segmodel"]))
+    var model: String
+
+    @Argument(help: "The volume, such as a.tif, b.h5:/raw or c.zarr.", completion: .file())
+    var image: String
+
+    @Option(
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp("The probabilities, .tif, .h5, .zarr, .nii, .nii.gz or .mrc.", valueName: "file"))
+    var output: String
+
+    @Flag(help: "A file for each network, numbered: member.h5 becomes member-1.h5 and so on.")
+    var each = false
+
+    @Option(help: ArgumentHelp("The probabilities of one network, counted from 1.", valueName: "number"))
+    var member: Int?
+
+    @Option(help: "A channel of the networks by its name (default: the first, that objects are made of).")
+    var channel: String?
+
+    @Flag(help: "Average over all mirrorings of the image (8 times as long, 4 in 2D).")
+    var mirror = false
+
+    @Flag(help: "Average over quarters of a turn within sections (4 times as long; with --mirror twice as that alone).")
+    var rotate = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Blend windows of the training patch that overlap by this part, such as 0.5, in place of tiles.",
+            valueName: "part"))
+    var overlap: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Nanometres along z, y, x, in place of what the file says or leaves out.", valueName: "z,y,x"),
+        transform: VoxelSize.argument)
+    var voxelSize: VoxelSize?
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep what is predicted in this folder: work that was stopped goes on from there.", valueName: "dir"))
+    var work: String?
+
+    @Option(help: "The device: auto, cpu or cuda.")
+    var device: Device.Choice?
+
+    @OptionGroup var reading: ReadingOptions
+    @OptionGroup var resources: ResourceOptions
+
+    @Flag(help: "Replace what is at the output's place already.")
+    var overwrite = false
+
+    func validate() throws {
+        guard VolumeFile.isWritable(output) else {
+            throw ValidationError("--output must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(output)")
+        }
+        if each, member != nil { throw ValidationError("--each and --member exclude each other") }
+        if let member, member < 1 { throw ValidationError("--member counts from 1, found \(member)") }
+        if let overlap, !(0...0.875).contains(overlap) {
+            throw ValidationError("--overlap must lie between 0 and 0.875, found \(overlap)")
+        }
+    }
+
+    func run() throws {
+        let interrupt = Interrupt()
+        interrupt.listen()
+        var settings = PredictionSettings()
+        (settings.mirror, settings.rotate, settings.overlap) = (mirror, rotate, overlap)
+        let prediction = try ModelPrediction(
+            model: model, image: image, settings: settings == PredictionSettings() ? nil : settings,
+            voxelSize: voxelSize, allowsExternalLinks: reading.allowExternalLinks,
+            options: RunOptions(
+                workFolder: work, device: device, threads: resources.threads, memory: resources.bytes,
+                executable: thisProgram))
+        defer { prediction.remove() }
+        let display = ProgressDisplay()
+        let (files, size) = try prediction.write(
+            each ? .each : member.map { .one($0) } ?? .mean, channel: channel, to: output, replaces: overwrite,
+            shouldStop: { interrupt.isRequested }, observe: display.show)
+        for file in files { Console.say(file) }
+        if let size { Console.complain("note: the image was resampled; the probabilities have voxels of \(size)") }
+    }
+}
