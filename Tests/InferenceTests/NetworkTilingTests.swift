@@ -184,7 +184,7 @@ import Volumes
 
     /// Windows of 16 × 32 × 32 that overlap by a half lie, along axes of 20, 40 and 70 voxels, where these lists say. Each
     /// voxel's logit is the mean of those of all windows with Gaussian weights, and does not depend on tiles.
-    @Test(arguments: [40_000, 1_000_000])
+    @Test(arguments: [52_000, 1_000_000])
     func overlappingWindowsAreBlended(maximum: Int) throws {
         let network = try network(Self.small(2))
         let (shape, window) = (ZYX(20, 40, 70), ZYX(16, 32, 32))

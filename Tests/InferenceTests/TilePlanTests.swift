@@ -92,9 +92,11 @@ import Volumes
     @Test func memoryGrowsWithFeaturesAndHalvesInBf16() throws {
         let memory = 1 << 30
         func voxels(_ features: Int, _ precision: Precision) throws -> Int {
-            TilePlan.maximumVoxels(
-                memory: memory, network: try NetworkConfiguration("unet") { $0.features = features }.graph(),
-                precision: precision, members: 5, channels: 1)
+            let network = try NetworkConfiguration("unet") { $0.features = features }.graph()
+            return TileMemory(
+                network, try TileGeometry(network, patch: ZYX(repeating: 64)), precision: precision, members: 5,
+                channels: 1
+            ).maximumVoxels(in: memory)
         }
         let (narrow, wide) = (try voxels(16, .f32), try voxels(32, .f32))
         #expect((1_500_000...5_000_000).contains(narrow))
