@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import TestSupport
 import Testing
 import Volumes
@@ -106,6 +107,45 @@ import Volumes
                 ["predict", "m.segmodel", "test.tif", "-o", "q.h5"] + arguments, in: folder.path)
             #expect(refused.code == 1 && refused.complaints.contains("error: \(problem)"), "\(refused.words)")
         }
+    }
+
+    /// Objects with a voxel in a mask go, and what another volume has at the others is measured: here 7 everywhere.
+    @Test func objectsAreMeasuredAndExcludedByOtherVolumes() throws {
+        func table(_ more: String) throws -> [[Substring]] {
+            let ending = try run(
+                "run", pipeline: Self.segmentation.replacingOccurrences(of: "labels}", with: "labels\(more)}"))
+            #expect(ending.code == 0, "\(ending.words)")
+            return try String(decoding: folder.data("results/p/test/objects.csv"), as: UTF8.self)
+                .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        }
+        let all = try table("")
+        let reader = try VolumeFile.open(folder.path("results/p/test/labels.tif"))
+        let labels = try reader.read(Box(reader.info.shape)).converted(to: UInt32.self)
+        let touched = Set(labels.voxels.prefix(labels.shape.y * labels.shape.x)).subtracting([0])
+        try #require(!touched.isEmpty && touched.count < all.count - 1)
+        // The first section.
+        var mask = Volume<UInt8>(shape: labels.shape)
+        for voxel in 0..<labels.shape.y * labels.shape.x { mask.voxels[voxel] = 1 }
+        let size = VoxelSize(ZYX(20, 10, 11), .nanometer)
+        for (name, volume) in [("mask.tif", mask), ("sevens-b.tif", mask.map { _ in 7 })] {
+            try writeVolume(VoxelBuffer(volume), to: folder.path(name), replaces: true, voxelSize: size)
+        }
+
+        let kept = try table(", exclude: mask.tif, measure: [sevens-b.tif]")
+        #expect(kept.count == all.count - touched.count)
+        let means = try #require(kept[0].firstIndex(of: "sevens_b_mean"))
+        #expect(kept.dropFirst().map { Double($0[means]) } == kept.dropFirst().map { _ in 7 })
+        // The rest is what it was.
+        let voxels = try #require(all[0].firstIndex(of: "voxels"))
+        let before = all.dropFirst().filter { !touched.contains(UInt32($0[0]) ?? 0) }.map { $0[voxels] }
+        #expect(kept.dropFirst().map { $0[voxels] } == before)
+
+        try writeVolume(
+            VoxelBuffer(Volume<UInt8>(shape: ZYX(2, 3, 4), repeating: 1)), to: folder.path("mask.tif"), replaces: true,
+            voxelSize: size)
+        let refused = try run(
+            "run", pipeline: Self.segmentation.replacingOccurrences(of: "labels}", with: "labels, exclude: mask.tif}"))
+        #expect(refused.code == 3 && refused.words.contains("mask.tif: has shape z 2 × y 3 × x 4"), "\(refused.words)")
     }
 
     /// Within the region of interest objects are those of the whole volume, but for what leaves it; outside there are none.

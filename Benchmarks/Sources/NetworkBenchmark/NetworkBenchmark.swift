@@ -9,6 +9,7 @@ import Volumes
 /// `segment run` takes them, patches and augmentation included, and prints them as one line of JSON under the same names.
 ///
 ///     NetworkBenchmark [f32|bf16] [threads] [repetitions]
+///     NetworkBenchmark tiles Z,Y,X BYTES    the tiles that it predicts a volume in within that memory, as JSON
 @main
 struct NetworkBenchmark {
     let precision: Precision
@@ -22,13 +23,32 @@ struct NetworkBenchmark {
             index < arguments.count ? arguments[index] : fallback
         }
         let precision = Precision(rawValue: argument(1, "f32")) ?? .f32
-        try NetworkBenchmark(
+        let benchmark = try NetworkBenchmark(
             precision: precision, threads: Int(argument(2, "2")) ?? 2, repetitions: Int(argument(3, "3")) ?? 3,
             configuration: NetworkConfiguration("unet") {
                 $0.levels = 4
                 $0.features = 16
-            }
-        ).run()
+            })
+        if argument(1, "") == "tiles" {
+            let extents = argument(2, "").split(separator: ",").compactMap { Int($0) }
+            try benchmark.printTiles(ZYX(extents[0], extents[1], extents[2]), bytes: Int(argument(3, "")) ?? 0)
+        } else {
+            try benchmark.run()
+        }
+    }
+
+    private func printTiles(_ shape: ZYX<Int>, bytes: Int) throws {
+        let graph = try configuration.graph()
+        let geometry = try TileGeometry(graph, patch: ZYX(repeating: 64))
+        let memory = TileMemory(graph, geometry, precision: precision, members: 1, channels: 1)
+        func ends(_ box: Box) -> String {
+            "[" + zip(box.origin.array, box.end.array).map { "[\($0), \($1)]" }.joined(separator: ", ") + "]"
+        }
+        let tiles = try TilePlan.ofShards(
+            ZYX(64, 256, 256), volume: shape, geometry: geometry, maximumVoxels: memory.maximumVoxels(in: bytes)
+        ).flatMap(\.tiles)
+        let lines = tiles.map { "{\"input\": \(ends($0.input)), \"output\": \(ends($0.output))}" }
+        print("[\(lines.joined(separator: ",\n"))]")
     }
 
     func run() throws {

@@ -100,6 +100,8 @@ struct InspectedFiles {
         for entry in file.segment {
             keys += entry.images.map { Key(source: $0, role: .image) }
             keys += entry.truth.map { [Key(source: $0, role: .labels)] } ?? []
+            keys += entry.measured.map { Key(source: $0, role: .image) }
+            keys += entry.exclusion.map { [Key(source: $0, role: .mask)] } ?? []
         }
         var seen: Set<Key> = []
         keys = keys.filter { seen.insert($0).inserted }

@@ -70,6 +70,15 @@ struct VolumeChecks {
                     "is learnt from and scored too; such a score says nothing about other volumes")
             }
         }
+        for source in entry.measured {
+            let volume = inspections.image(source)
+            list(source, "to measure", volume, &report)
+            companions.append((source, volume))
+        }
+        if let source = entry.exclusion {
+            list(source, "to exclude", inspections.mask(source), &report)
+            companions.append((source, inspections.mask(source)))
+        }
         for (source, companion) in companions {
             check(companion, source, fits: images[0].1, images[0].0, &report)
         }

@@ -6,7 +6,7 @@ extension YAMLValue {
     /// The `label:` of a pipeline file, over `defaults`.
     func label(_ defaults: LabelSettings) throws -> LabelSettings {
         let keys = try mapping(
-            of: ["connectivity", "min_voxels", "regrow", "merge", "fill_holes", "min_volume", "border"])
+            of: ["connectivity", "min_voxels", "regrow", "merge", "smooth", "fill_holes", "min_volume", "border"])
         var label = defaults
         if let value = keys["connectivity"] {
             guard let connectivity = Int(try value.text()).flatMap(Connectivity.init(rawValue:)) else {
@@ -18,6 +18,9 @@ extension YAMLValue {
         if let value = keys["regrow"] { label.regrow = try value.isNone ? nil : value.regrowth() }
         if let value = keys["merge"] { label.merge = try value.isNone ? nil : value.merging() }
         var finish = label.finish ?? LabelSettings.Finish()
+        if let value = keys["smooth"] {
+            finish.smoothing = try value.isNone ? nil : value.nanometers()
+        }
         if let value = keys["fill_holes"] { finish.fillHoles = try value.boolean() }
         if let value = keys["min_volume"] { finish.minimumVolume = try value.isNone ? nil : value.volume() }
         if let value = keys["border"] {
@@ -50,6 +53,11 @@ extension YAMLValue {
     /// Whether it says `none`, against a model that says otherwise.
     var isNone: Bool { node.string == "none" }
 
+    private func nanometers() throws -> Double {
+        let (length, unit) = try length()
+        return length * unit.nanometers
+    }
+
     private func merging() throws -> LabelSettings.Merging {
         guard let above = try mapping(of: ["above"])["above"] else {
             throw misfit("a mean affinity, such as {above: 0.7}, or {above: auto}")
@@ -61,8 +69,7 @@ extension YAMLValue {
     private func regrowth() throws -> LabelSettings.Regrowth {
         let keys = try mapping(of: ["within", "seeds", "above"])
         guard let within = keys["within"] else { throw misfit("a distance, such as {within: 40 nm}") }
-        let (length, unit) = try within.length()
-        var regrow = LabelSettings.Regrowth(within: length * unit.nanometers)
+        var regrow = LabelSettings.Regrowth(within: try within.nanometers())
         if let value = keys["seeds"] { regrow.seeds = try value.integer(atLeast: 1) }
         if let value = keys["above"] {
             regrow.above = try value.threshold()

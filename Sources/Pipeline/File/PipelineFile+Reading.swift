@@ -105,8 +105,7 @@ extension PipelineFile {
             allow(&train[index].mask)
         }
         for index in segment.indices {
-            for channel in segment[index].images.indices { allow(&segment[index].images[channel]) }
-            allow(&segment[index].truth)
+            segment[index].changeSources { allow(&$0) }
         }
     }
 

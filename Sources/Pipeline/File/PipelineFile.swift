@@ -119,6 +119,10 @@ public struct VolumeEntry: Sendable {
     public var images: [SourceLocation]
     /// Labels to score the result against.
     public var truth: SourceLocation?
+    /// Further volumes whose values are measured at the objects.
+    public var measured: [SourceLocation] = []
+    /// A mask: objects with a voxel in it are dropped.
+    public var exclusion: SourceLocation?
     /// Outside of it, in voxels of the files, nothing is predicted and there are no objects; nil for everywhere.
     public var roi: CropRange?
     /// Whether every time point of the files is a volume of its own; how many there are only the files say.
@@ -127,6 +131,20 @@ public struct VolumeEntry: Sendable {
 
     /// The first input, which pictures show and by which people know the volume.
     public var image: SourceLocation { images[0] }
+
+    /// Changes the place of each of its files.
+    mutating func changeSources(_ change: (inout SourceLocation) throws -> Void) rethrows {
+        for index in images.indices { try change(&images[index]) }
+        for index in measured.indices { try change(&measured[index]) }
+        if var source = truth {
+            try change(&source)
+            truth = source
+        }
+        if var source = exclusion {
+            try change(&source)
+            exclusion = source
+        }
+    }
 }
 
 public struct EnsembleSettings: Codable, Equatable, Sendable {
@@ -157,6 +175,8 @@ public struct LabelSettings: Codable, Equatable, Sendable {
     public struct Finish: Codable, Equatable, Sendable {
         /// Whether what one object encloses becomes part of it.
         public var fillHoles = false
+        /// The radius within which a voxel takes the label that most have; in nanometres, nil for none.
+        public var smoothing: Double?
         /// Smaller objects are dropped; in µm³.
         public var minimumVolume: Double?
         /// Whether objects that touch the border of the volume are dropped.

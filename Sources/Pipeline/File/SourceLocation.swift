@@ -106,6 +106,13 @@ public struct SourceLocation: Hashable, Codable, Sendable {
         return fault.file.hasPrefix(fileTitle) ? fault.problem : "\(fault.file): \(fault.problem)"
     }
 
+    /// What its values are called in a table: the file's name without its ending, in letters that columns may have.
+    var columnName: String {
+        let name = (URL(fileURLWithPath: path).lastPathComponent as NSString).deletingPathExtension
+        let plain = name.map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined()
+        return plain + (selection.channel.map { "_c\($0)" } ?? "")
+    }
+
     /// What people see: the title with channel and time.
     public var subject: String {
         title + (selection.channel.map { ", channel \($0)" } ?? "") + (selection.time.map { ", time \($0)" } ?? "")

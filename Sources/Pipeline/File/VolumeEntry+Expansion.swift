@@ -55,7 +55,7 @@ extension VolumeEntry {
         _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings,
         _ faults: inout [PipelineFault]
     ) throws -> [VolumeEntry] {
-        let keys = try value.mapping(of: ["image", "truth", "roi", "channel", "channels", "time"])
+        let keys = try value.mapping(of: ["image", "truth", "roi", "measure", "exclude", "channel", "channels", "time"])
         let inputs = try InputKeys(value, keys, allowsEveryTime: true)
         let volumes: [(image: ImagePaths.Found, inputs: [SourceLocation])]
         do {
@@ -73,13 +73,21 @@ extension VolumeEntry {
         }
         return try volumes.compactMap { image, images in
             try faults.collecting {
-                VolumeEntry(
+                func partner(_ value: YAMLValue, _ what: String) throws -> SourceLocation {
+                    var location = try value.partner(of: image, folder: search.folder, as: what)
+                    location.selection.time = inputs.time
+                    return location
+                }
+                let measured = try keys["measure"]?.elements().map { try partner($0, "volume to measure") } ?? []
+                let columns = measured.map(\.columnName)
+                if let list = keys["measure"], Set(columns).count < columns.count || columns.contains("intensity") {
+                    throw list.misfit("volumes whose files have different names, as columns of the table are called by them")
+                }
+                return VolumeEntry(
                     name: image.name, images: images,
-                    truth: try keys["truth"].map {
-                        var truth = try $0.partner(of: image, folder: search.folder, as: "truth")
-                        truth.selection.time = inputs.time
-                        return truth
-                    }, roi: roi, isEveryTime: inputs.isEveryTime, line: value.line)
+                    truth: try keys["truth"].map { try partner($0, "truth") },
+                    measured: measured,
+                    exclusion: try keys["exclude"].map { try partner($0, "mask to exclude") }, roi: roi, isEveryTime: inputs.isEveryTime, line: value.line)
             }
         }
     }

@@ -19,12 +19,12 @@ public struct ModelPrediction {
 
     /// - Parameters:
     ///   - image: a file such as `a.tif` or `b.h5:/raw`.
-    ///   - settings: nil: the model's own.
+    ///   - settings, precision: nil: the model's own.
     ///   - options: its work folder, where given, keeps what is predicted, so that work that was stopped goes on from there.
     /// - Throws: `PipelineFault` or `FileFault`, in one line.
     public init(
-        model: String, image: String, settings: PredictionSettings?, voxelSize: VoxelSize?, allowsExternalLinks: Bool,
-        options: RunOptions
+        model: String, image: String, settings: PredictionSettings?, voxelSize: VoxelSize?,
+        precision: ExecutionSettings.Arithmetic?, allowsExternalLinks: Bool, options: RunOptions
     ) throws {
         let here = FileManager.default.currentDirectoryPath
         func quoted(_ text: String) throws -> String {
@@ -43,7 +43,8 @@ public struct ModelPrediction {
                 "predict: {mirror: \(settings.mirror), rotate: \(settings.rotate), "
                     + "overlap: \(settings.overlap.map { "\($0)" } ?? "none")}")
         }
-        if allowsExternalLinks { lines.append("execution: {external_links: true}") }
+        let arithmetic = precision.map { ", precision: \($0.rawValue)" } ?? ""
+        lines.append("execution: {external_links: \(allowsExternalLinks)\(arithmetic)}")
         folder = NSTemporaryDirectory() + "segment-\(getpid())-predict"
         title = image
         try AtomicFile.makeFolder(folder)

@@ -36,6 +36,8 @@ struct Plan {
         let labels: LabelStep
         let export: ExportStep
         let evaluate: EvaluateStep?
+        /// All that was read for it.
+        let files: [IngestStep]
 
         /// Of the file and as the networks see it; nil where the file cannot be opened.
         let shapes: (own: ZYX<Int>, seen: ZYX<Int>)?
@@ -47,8 +49,7 @@ struct Plan {
         func check(_ context: StepContext) throws {
             let record = try image.record(context)
             _ = try entry.roi?.box(in: record.shape, of: record.title, as: "roi")
-            for further in images.dropFirst() { try further.record(context).check(fits: record) }
-            try evaluate?.truth.record(context).check(fits: record)
+            for further in files.dropFirst() { try further.record(context).check(fits: record) }
         }
     }
 
@@ -116,6 +117,8 @@ struct Plan {
                     var (files, resampled) = (ingests, seen)
                     let images = try entry.images.map { try files.step($0, .image, volume: entry.name) }
                     let truth = try entry.truth.map { try files.step($0, .labels, volume: entry.name) }
+                    let measured = try entry.measured.map { try files.step($0, .image, volume: entry.name) }
+                    let exclusion = try entry.exclusion.map { try files.step($0, .mask, volume: entry.name) }
                     let inputs = try resampled.images(images)
                     (ingests, seen) = (files, resampled)
                     let logits = try members.map {
@@ -129,7 +132,7 @@ struct Plan {
                         try Plan.volume(
                             entry, images: images, seen: inputs,
                             shapes: extent.map { seen.shapes(of: $0) }, truth: truth,
-                            logits: logits, file, threshold))
+                            measured: measured, exclusion: exclusion, logits: logits, file, threshold))
                 }
             } catch let fault as FileFault {
                 failures.append(VolumeFailure(volume: entry.name, problem: fault.description))
@@ -151,7 +154,7 @@ struct Plan {
         guard step is any VolumeStep else { return step.volume.map { [$0] } }
         if (data.ingests + data.volumes).contains(where: { $0.key == step.key }) { return nil }
         return volumes.filter { volume in
-            (volume.images + volume.seen).contains { $0.key == step.key } || volume.evaluate?.truth.key == step.key
+            (volume.files + volume.seen).contains { $0.key == step.key }
         }.map(\.entry.name)
     }
 
@@ -190,8 +193,8 @@ struct Plan {
 
     private static func volume(
         _ entry: VolumeEntry, images: [IngestStep], seen: [any VolumeStep],
-        shapes: (own: ZYX<Int>, seen: ZYX<Int>)?, truth: IngestStep?, logits: [PredictStep], _ file: PipelineFile,
-        _ threshold: ThresholdSource
+        shapes: (own: ZYX<Int>, seen: ZYX<Int>)?, truth: IngestStep?, measured: [IngestStep], exclusion: IngestStep?,
+        logits: [PredictStep], _ file: PipelineFile, _ threshold: ThresholdSource
     ) throws -> PlannedVolume {
         let consensus = try ConsensusStep(
             name: entry.name, predictions: logits, agree: file.consensus.agree, threshold: threshold)
@@ -200,7 +203,7 @@ struct Plan {
         }
         let labels = try LabelStep(
             name: entry.name, consensus: consensus, regrow: regrow, settings: file.label, images: images,
-            resampled: seen[0] as? ResampleStep)
+            measured: measured, exclusion: exclusion, resampled: seen[0] as? ResampleStep)
         let export = try ExportStep(
             name: entry.name, labels: labels, image: images[0], settings: file.export, isScored: truth != nil,
             results: file.resultsFolder)
@@ -211,7 +214,8 @@ struct Plan {
         }
         return PlannedVolume(
             entry: entry, images: images, seen: seen, consensus: consensus, labels: labels, export: export,
-            evaluate: evaluate, shapes: shapes)
+            evaluate: evaluate,
+            files: images + [truth, exclusion].compactMap { $0 } + measured, shapes: shapes)
     }
 }
 

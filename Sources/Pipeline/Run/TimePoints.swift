@@ -6,24 +6,26 @@ extension VolumeEntry {
     /// so on.
     ///
     /// - Parameter executable: reads the headers in a process of its own; nil reads them in this one.
-    /// - Throws: `FileFault` where a file cannot be opened, or image and truth differ in time points.
+    /// - Throws: `FileFault` where a file cannot be opened, or they differ in time points.
     func timePoints(executable: String?) throws -> [VolumeEntry] {
         guard isEveryTime else { return [self] }
-        let counts = try (images + (truth.map { [$0] } ?? [])).map { source in
+        var sources: [SourceLocation] = []
+        var copy = self
+        copy.changeSources { sources.append($0) }
+        let counts = try sources.map { source in
             var first = source
             first.selection.time = 0
             return try VolumeDescription.read(first, values: false, executable: executable).times
         }
         let count = counts[0]
-        for (source, other) in zip(images + (truth.map { [$0] } ?? []), counts) where other != count {
+        for (source, other) in zip(sources, counts) where other != count {
             throw FileFault(source.title, "has \(other) time points, but its image \(image.title) has \(count)")
         }
         return (0..<count).map { time in
             var entry = self
             entry.isEveryTime = false
             entry.name += "/t" + paddedNumber(time, upTo: count - 1)
-            for index in images.indices { entry.images[index].selection.time = time }
-            entry.truth?.selection.time = time
+            entry.changeSources { $0.selection.time = time }
             return entry
         }
     }

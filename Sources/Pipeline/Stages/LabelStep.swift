@@ -12,6 +12,10 @@ struct LabelStep: Step {
     let settings: LabelSettings
     /// The channels of the volume's file.
     let images: [IngestStep]
+    /// Further volumes whose values are measured at the objects.
+    let measured: [IngestStep]
+    /// A mask: objects with a voxel in it are dropped.
+    let exclusion: IngestStep?
     /// The image that the networks saw; nil where that was the file's own.
     let resampled: ResampleStep?
     let ingredients: Ingredients
@@ -26,24 +30,28 @@ struct LabelStep: Step {
 
     init(
         name: String, consensus: ConsensusStep, regrow: RegrowStep?, settings: LabelSettings,
-        images: [IngestStep], resampled: ResampleStep?
+        images: [IngestStep], measured: [IngestStep], exclusion: IngestStep?, resampled: ResampleStep?
     ) throws {
         self.name = name
         self.consensus = consensus
         self.regrow = regrow
         self.settings = settings
         self.images = images
+        self.measured = measured
+        self.exclusion = exclusion
         self.resampled = resampled
         ingredients = Ingredients(
             stage: .label, version: 3, subject: name, parameters: try Pipeline.parameters("label", settings),
             inputs: [consensus.input("consensus")] + (regrow.map { [$0.input("regions")] } ?? [])
-                + (images as [any VolumeStep]).inputs("image"))
+                + (images as [any VolumeStep]).inputs("image")
+                + measured.enumerated().map { $1.input("measured \($0 + 1), \($1.ingest.source.columnName)") }
+                + (exclusion.map { [$0.input("exclusion")] } ?? []))
         key = try ingredients.key
     }
 
     var volume: String? { name }
     var dependencies: [any Step] {
-        [consensus] + (regrow.map { [$0] } ?? []) + images
+        [consensus] + (regrow.map { [$0] } ?? []) + images + measured + (exclusion.map { [$0] } ?? [])
     }
 
     struct Record: Codable {
@@ -64,7 +72,8 @@ struct LabelStep: Step {
         }
         // Where they are finished, objects lie elsewhere before.
         let path = folder + "/" + LabelStep.storeName
-        let made = settings.finish == nil ? path : path + ".unfinished"
+        let isFinished = settings.finish != nil || exclusion != nil
+        let made = isFinished ? path + ".unfinished" : path
         let agreed = try grid.write(
             alone, to: regrow == nil ? made : folder + "/" + LabelStep.consensusName, context
         ) { context.report(StepProgress(fraction: 0.3 + 0.3 * $0)) }
@@ -73,9 +82,10 @@ struct LabelStep: Step {
             let (regions, graph) = try regrow.regions(context)
             objects = try grid.write(making.merged(regions, graph, context), to: made, context)
         }
-        if let finish = settings.finish {
+        if isFinished {
             let finishing = ObjectFinishing(
-                settings: finish, withinSections: settings.connectivity.isWithinSections,
+                settings: settings.finish ?? LabelSettings.Finish(), exclusion: try exclusion?.store(context),
+                withinSections: settings.connectivity.isWithinSections,
                 voxelSize: making.voxelSize,
                 context: context)
             objects = try finishing.write(objects, to: path) {
@@ -100,11 +110,12 @@ struct LabelStep: Step {
     private func table(
         of objects: StoredObjects, _ votes: BlockStore, voxelSize: VoxelSize, _ context: StepContext
     ) throws -> ObjectTable {
-        let channels = try images.map { try $0.store(context) }
+        let channels = try (images + measured).map { try $0.store(context) }
+        let names = images.indices.map { images.count == 1 ? "intensity" : "intensity_\($0 + 1)" }
         var measurement = ObjectMeasurement(
             objects: objects.count, shape: votes.layout.shape,
             voxelSize: objects.store.layout.voxelSize ?? voxelSize, members: consensus.predictions.count,
-            images: channels.indices.map { channels.count == 1 ? "intensity" : "intensity_\($0 + 1)" })
+            images: names + measured.map(\.ingest.source.columnName))
         for (index, box) in votes.shards.enumerated() {
             if context.shouldStop() { throw Interruption() }
             try measurement.add(

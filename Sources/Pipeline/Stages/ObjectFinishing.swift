@@ -2,10 +2,12 @@ import Foundation
 import Labeling
 import Volumes
 
-/// What `label:` does to objects once they are made: holes are filled, then small objects and those at the border dropped,
-/// and the rest numbered anew in the same order.
+/// What `label:` does to objects once they are made: they are smoothed, holes are filled, then small objects and those at the
+/// border or in an excluded part are dropped, and the rest numbered anew in the same order.
 struct ObjectFinishing {
     let settings: LabelSettings.Finish
+    /// Objects with a voxel that is not 0 in it are dropped; nil for none.
+    let exclusion: BlockStore?
     /// Whether objects are those of sections.
     let withinSections: Bool
     /// Where the store has none.
@@ -15,7 +17,8 @@ struct ObjectFinishing {
     /// Writes objects as a store at `path` that are in another now, block by block.
     func write(_ made: StoredObjects, to path: String, progress: @escaping (Double) -> Void) throws -> StoredObjects
     {
-        let (store, threads) = (made.store, context.shardsAtOnce(made.store.layout))
+        let threads = context.shardsAtOnce(made.store.layout)
+        let store = try smoothed(made.store, at: path + ".smoothed", threads: threads)
         let filling = try settings.fillHoles ? filling(store) { progress($0 / 3) } : nil
         let shards = store.shards
         let labels = { @Sendable (index: Int) in
@@ -24,10 +27,16 @@ struct ObjectFinishing {
 
         var sizes = [Int](repeating: 0, count: made.count)
         var isAtBorder = [Bool](repeating: false, count: made.count)
-        let (shape, withinSections) = (store.layout.shape, withinSections)
-        try parallelForEach(shards.count, threads: threads) {
-            try census(labels($0), at: shards[$0], of: shape, withinSections: withinSections)
-        } use: { index, found in
+        var isExcluded = isAtBorder
+        let (shape, withinSections, exclusion) = (store.layout.shape, withinSections, exclusion)
+        try parallelForEach(shards.count, threads: threads) { index in
+            let (shard, labels) = (shards[index], try labels(index))
+            let mask = try exclusion?.read(shard).converted(to: Double.self)
+            let touched = Set(mask.map { zip(labels.voxels, $0.voxels).lazy.filter { $1 != 0 }.map(\.0) } ?? [])
+            return (census(labels, at: shard, of: shape, withinSections: withinSections), touched)
+        } use: { index, result in
+            let (found, touched) = result
+            for label in touched where label != 0 { isExcluded[Int(label) - 1] = true }
             if context.shouldStop() { throw Interruption() }
             for (label, part) in found {
                 sizes[Int(label) - 1] += part.voxels
@@ -39,7 +48,7 @@ struct ObjectFinishing {
         let volume = (store.layout.voxelSize ?? voxelSize).in(.micrometer).array.reduce(1, *)
         let kept = sizes.indices.filter { object in
             Double(sizes[object]) * volume >= settings.minimumVolume ?? 0 && sizes[object] > 0
-                && !(settings.dropsBorder && isAtBorder[object])
+                && !(settings.dropsBorder && isAtBorder[object]) && !isExcluded[object]
         }
         var numbers = [UInt32](repeating: 0, count: made.count + 1)
         for (number, object) in kept.enumerated() { numbers[object + 1] = UInt32(number + 1) }
@@ -48,9 +57,22 @@ struct ObjectFinishing {
         try result.fill(
             threads: threads, shouldStop: context.shouldStop, progress: { progress((2 + $0) / 3) },
             with: { index, _ in try labels(index).map { renumbered[Int($0)] } })
-        try FileManager.default.removeItem(atPath: store.path)
+        for path in Set([store.path, made.store.path]) { try FileManager.default.removeItem(atPath: path) }
         return StoredObjects(
             store: result, count: kept.count, classes: made.classes.map { classes in kept.map { classes[$0] } })
+    }
+
+    private func smoothed(_ store: BlockStore, at path: String, threads: Int) throws -> BlockStore {
+        guard let radius = settings.smoothing else { return store }
+        let filter = ModeFilter(
+            radius: radius, voxelSize: store.layout.voxelSize ?? voxelSize, withinSections: withinSections)
+        let result = try BlockStore.create(at: path, store.layout)
+        let whole = Box(store.layout.shape)
+        try result.fill(threads: threads, shouldStop: context.shouldStop) { _, shard in
+            let region = shard.grown(by: filter.reach).intersection(whole)
+            return try filter.smoothed(store.read(region).volume(of: UInt32.self), of: region, in: shard)
+        }
+        return result
     }
 
     private func filling(_ store: BlockStore, _ progress: (Double) -> Void) throws -> HoleFilling {

@@ -64,6 +64,9 @@ struct Predict: ParsableCommand {
     @Option(help: "The device: auto, cpu or cuda.")
     var device: Device.Choice?
 
+    @Option(help: "The numbers it computes in: auto, f32, bf16 or f16 (default: those of the model).")
+    var precision: ExecutionSettings.Arithmetic?
+
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var resources: ResourceOptions
 
@@ -88,7 +91,7 @@ struct Predict: ParsableCommand {
         (settings.mirror, settings.rotate, settings.overlap) = (mirror, rotate, overlap)
         let prediction = try ModelPrediction(
             model: model, image: image, settings: settings == PredictionSettings() ? nil : settings,
-            voxelSize: voxelSize, allowsExternalLinks: reading.allowExternalLinks,
+            voxelSize: voxelSize, precision: precision, allowsExternalLinks: reading.allowExternalLinks,
             options: RunOptions(
                 workFolder: work, device: device, threads: resources.threads, memory: resources.bytes,
                 executable: thisProgram))
@@ -101,3 +104,5 @@ struct Predict: ParsableCommand {
         if let size { Console.complain("note: the image was resampled; the probabilities have voxels of \(size)") }
     }
 }
+
+extension ExecutionSettings.Arithmetic: ExpressibleByArgument {}
