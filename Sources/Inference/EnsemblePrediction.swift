@@ -53,7 +53,7 @@ public struct EnsemblePrediction {
         let box = members[0].boxes.map { $0.reduce($0[0]) { $0.union($1) } }
         let units = try TilePlan.ofShards(
             layout.shard, volume: layout.shape, within: box, geometry: geometry, maximumVoxels: maximumTileVoxels)
-        if let box { try members.forEach { try $0.fill(outside: box, threads: threads, shouldStop) } }
+        if let box { for member in members { try member.fill(outside: box, threads: threads, shouldStop) } }
         let missing = units.map { unit in members.map { $0.missing(in: unit.region) } }
         let works = units.indices.flatMap { unit in
             units[unit].tiles.indices.compactMap { tile in
@@ -96,7 +96,8 @@ public struct EnsemblePrediction {
                         logits = known.logits
                     } else {
                         logits = try members[member].predictor.logits(of: tile, of: shape, from: input)
-                        constants[member] = value.map { ConstantTile(tile, value: $0, logits: logits) } ?? constants[member]
+                        constants[member] =
+                            value.map { ConstantTile(tile, value: $0, logits: logits) } ?? constants[member]
                     }
                     for (channel, part) in logits.enumerated() {
                         results[member][channel].replace(at: tile.output.origin - region.origin, with: part)

@@ -42,7 +42,9 @@ public struct TileGeometry: Equatable, Sendable {
     /// - Throws: `MisfittingExtents` where no input suits the network.
     public init(_ graph: Graph, patch: ZYX<Int>, averaging: PredictionAveraging?) throws {
         if let overlap = averaging?.overlap {
-            self.init(windows: SlidingWindows(shape: graph.dimensions == 2 ? ZYX(1, patch.y, patch.x) : patch, overlap: overlap))
+            self.init(
+                windows: SlidingWindows(
+                    shape: graph.dimensions == 2 ? ZYX(1, patch.y, patch.x) : patch, overlap: overlap))
         } else {
             let geometry = try TileGeometry(graph, patch: patch)
             let symmetries = averaging.map { Symmetries($0, dimensions: graph.dimensions) }

@@ -34,8 +34,12 @@ public enum Precision: String, Codable, Sendable {
         return seconds.map { $0[1] * 4 / 3 < $0[0] } ?? false
     }()
 
-    /// The shortest of some convolutions of 32 channels in each type, taken in turns.
+    /// The shortest of some convolutions of 32 channels in each type, taken in turns, on one thread: several would wait for each
+    /// other where the machine is busy.
     private static func measuredSeconds(of types: [Tensor.ElementType]) throws -> [Double] {
+        let threads = Libtorch.threads
+        try Libtorch.setThreads(1)
+        defer { try? Libtorch.setThreads(threads) }
         let operands = try types.map { type in
             (
                 image: try Tensor.full([2, 32, 16, 16, 16], 1, type: type).contiguous(.channelsLast),

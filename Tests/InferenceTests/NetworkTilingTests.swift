@@ -166,7 +166,9 @@ import Volumes
                 for y in 1..<shape.y {
                     for x in 1..<shape.x {
                         // Of y and y - 1: along x, and since it runs backwards, at the place of y - 1.
-                        for (channel, source, at) in [(0, 0, place(y, x)), (1, 2, place(y - 1, x)), (2, 1, place(y, x))] {
+                        for (channel, source, at) in [
+                            (0, 0, place(y, x)), (1, 2, place(y - 1, x)), (2, 1, place(y, x)),
+                        ] {
                             let gap = before[channel][z, y, x] - after[source][z, at.y, at.x]
                             largest[channel] = max(largest[channel], abs(gap))
                         }

@@ -123,6 +123,15 @@ struct InitPlanTests {
             facts: facts(
                 cube.shape, nanometers: cube.nanometers, labelledSections: 6, thickness: 1, hasMask: true),
             target: dense, minimumVoxels: 200, isRegrown: true, dimensions: 2),
+        // Cubes in patches of cubes: turned, single sections teach all axes; of a volume thinner than a patch they do not.
+        Labels(
+            facts: facts(
+                ZYX(125, 250, 250), nanometers: cube.nanometers, labelledSections: 16, thickness: 1), target: dense,
+            minimumVoxels: 200, isRegrown: true, zeroIsUnlabelled: true),
+        Labels(
+            facts: facts(
+                ZYX(125, 250, 250), nanometers: ZYX(12, 10, 10), labelledSections: 16, thickness: 1), target: dense,
+            minimumVoxels: 200, isRegrown: true, dimensions: 2, zeroIsUnlabelled: true),
         // Every second section; a block of sections filled by objects, or holding some.
         Labels(
             facts: facts(cube.shape, nanometers: cube.nanometers, labelledSections: 30, thickness: 1),

@@ -96,7 +96,8 @@ import Volumes
             try volume("p-1.h5").volume(of: Float.self), try volume("p-2.h5").volume(of: Float.self)
         )
         let mean = try volume("mean.h5").volume(of: Float.self)
-        #expect(zip(mean.voxels, zip(first.voxels, second.voxels)).allSatisfy { abs($0 - ($1.0 + $1.1) / 2) < 1e-6 })
+        #expect(
+            zip(mean.voxels, zip(first.voxels, second.voxels)).allSatisfy { abs($0 - ($1.0 + $1.1) / 2) < 1e-6 })
         #expect(try volume("second.tif").volume(of: Float.self) == second)
 
         for (arguments, problem) in [
@@ -107,6 +108,31 @@ import Volumes
                 ["predict", "m.segmodel", "test.tif", "-o", "q.h5"] + arguments, in: folder.path)
             #expect(refused.code == 1 && refused.complaints.contains("error: \(problem)"), "\(refused.words)")
         }
+    }
+
+    /// What all voted for grows into what one did, and nowhere else.
+    @Test func objectsGrowWhereThereAreVotes() throws {
+        func pipeline(_ votes: Int) -> String {
+            Self.segmentation + """
+                consensus: {agree: all, threshold: 0.5}
+                label: {connectivity: 26, min_voxels: 0, regrow: {votes: \(votes), seeds: 1}}
+
+                """
+        }
+        let ending = try run("run", pipeline: pipeline(1))
+        #expect(ending.code == 0, "\(ending.words)")
+        func read(_ name: String) throws -> Volume<UInt32> {
+            let reader = try VolumeFile.open(folder.path("results/p/test/\(name)"))
+            return try reader.read(Box(reader.info.shape)).converted(to: UInt32.self)
+        }
+        let (labels, votes) = (try read("labels.tif"), try read("votes.tif"))
+        let pairs = zip(labels.voxels, votes.voxels)
+        #expect(pairs.allSatisfy { $0 == 0 || $1 > 0 })
+        #expect(pairs.allSatisfy { $0 != 0 || $1 < 2 })
+        #expect(pairs.contains { $0 != 0 && $1 == 1 })
+
+        let refused = try run("run", pipeline: pipeline(3))
+        #expect(refused.words.contains("label.regrow asks for 3 votes, but there are 2 members"), "\(refused.words)")
     }
 
     /// Objects with a voxel in a mask go, and what another volume has at the others is measured: here 7 everywhere.
@@ -141,11 +167,14 @@ import Volumes
         #expect(kept.dropFirst().map { $0[voxels] } == before)
 
         try writeVolume(
-            VoxelBuffer(Volume<UInt8>(shape: ZYX(2, 3, 4), repeating: 1)), to: folder.path("mask.tif"), replaces: true,
+            VoxelBuffer(Volume<UInt8>(shape: ZYX(2, 3, 4), repeating: 1)), to: folder.path("mask.tif"),
+            replaces: true,
             voxelSize: size)
         let refused = try run(
-            "run", pipeline: Self.segmentation.replacingOccurrences(of: "labels}", with: "labels, exclude: mask.tif}"))
-        #expect(refused.code == 3 && refused.words.contains("mask.tif: has shape z 2 × y 3 × x 4"), "\(refused.words)")
+            "run",
+            pipeline: Self.segmentation.replacingOccurrences(of: "labels}", with: "labels, exclude: mask.tif}"))
+        #expect(
+            refused.code == 3 && refused.words.contains("mask.tif: has shape z 2 × y 3 × x 4"), "\(refused.words)")
     }
 
     /// Within the region of interest objects are those of the whole volume, but for what leaves it; outside there are none.

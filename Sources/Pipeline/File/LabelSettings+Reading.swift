@@ -67,9 +67,12 @@ extension YAMLValue {
     }
 
     private func regrowth() throws -> LabelSettings.Regrowth {
-        let keys = try mapping(of: ["within", "seeds", "above"])
-        guard let within = keys["within"] else { throw misfit("a distance, such as {within: 40 nm}") }
-        var regrow = LabelSettings.Regrowth(within: try within.nanometers())
+        let keys = try mapping(of: ["within", "votes", "seeds", "above"])
+        guard keys["within"] != nil || keys["votes"] != nil else {
+            throw misfit("a distance, such as {within: 40 nm}, or votes, such as {votes: 3}")
+        }
+        var regrow = LabelSettings.Regrowth(within: try keys["within"]?.nanometers())
+        if let value = keys["votes"] { regrow.votes = try value.integer(atLeast: 1, atMost: 255) }
         if let value = keys["seeds"] { regrow.seeds = try value.integer(atLeast: 1) }
         if let value = keys["above"] {
             regrow.above = try value.threshold()

@@ -147,6 +147,9 @@ extension PipelineFile {
         if case .classes = target.heads[0], label.regrow != nil {
             try refuse("label.regrow", "grows objects of one channel, but the target is classes")
         }
+        if let votes = label.regrow?.votes, votes > ensemble.members {
+            try refuse("label.regrow", "asks for \(votes) votes, but there are \(ensemble.members) members")
+        }
         if label.isCalibrated, !learns || consensus.threshold != nil {
             try refuse(
                 "label.merge.above",

@@ -185,12 +185,22 @@ public struct LabelSettings: Codable, Equatable, Sendable {
 
     /// Components grow back into the voxels that the consensus dropped.
     public struct Regrowth: Codable, Equatable, Sendable {
-        /// At most this far, in nanometres.
-        public var within: Double
+        /// At most this far, in nanometres; nil: `usualReach` times the shortest side of a voxel.
+        public var within: Double?
         /// Components of fewer voxels do not grow.
         public var seeds = 30
         /// Only where the consensus reaches this; nil for everywhere.
         public var above: Threshold?
+        /// Only where so many members vote; nil for everywhere.
+        public var votes: Int?
+
+        /// In voxels.
+        static let usualReach = 16.0
+
+        /// How far, in nanometres.
+        func reach(_ voxelSize: VoxelSize) -> Double {
+            within ?? Self.usualReach * (voxelSize.nanometers.array.min() ?? 1)
+        }
     }
 
     /// Neighbouring regions become one while the mean affinity over their face exceeds a probability.

@@ -55,7 +55,9 @@ extension VolumeEntry {
         _ value: YAMLValue, _ search: VolumeSearch, _ findings: inout FolderFindings,
         _ faults: inout [PipelineFault]
     ) throws -> [VolumeEntry] {
-        let keys = try value.mapping(of: ["image", "truth", "roi", "measure", "exclude", "channel", "channels", "time"])
+        let keys = try value.mapping(of: [
+            "image", "truth", "roi", "measure", "exclude", "channel", "channels", "time",
+        ])
         let inputs = try InputKeys(value, keys, allowsEveryTime: true)
         let volumes: [(image: ImagePaths.Found, inputs: [SourceLocation])]
         do {
@@ -67,7 +69,8 @@ extension VolumeEntry {
         try keys["truth"]?.checkPairs(with: volumes.count)
         let roi = try keys["roi"].map { value in
             guard let box = CropRange(try value.text()) else {
-                throw value.misfit("a box of voxels such as 0:100,50:306,: (first and one past the last along z, y, x)")
+                throw value.misfit(
+                    "a box of voxels such as 0:100,50:306,: (first and one past the last along z, y, x)")
             }
             return box
         }
@@ -81,13 +84,15 @@ extension VolumeEntry {
                 let measured = try keys["measure"]?.elements().map { try partner($0, "volume to measure") } ?? []
                 let columns = measured.map(\.columnName)
                 if let list = keys["measure"], Set(columns).count < columns.count || columns.contains("intensity") {
-                    throw list.misfit("volumes whose files have different names, as columns of the table are called by them")
+                    throw list.misfit(
+                        "volumes whose files have different names, as columns of the table are called by them")
                 }
                 return VolumeEntry(
                     name: image.name, images: images,
                     truth: try keys["truth"].map { try partner($0, "truth") },
                     measured: measured,
-                    exclusion: try keys["exclude"].map { try partner($0, "mask to exclude") }, roi: roi, isEveryTime: inputs.isEveryTime, line: value.line)
+                    exclusion: try keys["exclude"].map { try partner($0, "mask to exclude") }, roi: roi,
+                    isEveryTime: inputs.isEveryTime, line: value.line)
             }
         }
     }

@@ -37,7 +37,7 @@ public struct InitPlan: Sendable {
         let kind = facts.kind
         self.facts = facts
         self.device = device
-        let dimensions = dimensions ?? (Self.wantsSections(facts) ? 2 : 3)
+        let dimensions = dimensions ?? (Self.wantsSections(facts, patchVoxels) ? 2 : 3)
         // Sections without labels are no background where all of those with labels are filled.
         zeroIsUnlabelled = facts.zeroIsUnlabelled || (facts.isAnnotatedInPart && !facts.hasMask)
         target = Target(Self.heads(facts))
@@ -89,8 +89,17 @@ public struct InitPlan: Sendable {
     /// Voxels of a 2D patch along y and x, about.
     private static let sectionVoxels = 256 * 256
 
-    private static func wantsSections(_ facts: DataFacts) -> Bool {
-        facts.labelledShape.z <= 2 || facts.isAnnotatedInSections || facts.anisotropy > sectionAnisotropy
+    private static func wantsSections(_ facts: DataFacts, _ patchVoxels: Int) -> Bool {
+        facts.labelledShape.z <= 2 || facts.anisotropy > sectionAnisotropy
+            || facts.isAnnotatedInSections && !isTaughtByTurns(facts, patchVoxels)
+    }
+
+    /// Whether patches of single sections, turned in all ways, say of every axis what they say of y and x: voxels are cubes, and
+    /// so are patches.
+    private static func isTaughtByTurns(_ facts: DataFacts, _ patchVoxels: Int) -> Bool {
+        let sides = facts.voxelSize.nanometers.array
+        return (sides.max() ?? 0) <= 1.001 * (sides.min() ?? 0)
+            && facts.labelledShape.array.allSatisfy { $0 * $0 * $0 >= patchVoxels }
     }
 
     private static func heads(_ facts: DataFacts) -> [Target.Head] {

@@ -159,7 +159,10 @@ struct PipelineText {
                 "Voxels are \(factor) times longer along z. From \(Int(InitPlan.sectionAnisotropy)) times on "
                 + "sections hardly belong together: each is segmented by itself."
         }
-        let start = dimensionsAreAsked ? "3D, as --dimensions said. " : ""
+        var start = dimensionsAreAsked ? "3D, as --dimensions said. " : ""
+        if facts.isAnnotatedInSections, !dimensionsAreAsked {
+            start = "Sections are annotated one by one; turned in all ways they show a 3D network what lies between them. "
+        }
         guard plan.network.configuration.kernels != nil else {
             return start + "Voxels are about as long along all axes, which are convolved and pooled alike."
         }
@@ -228,7 +231,7 @@ struct PipelineText {
         var lines = [""]
         lines += comment("What all members agree on grows back by about ten voxels to the boundaries.")
         lines += ["label:"] + connectivity + [minimum]
-        lines.append("  regrow: {within: \(length(regrow.within)), seeds: \(regrow.seeds)}")
+        lines.append("  regrow: {within: \(length(regrow.reach(size))), seeds: \(regrow.seeds)}")
         if label.merge != nil {
             lines.append(
                 "  merge: {above: auto}".padding(to: 26)

@@ -113,11 +113,15 @@ public struct ModelDescription: Codable, Sendable {
         }
         if label.minimumVoxels < 0 { return "its smallest object has \(label.minimumVoxels) voxels" }
         if let regrow = label.regrow {
-            let isUsable = (0...1e9).contains(regrow.within) && regrow.seeds >= 0
-            if !isUsable { return "its components grow by \(regrow.within) nm from \(regrow.seeds) voxels" }
+            let isUsable = (0...1e9).contains(regrow.within ?? 0) && regrow.seeds >= 0
+            if !isUsable { return "its components grow by \(regrow.within ?? 0) nm from \(regrow.seeds) voxels" }
+            if let votes = regrow.votes, !(1...255).contains(votes) { return "they grow by \(votes) votes" }
             if let above = regrow.above, !(-32...32).contains(above.logit) {
                 return "they grow above \(above.logit)"
             }
+        }
+        if let radius = label.finish?.smoothing, !(0...1e9).contains(radius) {
+            return "its objects are smoothed by \(radius) nm"
         }
         if let volume = label.finish?.minimumVolume, !(volume > 0) {
             return "its smallest object has \(volume) µm³"

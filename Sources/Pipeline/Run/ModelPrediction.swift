@@ -53,7 +53,8 @@ public struct ModelPrediction {
             try AtomicFile.write(Data(lines.joined(separator: "\n").utf8), to: path)
             run = try PipelineRun(path, options: options)
             guard run.volumeCount == 1 else {
-                throw FileFault(image, "is \(run.volumeCount) volumes; name one of them, or segment them by a pipeline file")
+                throw FileFault(
+                    image, "is \(run.volumeCount) volumes; name one of them, or segment them by a pipeline file")
             }
         } catch {
             try? FileManager.default.removeItem(atPath: folder)
@@ -86,7 +87,8 @@ public struct ModelPrediction {
         let known = try channels
         guard let place = channel.map({ known.firstIndex(of: $0) }) ?? 0 else {
             throw FileFault(
-                output, "is asked for the channel '\(channel ?? "")', but there are: \(known.joined(separator: ", "))")
+                output,
+                "is asked for the channel '\(channel ?? "")', but there are: \(known.joined(separator: ", "))")
         }
         let chosen: [(file: String, members: [Int])] =
             switch members {

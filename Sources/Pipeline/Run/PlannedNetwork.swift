@@ -15,7 +15,8 @@ struct PlannedNetwork {
     let geometry: TileGeometry
 
     /// - Throws: what is wrong with the network, in one line.
-    init(_ configuration: NetworkConfiguration, patch: ZYX<Int>, voxelSize: VoxelSize, _ file: PipelineFile) throws {
+    init(_ configuration: NetworkConfiguration, patch: ZYX<Int>, voxelSize: VoxelSize, _ file: PipelineFile) throws
+    {
         self.configuration = configuration
         self.patch = patch
         self.voxelSize = voxelSize
@@ -37,7 +38,8 @@ extension PredictionSettings {
         self == PredictionSettings()
             ? nil
             : PredictionAveraging(
-                neighbourAxes: outputs.channels.map(\.neighbourAxis), mirrors: mirror, turns: rotate, overlap: overlap)
+                neighbourAxes: outputs.channels.map(\.neighbourAxis), mirrors: mirror, turns: rotate,
+                overlap: overlap)
     }
 }
 

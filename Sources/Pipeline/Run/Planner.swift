@@ -123,7 +123,8 @@ struct Plan {
                     (ingests, seen) = (files, resampled)
                     let logits = try members.map {
                         try PredictStep(
-                            .volume(inputs, name: entry.name, roi: entry.roi), member: $0, settings: file.prediction)
+                            .volume(inputs, name: entry.name, roi: entry.roi), member: $0, settings: file.prediction
+                        )
                     }
                     let extent = headers.extent(of: images[0])
                     if let extent { _ = try entry.roi?.box(in: extent.shape, of: extent.title, as: "roi") }
@@ -193,7 +194,8 @@ struct Plan {
 
     private static func volume(
         _ entry: VolumeEntry, images: [IngestStep], seen: [any VolumeStep],
-        shapes: (own: ZYX<Int>, seen: ZYX<Int>)?, truth: IngestStep?, measured: [IngestStep], exclusion: IngestStep?,
+        shapes: (own: ZYX<Int>, seen: ZYX<Int>)?, truth: IngestStep?, measured: [IngestStep],
+        exclusion: IngestStep?,
         logits: [PredictStep], _ file: PipelineFile, _ threshold: ThresholdSource
     ) throws -> PlannedVolume {
         let consensus = try ConsensusStep(

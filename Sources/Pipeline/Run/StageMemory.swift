@@ -80,7 +80,7 @@ extension PipelineRun {
                 .consensus, piece: StageMemory.consensusBytes(members: members) * shard.count, pieces: count)
             if let regrow = file.label.regrow {
                 let growth = ObjectGrowth(
-                    reach: regrow.within, voxelSize: network.voxelSize,
+                    reach: regrow.reach(network.voxelSize), voxelSize: network.voxelSize,
                     withinSections: file.label.connectivity.isWithinSections)
                 add(
                     .regrow, piece: growth.memory(for: seen, channels: network.outputs.head.count),
@@ -118,7 +118,8 @@ extension PipelineRun {
             network.geometry.isExact
             ? memory.maximumVoxels(in: execution.tileMemory) : TileGeometry.fixedTileVoxels
         return try? TilePlan.ofShards(
-            StoreShape(for: shape).shard, volume: shape, within: box, geometry: network.geometry, maximumVoxels: limit
+            StoreShape(for: shape).shard, volume: shape, within: box, geometry: network.geometry,
+            maximumVoxels: limit
         ).flatMap(\.tiles).map(\.input.count)
     }
 }

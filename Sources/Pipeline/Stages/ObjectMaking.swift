@@ -10,10 +10,14 @@ struct ObjectMaking {
     let voxelSize: VoxelSize
     let threads: Int
 
-    /// - Parameter logits: of the stored channels, a consensus or one member's.
-    func objects(in logits: [Volume<Int16>], threshold: Threshold) throws -> ClassifiedComponents {
+    /// - Parameters:
+    ///   - logits: of the stored channels, a consensus or one member's.
+    ///   - votes: at this threshold, where there are any.
+    func objects(
+        in logits: [Volume<Int16>], threshold: Threshold, votes: Volume<UInt8>?
+    ) throws -> ClassifiedComponents {
         guard settings.regrow != nil else { return try components(in: logits, threshold) }
-        let regions = try regions(in: logits, threshold)
+        let regions = try regions(in: logits, threshold, votes: votes)
         let merges = merges(settings.merge == nil ? nil : try graph(of: regions, logits))
         return ClassifiedComponents(regions.merged(merges, minimumVoxels: settings.minimumVoxels))
     }
@@ -24,10 +28,12 @@ struct ObjectMaking {
     }
 
     /// What grows from the components that are large enough to be seeds, window by window (`ObjectGrowth`).
-    func regions(in logits: [Volume<Int16>], _ threshold: Threshold) throws -> Volume<UInt32> {
+    func regions(
+        in logits: [Volume<Int16>], _ threshold: Threshold, votes: Volume<UInt8>?
+    ) throws -> Volume<UInt32> {
         guard let regrow = settings.regrow else { preconditionFailure("regions are for regrowth") }
         let seeds = try components(in: logits, threshold, minimumVoxels: regrow.seeds).labels
-        let landscape = landscape(of: logits)
+        let landscape = landscape(of: logits, votes)
         let (growth, shape) = (growth(regrow), seeds.shape)
         let windows = growth.windows(of: shape)
         var regions = Volume<UInt32>(shape: shape)
@@ -43,7 +49,7 @@ struct ObjectMaking {
 
     private func growth(_ regrow: LabelSettings.Regrowth) -> ObjectGrowth {
         ObjectGrowth(
-            reach: regrow.within, floor: regrow.above, voxelSize: voxelSize,
+            reach: regrow.reach(voxelSize), floor: regrow.above, voxelSize: voxelSize,
             withinSections: settings.connectivity.isWithinSections)
     }
 
@@ -72,15 +78,21 @@ struct ObjectMaking {
             minimumVoxels: minimumVoxels, threads: threads)
     }
 
-    /// How surely a voxel belongs to something: its own logit, or the highest of its edges.
-    private func landscape(of logits: [Volume<Int16>]) -> Volume<Int16> {
-        logits.prefix(outputs.head.count).dropFirst().reduce(logits[0]) { highest, channel in
-            var highest = highest
+    /// How surely a voxel belongs to something: its own logit, or the highest of its edges. Where too few members vote, nothing
+    /// grows.
+    private func landscape(of logits: [Volume<Int16>], _ votes: Volume<UInt8>?) -> Volume<Int16> {
+        var highest = logits[0]
+        for channel in logits.prefix(outputs.head.count).dropFirst() {
             for voxel in highest.voxels.indices {
                 highest.voxels[voxel] = max(highest.voxels[voxel], channel.voxels[voxel])
             }
-            return highest
         }
+        if let votes, let needed = settings.regrow?.votes {
+            for voxel in highest.voxels.indices where votes.voxels[voxel] < needed {
+                highest.voxels[voxel] = LogitScale.outside
+            }
+        }
+        return highest
     }
 }
 
@@ -95,7 +107,7 @@ extension ObjectMaking {
     ) throws -> MadeObjects {
         guard settings.regrow != nil else { return try components(inBlocksOf: logits, threshold, context) }
         let regions = try regions(
-            inBlocksOf: logits, threshold, to: folder + "/" + RegrowStep.storeName, context)
+            inBlocksOf: logits, threshold, votes: nil, to: folder + "/" + RegrowStep.storeName, context)
         return try merged(
             regions, settings.merge == nil ? nil : graph(ofBlocksOf: regions, logits, context), context)
     }
@@ -116,8 +128,10 @@ extension ObjectMaking {
     }
 
     /// Writes what grows from the components that are large enough to be seeds as a store at `path`.
+    ///
+    /// - Parameter votes: at this threshold, where there are any.
     func regions(
-        inBlocksOf logits: BlockStore, _ threshold: Threshold, to path: String, _ context: StepContext,
+        inBlocksOf logits: BlockStore, _ threshold: Threshold, votes: BlockStore?, to path: String, _ context: StepContext,
         progress: (Double) -> Void = { _ in }
     ) throws -> BlockStore {
         guard let regrow = settings.regrow else { preconditionFailure("regions are for regrowth") }
@@ -133,7 +147,8 @@ extension ObjectMaking {
             let region = growth.surroundings(of: window, in: shape)
             let grown = try growth.grown(
                 window, of: shape, seeds: seeds.read(region).volume(of: UInt32.self),
-                over: landscape(of: logits.logits(in: region, first: head, 1)))
+                over: landscape(
+                    of: logits.logits(in: region, first: head, 1), votes?.read(region).volume(of: UInt8.self)))
             for shard in window.cells(of: regions.layout.shard) {
                 try regions.writeShard(shard, VoxelBuffer(grown.cropped(to: shard.relative(to: window.origin))))
             }

@@ -133,7 +133,8 @@ struct PredictStep: Step {
 
     /// Shard by shard; what an interrupted run wrote is kept.
     private static func predictWhole(
-        _ images: [any VolumeStep], within box: Box?, _ stores: [BlockStore], _ steps: [PredictStep], _ context: StepContext
+        _ images: [any VolumeStep], within box: Box?, _ stores: [BlockStore], _ steps: [PredictStep],
+        _ context: StepContext
     ) throws {
         let loaded = try steps.map { try context.predictor(of: $0.member, $0.settings, of: steps.count) }
         // An affinity is of a voxel and the one before, which must lie within, too.

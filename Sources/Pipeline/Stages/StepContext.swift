@@ -92,7 +92,8 @@ final class StepContext {
             predictor: predictor,
             maximumTileVoxels: predictor.geometry.isExact
                 ? TileMemory(
-                    network.graph, predictor.geometry, precision: precision, members: count, channels: predictor.channels
+                    network.graph, predictor.geometry, precision: precision, members: count,
+                    channels: predictor.channels
                 ).maximumVoxels(in: execution.tileMemory)
                 : TileGeometry.fixedTileVoxels)
         loaded.members[member.key] = ready

@@ -60,7 +60,8 @@ struct ThresholdSearch {
         for rule: AgreementRule, _ blocks: [CalibrationBlock], progress: (Double) -> Void
     ) throws -> ThresholdCurve {
         let agreed = try blocks.map {
-            AgreedBlock(logits: try $0.logits.consensus(rule, threads: making.threads), truth: $0.truth)
+            AgreedBlock(
+                members: $0.logits, logits: try $0.logits.consensus(rule, threads: making.threads), truth: $0.truth)
         }
         let logits = Array(ThresholdSearch.logits)
         let trials = try logits.enumerated().map { index, logit in
@@ -85,10 +86,12 @@ struct ThresholdSearch {
         let threshold = Threshold(logit: logit)
         guard making.settings.isCalibrated else {
             return try trial(at: logit, blocks) {
-                try making.objects(in: blocks[$0].logits, threshold: threshold).labels
+                try making.objects(
+                    in: blocks[$0].logits, threshold: threshold, votes: votes(blocks[$0], threshold)
+                ).labels
             }
         }
-        let regions = try blocks.map { try making.regions(in: $0.logits, threshold) }
+        let regions = try blocks.map { try making.regions(in: $0.logits, threshold, votes: votes($0, threshold)) }
         let merges = try zip(regions, blocks).map { regions, block in
             try making.graph(of: regions, block.logits).merges(above: Self.mergeThresholds.last ?? 0)
         }
@@ -111,6 +114,20 @@ struct ThresholdSearch {
             counts = wanted
         }
         return trials.best
+    }
+
+    /// The votes of the members of a block; nil where nothing grows by them, or a member is tried alone.
+    private func votes(_ block: AgreedBlock, _ threshold: Threshold) -> Volume<UInt8>? {
+        guard making.settings.regrow?.votes != nil, block.members.count > 1 else { return nil }
+        var votes = Volume<UInt8>(shape: block.truth.shape)
+        let head = making.outputs.head.count
+        for member in block.members {
+            for voxel in votes.voxels.indices
+            where member.prefix(head).contains(where: { Int32($0.voxels[voxel]) >= threshold.units }) {
+                votes.voxels[voxel] += 1
+            }
+        }
+        return votes
     }
 
     /// From 1, above which no affinity is, down.
@@ -157,6 +174,7 @@ extension [ThresholdSearch.Trial] {
 
 /// A block with the logits that the members come to by a rule, a volume a stored channel.
 private struct AgreedBlock {
+    let members: [[Volume<Int16>]]
     let logits: [Volume<Int16>]
     let truth: Volume<UInt32>
 }

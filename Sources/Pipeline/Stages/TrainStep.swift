@@ -79,7 +79,7 @@ struct TrainStep: MemberStep {
         let making = ObjectMaking(outputs: outputs, settings: label, voxelSize: voxelSize, threads: threads)
         return ValidationLabelling(settings: try canonicalJSONText(label), connectivity: label.connectivity) {
             logits, threshold in
-            try making.objects(in: outputs.places.map { logits[$0] }, threshold: threshold).labels
+            try making.objects(in: outputs.places.map { logits[$0] }, threshold: threshold, votes: nil).labels
         }
     }
 

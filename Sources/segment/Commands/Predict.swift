@@ -41,7 +41,9 @@ struct Predict: ParsableCommand {
     @Flag(help: "Average over all mirrorings of the image (8 times as long, 4 in 2D).")
     var mirror = false
 
-    @Flag(help: "Average over quarters of a turn within sections (4 times as long; with --mirror twice as that alone).")
+    @Flag(
+        help:
+            "Average over quarters of a turn within sections (4 times as long; with --mirror twice as that alone).")
     var rotate = false
 
     @Option(
