@@ -10,7 +10,6 @@ import glob
 import json
 import pathlib
 import resource
-import statistics
 import sys
 import time
 
@@ -150,6 +149,8 @@ WANTED = [  # ours, theirs, least ratio
 def compare(folder):
     import h5py
     lines = {line["name"]: line for line in map(json.loads, open(folder / "lines"))}
+    for line in lines.values():
+        line.setdefault("mib", line.get("kib", 0) // 1024)
     tiles = json.loads((folder / "tiles.json").read_text())
 
     def voxels(boxes):
@@ -168,7 +169,7 @@ def compare(folder):
         ratio = b["seconds"] / a["seconds"]
         missed |= ratio < least
         print(f"{ours:24}{a['seconds']:7.1f} s  {theirs:18}{b['seconds']:7.1f} s{ratio:7.2f}×{least:>7}×"
-              f"{a['mib'] if 'mib' in a else 0:>8}{b['mib']:>8}")
+              f"{a['mib']:>8}{b['mib']:>8}")
     for precision in ("f32", "bf16"):
         one, five = (lines.get(f"segment {precision}, {count}") for count in ("1 member", "5 members"))
         if one is None:
