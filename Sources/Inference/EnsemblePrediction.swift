@@ -6,14 +6,14 @@ public struct EnsemblePrediction {
     /// A network, and the store of `Int16`, of as many channels, that its logits go to.
     public struct Member {
         let predictor: Predictor
-        let store: BlockStore
-        /// For each channel, what is kept; elsewhere is `LogitScale.outside`. nil for all.
-        let boxes: [Box]?
+        fileprivate let target: LogitsTarget
 
+        /// - Parameter boxes: what is kept of each channel; elsewhere is `LogitScale.outside`. nil for all.
         public init(_ predictor: Predictor, into store: BlockStore, within boxes: [Box]? = nil) {
             precondition(store.layout.channels ?? 1 == predictor.channels)
             precondition(boxes?.count ?? predictor.channels == predictor.channels)
-            (self.predictor, self.store, self.boxes) = (predictor, store, boxes)
+            self.predictor = predictor
+            target = LogitsTarget(store: store, boxes: boxes)
         }
     }
 
@@ -25,11 +25,13 @@ public struct EnsemblePrediction {
     public init(_ members: [Member]) {
         self.members = members
         geometry = members[0].predictor.geometry
-        layout = members[0].store.layout
+        layout = members[0].target.store.layout
         for member in members {
             precondition(member.predictor.geometry == geometry)
-            precondition(member.store.layout.shape == layout.shape && member.store.layout.shard == layout.shard)
-            precondition(member.boxes == members[0].boxes)
+            precondition(
+                member.target.store.layout.shape == layout.shape && member.target.store.layout.shard == layout.shard
+            )
+            precondition(member.target.boxes == members[0].target.boxes)
         }
     }
 
@@ -50,11 +52,11 @@ public struct EnsemblePrediction {
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
         read: @escaping @Sendable (Box) throws -> [Volume<Float>]
     ) throws {
-        let box = members[0].boxes.map { $0.reduce($0[0]) { $0.union($1) } }
+        let box = members[0].target.boxes.map { $0.reduce($0[0]) { $0.union($1) } }
         let units = try TilePlan.ofShards(
             layout.shard, volume: layout.shape, within: box, geometry: geometry, maximumVoxels: maximumTileVoxels)
-        if let box { for member in members { try member.fill(outside: box, threads: threads, shouldStop) } }
-        let missing = units.map { unit in members.map { $0.missing(in: unit.region) } }
+        if let box { for member in members { try member.target.fill(outside: box, threads: threads, shouldStop) } }
+        let missing = units.map { unit in members.map { $0.target.missing(in: unit.region) } }
         let works = units.indices.flatMap { unit in
             units[unit].tiles.indices.compactMap { tile in
                 missing[unit].contains { !$0.isEmpty } ? (unit: unit, tile: tile) : nil
@@ -69,8 +71,7 @@ public struct EnsemblePrediction {
 
         let writing = WriteBehind()
         let (geometry, shape) = (geometry, layout.shape)
-        var results: [[Volume<Int16>]] = []
-        var constants = [ConstantTile?](repeating: nil, count: members.count)
+        var atWork = members.map(MemberAtWork.init)
         let outcome = Result {
             try readAhead(works.count) { index in
                 let (unit, tile) = works[index]
@@ -79,47 +80,18 @@ public struct EnsemblePrediction {
                 let (unit, place) = works[index]
                 let (region, tiles) = (units[unit].region, units[unit].tiles)
                 if shouldStop() { throw Interrupted(done: index, total: works.count) }
-                if place == 0 {
-                    results = members.indices.map { member in
-                        let isMissing = !missing[unit][member].isEmpty
-                        return isMissing
-                            ? Array(
-                                repeating: Volume(shape: region.shape), count: members[member].predictor.channels)
-                            : []
-                    }
-                }
-                let tile = tiles[place]
                 let value = ConstantTile.value(of: input)
                 for member in members.indices where !missing[unit][member].isEmpty {
-                    let logits: [Volume<Int16>]
-                    if let value, let known = constants[member], known.serves(tile, of: value) {
-                        logits = known.logits
-                    } else {
-                        logits = try members[member].predictor.logits(of: tile, of: shape, from: input)
-                        constants[member] =
-                            value.map { ConstantTile(tile, value: $0, logits: logits) } ?? constants[member]
-                    }
-                    for (channel, part) in logits.enumerated() {
-                        results[member][channel].replace(at: tile.output.origin - region.origin, with: part)
-                    }
-                    done += tile.input.count
+                    if place == 0 { atWork[member].begin(region) }
+                    try atWork[member].predict(tiles[place], of: shape, from: input, constant: value)
+                    done += tiles[place].input.count
                     progress(done, total)
                 }
                 guard place == tiles.count - 1 else { return }
-                let (made, shards) = (results, missing[unit])
-                results = []
-                let targets = members.map { ($0.store, $0.boxes) }
+                let made = members.indices.map { (members[$0].target, missing[unit][$0], atWork[$0].finish()) }
                 try writing.begin {
-                    for ((store, boxes), (channels, shards)) in zip(targets, zip(made, shards)) {
-                        for shard in shards {
-                            for (channel, logits) in channels.enumerated() {
-                                let kept = shard.intersection(region).intersection(boxes?[channel] ?? shard)
-                                let part = logits.cropped(to: kept.relative(to: region.origin))
-                                try store.writeShard(
-                                    shard, channel: channel, VoxelBuffer(part.placed(kept, in: shard)),
-                                    threads: threads)
-                            }
-                        }
+                    for (target, shards, logits) in made {
+                        for shard in shards { try target.write(logits, of: region, to: shard, threads: threads) }
                     }
                 }
             }
@@ -130,21 +102,37 @@ public struct EnsemblePrediction {
     }
 }
 
-extension EnsemblePrediction.Member {
+/// Where a member's logits go.
+private struct LogitsTarget: Sendable {
+    let store: BlockStore
+    /// What is kept of each channel; nil for all.
+    let boxes: [Box]?
+
+    private var channels: Range<Int> { 0..<(store.layout.channels ?? 1) }
+
     /// The shards that reach into a region and are not there yet.
-    fileprivate func missing(in region: Box) -> [Box] {
+    func missing(in region: Box) -> [Box] {
         store.shards.filter { shard in
             !region.intersection(shard).isEmpty
-                && !(0..<predictor.channels).allSatisfy { store.hasShard(shard, channel: $0) }
+                && !channels.allSatisfy { store.hasShard(shard, channel: $0) }
+        }
+    }
+
+    /// Writes what it keeps of a region's logits, a volume a channel, to a shard that reaches into it.
+    func write(_ logits: [Volume<Int16>], of region: Box, to shard: Box, threads: Int) throws {
+        for (channel, logits) in logits.enumerated() {
+            let kept = shard.intersection(region).intersection(boxes?[channel] ?? shard)
+            let part = logits.cropped(to: kept.relative(to: region.origin)).placed(kept, in: shard)
+            try store.writeShard(shard, channel: channel, VoxelBuffer(part), threads: threads)
         }
     }
 
     /// Writes the shards that do not reach into a box.
-    fileprivate func fill(outside box: Box, threads: Int, _ shouldStop: () -> Bool) throws {
+    func fill(outside box: Box, threads: Int, _ shouldStop: () -> Bool) throws {
         let shards = store.shards
         for (index, shard) in shards.enumerated() where shard.intersection(box).isEmpty {
             if shouldStop() { throw Interrupted(done: index, total: shards.count) }
-            for channel in 0..<predictor.channels where !store.hasShard(shard, channel: channel) {
+            for channel in channels where !store.hasShard(shard, channel: channel) {
                 let nothing = Volume<Int16>(shape: shard.shape, repeating: LogitScale.outside)
                 try store.writeShard(shard, channel: channel, VoxelBuffer(nothing), threads: threads)
             }
@@ -159,6 +147,45 @@ extension Volume<Int16> {
         var whole = Volume(shape: shard.shape, repeating: LogitScale.outside)
         whole.replace(at: box.origin - shard.origin, with: self)
         return whole
+    }
+}
+
+/// A member that predicts the tiles of a region one by one.
+private struct MemberAtWork {
+    private let predictor: Predictor
+    private var region = Box(.zero)
+    /// Of the region, a volume a channel.
+    private var logits: [Volume<Int16>] = []
+    /// The last tile of one value.
+    private var constant: ConstantTile?
+
+    init(_ member: EnsemblePrediction.Member) { predictor = member.predictor }
+
+    mutating func begin(_ region: Box) {
+        self.region = region
+        logits = Array(repeating: Volume(shape: region.shape), count: predictor.channels)
+    }
+
+    /// - Parameter constant: the value of each channel of the input, where it has but one.
+    mutating func predict(
+        _ tile: Tile, of volume: ZYX<Int>, from input: [Volume<Float>], constant value: [Float]?
+    ) throws {
+        let parts: [Volume<Int16>]
+        if let value, let constant, constant.serves(tile, of: value) {
+            parts = constant.logits
+        } else {
+            parts = try predictor.logits(of: tile, of: volume, from: input)
+            if let value { constant = ConstantTile(tile, value: value, logits: parts) }
+        }
+        for (channel, part) in parts.enumerated() {
+            logits[channel].replace(at: tile.output.origin - region.origin, with: part)
+        }
+    }
+
+    /// The logits of the region, which it lets go of.
+    mutating func finish() -> [Volume<Int16>] {
+        defer { logits = [] }
+        return logits
     }
 }
 
