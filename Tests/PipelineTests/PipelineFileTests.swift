@@ -176,6 +176,9 @@ struct PipelineFileTests {
             "target: inside", 1,
             "target must be foreground, boundary, affinities, {affinities: [1, 4, 9]} or {classes: [1, 2]}, found 'inside'"
         ),
+        ("predict: {overlap: 0.9}", 1, "predict.overlap must"),
+        ("label: {smooth: 20}", 1, "label.smooth must be a length"),
+        ("label: {regrow: {seeds: 3}}", 1, "label.regrow must be a distance"),
         ("execution: {device: gpu}", 1, "execution.device must be auto, cpu, cuda, found 'gpu'"),
         ("export: {formats: [tiff, png]}", 1, "must be tiff, hdf5, ome-zarr, found 'png'"),
         ("name: [a", 2, "not valid YAML"),
@@ -195,5 +198,13 @@ struct PipelineFileTests {
     func trainAndSegmentAreNeeded(text: String, problem: String) throws {
         let fault = try #require(throws: PipelineFault.self) { try read(text) }
         #expect(fault.problem.contains(problem), "\(fault)")
+    }
+
+    /// What a model of an earlier version says of prediction is still read.
+    @Test(arguments: [(#"{"mirror": true}"#, true), ("{}", false)])
+    func settingsOfPredictionMayLackWhatIsNew(json: String, mirrors: Bool) throws {
+        var expected = PredictionSettings()
+        expected.mirror = mirrors
+        #expect(try JSONDecoder().decode(PredictionSettings.self, from: Data(json.utf8)) == expected)
     }
 }

@@ -383,7 +383,7 @@ extension YAMLValue {
         if let value = keys["mirror"] { prediction.mirror = try value.boolean() }
         if let value = keys["rotate"] { prediction.rotate = try value.boolean() }
         if let value = keys["overlap"] {
-            prediction.overlap = try value.isNone ? nil : value.number(in: 0...0.875)
+            prediction.overlap = try value.isNone ? nil : value.number(in: PredictionSettings.overlaps)
         }
         return prediction
     }

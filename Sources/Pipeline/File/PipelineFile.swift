@@ -86,6 +86,17 @@ public struct PredictionSettings: Codable, Equatable, Sendable {
     public var overlap: Double?
 
     public init() {}
+
+    /// Models of earlier versions know but the first.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        mirror = try values.decodeIfPresent(Bool.self, forKey: .mirror) ?? false
+        rotate = try values.decodeIfPresent(Bool.self, forKey: .rotate) ?? false
+        overlap = try values.decodeIfPresent(Double.self, forKey: .overlap)
+    }
+
+    /// The parts of a window that the next may share with it.
+    static let overlaps = 0...0.875
 }
 
 /// What volumes with truth are scored by, beside the scores themselves.

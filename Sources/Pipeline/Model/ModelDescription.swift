@@ -99,6 +99,9 @@ public struct ModelDescription: Codable, Sendable {
             return "its voxels measure \(voxelSize)"
         }
         if !training.patch.array.allSatisfy({ (1...1024).contains($0) }) { return "its patch is \(training.patch)" }
+        if let overlap = prediction?.overlap, !PredictionSettings.overlaps.contains(overlap) {
+            return "its windows overlap by \(overlap)"
+        }
         if target.heads.isEmpty || !target.heads.allSatisfy(isUsable) { return "its target is none" }
         let outputs = target.channels(voxelSize: voxelSize, dimensions: network.dimensions).joined().count
         if outputs != network.outputChannels {
