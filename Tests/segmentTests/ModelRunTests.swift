@@ -102,7 +102,7 @@ import Volumes
 
         for (arguments, problem) in [
             (["--member", "3"], "q.h5: is asked of member 3, but the model has 2"),
-            (["--channel", "x"], "q.h5: is asked for the channel 'x', but there are: foreground"),
+            (["--output-channel", "x"], "q.h5: is asked for the channel 'x', but there are: foreground"),
         ] {
             let refused = try Program.run(
                 ["predict", "m.segmodel", "test.tif", "-o", "q.h5"] + arguments, in: folder.path)

@@ -35,8 +35,11 @@ struct Predict: ParsableCommand {
     @Option(help: ArgumentHelp("The probabilities of one network, counted from 1.", valueName: "number"))
     var member: Int?
 
-    @Option(help: "A channel of the networks by its name (default: the first, that objects are made of).")
-    var channel: String?
+    @Option(
+        help: ArgumentHelp(
+            "Of networks with several outputs, such as affinities, one by its name (default: the first, that objects are "
+                + "made of).", valueName: "name"))
+    var outputChannel: String?
 
     @Flag(help: "Average over all mirrorings of the image (8 times as long, 4 in 2D).")
     var mirror = false
@@ -100,7 +103,7 @@ struct Predict: ParsableCommand {
         defer { prediction.remove() }
         let display = ProgressDisplay()
         let (files, size) = try prediction.write(
-            each ? .each : member.map { .one($0) } ?? .mean, channel: channel, to: output, replaces: overwrite,
+            each ? .each : member.map { .one($0) } ?? .mean, channel: outputChannel, to: output, replaces: overwrite,
             shouldStop: { interrupt.isRequested }, observe: display.show)
         for file in files { Console.say(file) }
         if let size { Console.complain("note: the image was resampled; the probabilities have voxels of \(size)") }
