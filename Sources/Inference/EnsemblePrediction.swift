@@ -80,7 +80,8 @@ public struct EnsemblePrediction {
                 let (unit, place) = works[index]
                 let (region, tiles) = (units[unit].region, units[unit].tiles)
                 if shouldStop() { throw Interrupted(done: index, total: works.count) }
-                let value = ConstantTile.value(of: input)
+                // Where windows lie in a tile follows from the volume, so that tiles of one value differ.
+                let value = geometry.windows == nil ? ConstantTile.value(of: input) : nil
                 for member in members.indices where !missing[unit][member].isEmpty {
                     if place == 0 { atWork[member].begin(region) }
                     try atWork[member].predict(tiles[place], of: shape, from: input, constant: value)

@@ -15,7 +15,8 @@ struct SlidingWindows: Equatable, Sendable {
     private func origins(_ length: Int, _ axis: KeyPath<ZYX<Int>, Int>) -> [Int] {
         let window = shape[keyPath: axis]
         guard length > window else { return [0] }
-        let steps = Int((Double(length - window) / (Double(window) * (1 - overlap))).rounded(.up))
+        let step = max(1, Double(window) * (1 - overlap))
+        let steps = Int((Double(length - window) / step).rounded(.up))
         return (0...steps).map { Int((Double($0 * (length - window)) / Double(steps)).rounded()) }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 import Volumes
 
@@ -83,11 +84,19 @@ public struct TileGeometry: Equatable, Sendable {
             isExact: isExact && (margin == .zero || reach == .zero))
     }
 
+    /// How often a voxel of a tile's input is computed, about.
+    public var repetition: Double {
+        guard let windows else { return 1 }
+        return pow(1 - windows.overlap, -Double(windows.shape.array.count { $0 > 1 }))
+    }
+
     /// The input voxels of the largest tile where tiles must have a size of their own.
     public static let fixedTileVoxels = 6_000_000
 
-    /// The smallest tile that is worth its halo: a few strides of output.
-    public var smallTile: ZYX<Int> { smallest.zip(halo.zip(stride) { 2 * $0 + 4 * $1 }, max) }
+    /// The smallest tile that is worth its halo: a few strides of output, or one window.
+    public var smallTile: ZYX<Int> {
+        windows?.shape ?? smallest.zip(halo.zip(stride) { 2 * $0 + 4 * $1 }, max)
+    }
 
     /// The input of the smallest tile of a volume: one stride of output with its halo. Where tiles have a size of their own,
     /// that is no smaller one.

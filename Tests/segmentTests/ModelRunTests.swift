@@ -132,7 +132,8 @@ import Volumes
         #expect(pairs.contains { $0 != 0 && $1 == 1 })
 
         let refused = try run("run", pipeline: pipeline(3))
-        #expect(refused.words.contains("label.regrow asks for 3 votes, but there are 2 members"), "\(refused.words)")
+        #expect(
+            refused.words.contains("label.regrow asks for 3 votes, but there are 2 members"), "\(refused.words)")
     }
 
     /// Objects with a voxel in a mask go, and what another volume has at the others is measured: here 7 everywhere.
@@ -165,6 +166,11 @@ import Volumes
         let voxels = try #require(all[0].firstIndex(of: "voxels"))
         let before = all.dropFirst().filter { !touched.contains(UInt32($0[0]) ?? 0) }.map { $0[voxels] }
         #expect(kept.dropFirst().map { $0[voxels] } == before)
+
+        // A mask may be empty.
+        try writeVolume(
+            VoxelBuffer(mask.map { _ in 0 }), to: folder.path("mask.tif"), replaces: true, voxelSize: size)
+        #expect(try table(", exclude: mask.tif").count == all.count)
 
         try writeVolume(
             VoxelBuffer(Volume<UInt8>(shape: ZYX(2, 3, 4), repeating: 1)), to: folder.path("mask.tif"),
@@ -207,12 +213,19 @@ import Volumes
         let scores = try JSONSerialization.jsonObject(with: folder.data("results/p/test/scores.json"))
         #expect(((scores as? [String: Any])?["consensus"] as? [String: Any])?["adapted_rand_error"] is Double)
 
-        let refused = try run(
-            "run",
-            pipeline: Self.segmentation.replacingOccurrences(of: "labels}", with: "labels, roi: '2:17,:,:'}"))
+        for command in ["run", "check"] {
+            let refused = try run(
+                command,
+                pipeline: Self.segmentation.replacingOccurrences(of: "labels}", with: "labels, roi: '2:17,:,:'}"))
+            #expect(
+                refused.words.contains(
+                    "roi 2:17,:,: is not a box of this volume, which has z 16 × y 32 × x 40 voxels")
+                    && refused.code != 0, "\(refused.words)")
+        }
+        let smoothed = try run("run", pipeline: Self.segmentation + "label: {smooth: 20 µm}\n")
         #expect(
-            refused.words.contains("roi 2:17,:,: is not a box of this volume, which has z 16 × y 32 × x 40 voxels"),
-            "\(refused.words)")
+            smoothed.words.contains("label.smooth is 20000 nm, which is 2000 of its voxels; expected 16 at most"),
+            "\(smoothed.words)")
     }
 
     @Test(arguments: ["border: drop", "min_volume: 0.0011 µm³", "{border: keep, min_volume: 1100000 nm^3}"])

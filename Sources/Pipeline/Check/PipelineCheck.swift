@@ -101,7 +101,7 @@ struct InspectedFiles {
             keys += entry.images.map { Key(source: $0, role: .image) }
             keys += entry.truth.map { [Key(source: $0, role: .labels)] } ?? []
             keys += entry.measured.map { Key(source: $0, role: .image) }
-            keys += entry.exclusion.map { [Key(source: $0, role: .mask)] } ?? []
+            keys += entry.exclusion.map { [Key(source: $0, role: .values)] } ?? []
         }
         var seen: Set<Key> = []
         keys = keys.filter { seen.insert($0).inserted }
@@ -137,6 +137,7 @@ struct InspectedFiles {
     func image(_ source: SourceLocation) -> VolumeInspection { self[source, .image] }
     func labels(_ source: SourceLocation) -> VolumeInspection { self[source, .labels] }
     func mask(_ source: SourceLocation) -> VolumeInspection { self[source, .mask] }
+    func values(_ source: SourceLocation) -> VolumeInspection { self[source, .values] }
 
     func images(_ entry: VolumeEntry) -> [VolumeInspection] { entry.images.map(image) }
     func truth(_ entry: VolumeEntry) -> VolumeInspection? { entry.truth.map(labels) }

@@ -80,6 +80,8 @@ struct ResourceChecks {
             // Votes that have returned to the grid of the file.
             if resampled(images[0], like: images[0]) > 0 { volume += voxels(images[0]) }
             volume += stored(inspections.truth(entry))
+            volume += entry.measured.reduce(0) { $0 + stored(inspections.image($1)) }
+            volume += entry.exclusion.map { stored(inspections.values($0)) } ?? 0
             bytes += volume
         }
         return bytes < 9e18 ? Int(bytes) : .max

@@ -76,11 +76,18 @@ struct VolumeChecks {
             companions.append((source, volume))
         }
         if let source = entry.exclusion {
-            list(source, "to exclude", inspections.mask(source), &report)
-            companions.append((source, inspections.mask(source)))
+            list(source, "to exclude", inspections.values(source), &report)
+            companions.append((source, inspections.values(source)))
         }
         for (source, companion) in companions {
             check(companion, source, fits: images[0].1, images[0].0, &report)
+        }
+        if let roi = entry.roi, let shape = images[0].1.shape {
+            do {
+                _ = try roi.box(in: shape, of: entry.image.subject, as: "roi")
+            } catch {
+                report.add(.error, entry.image.subject, (error as? FileFault)?.problem ?? "\(error)")
+            }
         }
         checkSize(of: images[0].1, images[0].0, &report)
     }

@@ -147,8 +147,11 @@ extension PipelineFile {
         if case .classes = target.heads[0], label.regrow != nil {
             try refuse("label.regrow", "grows objects of one channel, but the target is classes")
         }
-        if let votes = label.regrow?.votes, votes > ensemble.members {
-            try refuse("label.regrow", "asks for \(votes) votes, but there are \(ensemble.members) members")
+        if let votes = label.regrow?.votes, votes > ensemble.members || ensemble.members == 1 {
+            try refuse(
+                "label.regrow",
+                "asks for \(votes) votes, but there \(ensemble.members == 1 ? "is one member" : "are \(ensemble.members) members")"
+            )
         }
         if label.isCalibrated, !learns || consensus.threshold != nil {
             try refuse(

@@ -98,7 +98,8 @@ public struct InitPlan: Sendable {
     /// so are patches.
     private static func isTaughtByTurns(_ facts: DataFacts, _ patchVoxels: Int) -> Bool {
         let sides = facts.voxelSize.nanometers.array
-        return (sides.max() ?? 0) <= 1.001 * (sides.min() ?? 0)
+        // Sections that are resampled would be lost.
+        return (sides.max() ?? 0) <= 1.001 * (sides.min() ?? 0) && resolution(facts, dimensions: 3) == nil
             && facts.labelledShape.array.allSatisfy { $0 * $0 * $0 >= patchVoxels }
     }
 

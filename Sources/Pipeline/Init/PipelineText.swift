@@ -161,7 +161,8 @@ struct PipelineText {
         }
         var start = dimensionsAreAsked ? "3D, as --dimensions said. " : ""
         if facts.isAnnotatedInSections, !dimensionsAreAsked {
-            start = "Sections are annotated one by one; turned in all ways they show a 3D network what lies between them. "
+            start =
+                "Sections are annotated one by one; turned in all ways they show a 3D network what lies between them. "
         }
         guard plan.network.configuration.kernels != nil else {
             return start + "Voxels are about as long along all axes, which are convolved and pooled alike."

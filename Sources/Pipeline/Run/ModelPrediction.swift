@@ -36,7 +36,7 @@ public struct ModelPrediction {
             "segment: {image: \(try quoted(location.location))}",
         ]
         if let size = voxelSize?.nanometers {
-            lines.append("voxel_size: {z: \(size.z) nm, y: \(size.y) nm, x: \(size.x) nm}")
+            lines.append("voxel_size: {z: \(size.z) nm, y: \(size.y) nm, x: \(size.x) nm, replace: true}")
         }
         if let settings {
             lines.append(

@@ -49,6 +49,7 @@ struct Plan {
         func check(_ context: StepContext) throws {
             let record = try image.record(context)
             _ = try entry.roi?.box(in: record.shape, of: record.title, as: "roi")
+            try labels.checkSmoothing(record)
             for further in files.dropFirst() { try further.record(context).check(fits: record) }
         }
     }
@@ -118,7 +119,7 @@ struct Plan {
                     let images = try entry.images.map { try files.step($0, .image, volume: entry.name) }
                     let truth = try entry.truth.map { try files.step($0, .labels, volume: entry.name) }
                     let measured = try entry.measured.map { try files.step($0, .image, volume: entry.name) }
-                    let exclusion = try entry.exclusion.map { try files.step($0, .mask, volume: entry.name) }
+                    let exclusion = try entry.exclusion.map { try files.step($0, .values, volume: entry.name) }
                     let inputs = try resampled.images(images)
                     (ingests, seen) = (files, resampled)
                     let logits = try members.map {

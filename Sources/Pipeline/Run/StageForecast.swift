@@ -140,7 +140,8 @@ private struct Costs {
         case .predict:
             guard let each = answer.secondsPerTileVoxel else { return nil }
             return volumes(stage).reduce(0.0) { sum, item in
-                sum + Double(run.computedVoxels(item.volume, network)) * each * item.open
+                sum + Double(run.computedVoxels(item.volume, network)) * network.geometry.repetition * each
+                    * item.open
             }
         case .calibrate:
             let block = Double(run.plan.annotatedVoxels) * run.file.ensemble.calibration

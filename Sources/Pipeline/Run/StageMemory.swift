@@ -29,10 +29,10 @@ extension PipelineRun {
         let budget = execution.memory
         /// Tiles are cut for what a run is given, also where more is free.
         func limit(_ stage: Stage) -> Int { stage == .predict ? budget.total : budget.limit }
-        let needs = try stageMemory().filter { $0.stage <= last }
-        guard let most = needs.max(by: { $0.least < $1.least }),
-            most.least + MemoryBudget.program > limit(most.stage)
-        else { return }
+        let needs = try stageMemory().filter {
+            $0.stage <= last && $0.least + MemoryBudget.program > limit($0.stage)
+        }
+        guard let most = needs.max(by: { $0.least < $1.least }) else { return }
         // Rounded up, so that it will do.
         let mebibytes = (most.least + MemoryBudget.program) >> 20 + 1
         let had = "\(limit(most.stage) >> 20) MiB are " + (budget.isGiven ? "given" : "free for it")

@@ -132,6 +132,17 @@ struct LabelStep: Step {
         return measurement.finish(classes: objects.classes)
     }
 
+    /// Refuses, before anything is trained, to smooth over more voxels than that is meant for.
+    func checkSmoothing(_ image: IngestedVolume) throws {
+        guard let radius = settings.finish?.smoothing, let size = image.voxelSize else { return }
+        let reach = radius / (size.nanometers.array.min() ?? 1)
+        guard reach > ObjectFinishing.largestSmoothing else { return }
+        throw FileFault(
+            image.title,
+            "label.smooth is \(Int(radius)) nm, which is \(Int(reach)) of its voxels; "
+                + "expected \(Int(ObjectFinishing.largestSmoothing)) at most")
+    }
+
     /// The grid that labels and votes lie on.
     func grid(_ context: StepContext) throws -> ResultGrid {
         guard let resampled else {

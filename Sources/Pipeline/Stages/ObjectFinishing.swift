@@ -14,11 +14,14 @@ struct ObjectFinishing {
     let voxelSize: VoxelSize
     let context: StepContext
 
+    /// Voxels that smoothing may reach over.
+    static let largestSmoothing = 16.0
+
     /// Writes objects as a store at `path` that are in another now, block by block.
     func write(_ made: StoredObjects, to path: String, progress: @escaping (Double) -> Void) throws -> StoredObjects
     {
         let threads = context.shardsAtOnce(made.store.layout)
-        let store = try smoothed(made.store, at: path + ".smoothed", threads: threads)
+        let store = try smoothed(made.store, at: path + ".smoothed")
         let filling = try settings.fillHoles ? filling(store) { progress($0 / 3) } : nil
         let shards = store.shards
         let labels = { @Sendable (index: Int) in
@@ -62,13 +65,15 @@ struct ObjectFinishing {
             store: result, count: kept.count, classes: made.classes.map { classes in kept.map { classes[$0] } })
     }
 
-    private func smoothed(_ store: BlockStore, at path: String, threads: Int) throws -> BlockStore {
+    private func smoothed(_ store: BlockStore, at path: String) throws -> BlockStore {
         guard let radius = settings.smoothing else { return store }
         let filter = ModeFilter(
             radius: radius, voxelSize: store.layout.voxelSize ?? voxelSize, withinSections: withinSections)
         let result = try BlockStore.create(at: path, store.layout)
         let whole = Box(store.layout.shape)
-        try result.fill(threads: threads, shouldStop: context.shouldStop) { _, shard in
+        let read = Box(store.layout.shard).grown(by: filter.reach).count
+        try result.fill(threads: context.atOnce(read * StageMemory.bytesPerVoxel), shouldStop: context.shouldStop) {
+            _, shard in
             let region = shard.grown(by: filter.reach).intersection(whole)
             return try filter.smoothed(store.read(region).volume(of: UInt32.self), of: region, in: shard)
         }

@@ -33,7 +33,7 @@ struct ObjectMaking {
     ) throws -> Volume<UInt32> {
         guard let regrow = settings.regrow else { preconditionFailure("regions are for regrowth") }
         let seeds = try components(in: logits, threshold, minimumVoxels: regrow.seeds).labels
-        let landscape = landscape(of: logits, votes)
+        let landscape = landscape(of: logits, votes, threshold)
         let (growth, shape) = (growth(regrow), seeds.shape)
         let windows = growth.windows(of: shape)
         var regions = Volume<UInt32>(shape: shape)
@@ -79,16 +79,19 @@ struct ObjectMaking {
     }
 
     /// How surely a voxel belongs to something: its own logit, or the highest of its edges. Where too few members vote, nothing
-    /// grows.
-    private func landscape(of logits: [Volume<Int16>], _ votes: Volume<UInt8>?) -> Volume<Int16> {
+    /// grows; a member alone has but its own vote.
+    private func landscape(
+        of logits: [Volume<Int16>], _ votes: Volume<UInt8>?, _ threshold: Threshold
+    ) -> Volume<Int16> {
         var highest = logits[0]
         for channel in logits.prefix(outputs.head.count).dropFirst() {
             for voxel in highest.voxels.indices {
                 highest.voxels[voxel] = max(highest.voxels[voxel], channel.voxels[voxel])
             }
         }
-        if let votes, let needed = settings.regrow?.votes {
-            for voxel in highest.voxels.indices where votes.voxels[voxel] < needed {
+        if let needed = settings.regrow?.votes {
+            for voxel in highest.voxels.indices
+            where votes.map({ $0.voxels[voxel] < needed }) ?? (Int32(highest.voxels[voxel]) < threshold.units) {
                 highest.voxels[voxel] = LogitScale.outside
             }
         }
@@ -131,7 +134,8 @@ extension ObjectMaking {
     ///
     /// - Parameter votes: at this threshold, where there are any.
     func regions(
-        inBlocksOf logits: BlockStore, _ threshold: Threshold, votes: BlockStore?, to path: String, _ context: StepContext,
+        inBlocksOf logits: BlockStore, _ threshold: Threshold, votes: BlockStore?, to path: String,
+        _ context: StepContext,
         progress: (Double) -> Void = { _ in }
     ) throws -> BlockStore {
         guard let regrow = settings.regrow else { preconditionFailure("regions are for regrowth") }
@@ -148,7 +152,8 @@ extension ObjectMaking {
             let grown = try growth.grown(
                 window, of: shape, seeds: seeds.read(region).volume(of: UInt32.self),
                 over: landscape(
-                    of: logits.logits(in: region, first: head, 1), votes?.read(region).volume(of: UInt8.self)))
+                    of: logits.logits(in: region, first: head, 1), votes?.read(region).volume(of: UInt8.self),
+                    threshold))
             for shard in window.cells(of: regions.layout.shard) {
                 try regions.writeShard(shard, VoxelBuffer(grown.cropped(to: shard.relative(to: window.origin))))
             }

@@ -124,11 +124,12 @@ struct PredictStep: Step {
         let own = try image.source.record(context)
         let box = try roi.box(in: own.shape, of: own.title, as: "roi")
         guard image is ResampleStep, let size = own.voxelSize, let target = seen.voxelSize else { return box }
-        do {
-            return try Resampling(box, from: size, to: target).target.intersection(Box(seen.shape))
-        } catch {
-            throw FileFault(own.title, "\(error)")
-        }
+        // All voxels that share something with it.
+        let scale = size.nanometers.zip(target.nanometers, /)
+        return Box(
+            from: box.origin.zip(scale) { Int((Double($0) * $1).rounded(.down)) },
+            to: box.end.zip(scale) { Int((Double($0) * $1).rounded(.up)) }
+        ).intersection(Box(seen.shape))
     }
 
     /// Shard by shard; what an interrupted run wrote is kept.

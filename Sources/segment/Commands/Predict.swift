@@ -103,8 +103,8 @@ struct Predict: ParsableCommand {
         defer { prediction.remove() }
         let display = ProgressDisplay()
         let (files, size) = try prediction.write(
-            each ? .each : member.map { .one($0) } ?? .mean, channel: outputChannel, to: output, replaces: overwrite,
-            shouldStop: { interrupt.isRequested }, observe: display.show)
+            each ? .each : member.map { .one($0) } ?? .mean, channel: outputChannel, to: output,
+            replaces: overwrite, shouldStop: { interrupt.isRequested }, observe: display.show)
         for file in files { Console.say(file) }
         if let size { Console.complain("note: the image was resampled; the probabilities have voxels of \(size)") }
     }
