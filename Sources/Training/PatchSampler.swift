@@ -18,6 +18,8 @@ public struct PreparedVolume: Sendable {
     public let annotation: AnnotatedVolume
     public let labels: RankedLabels
     public let border: BorderWeights
+    /// `ForegroundTarget` of the labels.
+    let foreground: Volume<UInt8>
 
     /// Of the network.
     let dimensions: Int
@@ -28,9 +30,9 @@ public struct PreparedVolume: Sendable {
         self.dimensions = dimensions
         // Labels that do not count are none.
         labels = RankedLabels(annotation.countedLabels(in: Box(annotation.shape)))
+        foreground = ForegroundTarget.volume(labels, dimensions: dimensions, threads: threads)
         border = BorderWeights(
-            labels: labels.ranks,
-            target: ForegroundTarget.volume(labels, dimensions: dimensions, threads: threads),
+            labels: labels.ranks, target: foreground,
             counts: annotation.counts, voxelSize: annotation.voxelSize, weighting: weighting,
             dimensions: dimensions, threads: threads)
     }
@@ -134,13 +136,15 @@ public struct PatchSampler: Sendable {
             SectionDefects(dimensions: volume.dimensions).apply(to: &seen, random: &random),
             outputs.contains(.foreground)
         {
+            seen.foreground = nil
             seen.codes = volume.border.made(anewOf: seen.ranks, counts: seen.codes)
         }
         change(&seen.channels, of: volume, augmentation, random: &random)
         let labelled = LabelledBox(
             ranks: turned(seen.ranks, orientation), labels: volume.labels.labels,
             codes: turned(seen.codes, orientation), levels: volume.border.levels, dimensions: volume.dimensions,
-            margin: seen.margin, isBalanced: isBalanced)
+            margin: seen.margin, foreground: seen.foreground.map { turned($0, orientation) }, isBalanced: isBalanced
+        )
         return TrainingPatch(
             channels: seen.channels.map { turned(padded($0, to: patch, at: seen.place), orientation) },
             answers: outputs.map(labelled.answer))
@@ -152,8 +156,8 @@ public struct PatchSampler: Sendable {
         let outer = box.grown(by: labelMargin)
         return SeenPatch(
             channels: channels(of: volume, inside: inside, box), place: inside.origin - box.origin,
-            ranks: volume.labels.ranks.padded(to: outer), codes: codes(of: number, in: outer),
-            margin: labelMargin)
+            ranks: volume.labels.ranks.padded(to: outer), codes: codes(of: number, in: outer), margin: labelMargin,
+            foreground: outputs.contains(.foreground) ? volume.foreground.padded(to: box) : nil)
     }
 
     /// A patch at the middle of `box` through a warp: the image between voxels, labels from the nearest, weights made
@@ -278,6 +282,8 @@ struct SeenPatch {
     /// The foreground's weights as codes, with `margin` more on every side.
     var codes: Volume<UInt8>
     let margin: ZYX<Int>
+    /// The target `foreground`; nil where it has to be made of the ranks, or nobody asks for it.
+    var foreground: Volume<UInt8>?
 }
 
 private func turned<Element>(_ volume: Volume<Element>, _ orientation: Orientation) -> Volume<Element> {

@@ -39,6 +39,8 @@ struct LabelledBox {
     let dimensions: Int
     /// `margin(of:dimensions:)` at least of what is asked for.
     let margin: ZYX<Int>
+    /// The target `foreground` of the box; nil where it has to be made of the ranks.
+    var foreground: Volume<UInt8>?
     /// Whether both answers of an affinity and of an interior channel weigh the same.
     var isBalanced = false
 
@@ -56,78 +58,95 @@ struct LabelledBox {
         switch channel {
         case .foreground:
             ChannelAnswer(
-                target: ForegroundTarget.volume(ranks: ranks, dimensions: dimensions),
+                target: foreground ?? ForegroundTarget.volume(ranks: ranks, dimensions: dimensions),
                 weight: inner.map { levels[Int($0)] })
         case .interior: isBalanced ? interior.balanced() : interior
         case .affinity(let offset): isBalanced ? affinity(offset).balanced() : affinity(offset)
-        case .label(let label): ChannelAnswer(target: isOf(label), weight: counts)
+        case .label(let label): isOf(label)
         }
     }
-
-    /// 1 where the annotation counts.
-    private var counts: Volume<Float> { inner.map { $0 == 0 ? 0 : 1 } }
 
     /// 1 within objects where the six neighbours, or the four of the section, are of the same object, as far as it is
     /// known what they are.
     private var interior: ChannelAnswer {
         let (width, plane) = (ranks.shape.x, ranks.shape.y * ranks.shape.x)
         let steps = [-1, 1, -width, width] + (dimensions == 3 ? [-plane, plane] : [])
-        return codes.voxels.withUnsafeBufferPointer { codes in
-            ChannelAnswer(
-                target: fill { own, ranks in
-                    let rank = ranks[own]
-                    guard rank != 0 else { return false }
-                    for step in steps where ranks[own + step] != rank && codes[own + step] != 0 { return false }
-                    return true
-                }, weight: counts)
+        return answer(in: Box(shape)) { row in
+            for x in 0..<row.count { row.target[x] = row.ranks[x] != 0 ? 1 : 0 }
+            for step in steps {
+                let (ranks, codes) = (row.ranks + step, row.codes + step)
+                for x in 0..<row.count {
+                    let isSame: UInt8 = ranks[x] == row.ranks[x] ? 1 : 0
+                    let isUnknown: UInt8 = codes[x] == 0 ? 1 : 0
+                    row.target[x] &= isSame | isUnknown
+                }
+            }
+            for x in 0..<row.count { row.weight[x] = row.codes[x] != 0 ? 1 : 0 }
         }
     }
 
-    private func isOf(_ label: UInt32) -> Volume<UInt8> {
+    private func isOf(_ label: UInt32) -> ChannelAnswer {
         // No voxel has the rank after the last.
-        let rank = UInt32(labels.firstIndex(of: label) ?? labels.count)
-        return fill { own, ranks in label != 0 && ranks[own] == rank }
+        let rank = label == 0 ? UInt32(labels.count) : UInt32(labels.firstIndex(of: label) ?? labels.count)
+        return answer(in: Box(shape)) { row in
+            for x in 0..<row.count {
+                row.target[x] = row.ranks[x] == rank ? 1 : 0
+                row.weight[x] = row.codes[x] != 0 ? 1 : 0
+            }
+        }
     }
 
     /// 1 where a voxel and the one at `offset` are of one object; counts where both do and both lie in the box.
     private func affinity(_ offset: ZYX<Int>) -> ChannelAnswer {
-        var target = Volume<UInt8>(shape: shape)
-        var weight = Volume<Float>(shape: shape)
-        let inside = Box(origin: ZYX.zero - offset, shape: shape).intersection(Box(shape))
         let step = (offset.z * ranks.shape.y + offset.y) * ranks.shape.x + offset.x
-        for z in inside.origin.z..<inside.end.z {
-            for y in inside.origin.y..<inside.end.y {
-                let row = target.index(z, y, 0)
-                let own = ranks.index(z + margin.z, y + margin.y, margin.x)
-                for x in inside.origin.x..<inside.end.x
-                where codes.voxels[own + x] != 0 && codes.voxels[own + x + step] != 0 {
-                    let rank = ranks.voxels[own + x]
-                    target.voxels[row + x] = rank != 0 && ranks.voxels[own + x + step] == rank ? 1 : 0
-                    weight.voxels[row + x] = 1
-                }
+        return answer(in: Box(origin: ZYX.zero - offset, shape: shape).intersection(Box(shape))) { row in
+            let (ranks, codes) = (row.ranks + step, row.codes + step)
+            for x in 0..<row.count {
+                let isObject: UInt8 = row.ranks[x] != 0 ? 1 : 0
+                let isSame: UInt8 = row.ranks[x] == ranks[x] ? 1 : 0
+                let counts: UInt8 = row.codes[x] != 0 ? 1 : 0
+                let otherCounts: UInt8 = codes[x] != 0 ? 1 : 0
+                row.target[x] = isObject & isSame & counts & otherCounts
+                row.weight[x] = Float(counts & otherCounts)
             }
         }
-        return ChannelAnswer(target: target, weight: weight)
     }
 
-    /// 1 where `holds`, given the place of a voxel in the ranks and the ranks.
+    /// Where a row of an answer lies, and what it is made of. Plain pointers, over which the compiler takes several voxels at
+    /// a time.
+    private struct Row {
+        let count: Int
+        let ranks: UnsafePointer<UInt32>
+        let codes: UnsafePointer<UInt8>
+        let target: UnsafeMutablePointer<UInt8>
+        let weight: UnsafeMutablePointer<Float>
+    }
+
+    /// What `fill` makes of each row of a box within this one; 0 elsewhere.
     @inline(__always)
-    private func fill(_ holds: (Int, UnsafeBufferPointer<UInt32>) -> Bool) -> Volume<UInt8> {
+    private func answer(in box: Box, _ fill: (Row) -> Void) -> ChannelAnswer {
         var target = Volume<UInt8>(shape: shape)
-        target.voxels.withUnsafeMutableBufferPointer { target in
+        var weight = Volume<Float>(shape: shape)
+        guard !box.isEmpty else { return ChannelAnswer(target: target, weight: weight) }
+        codes.voxels.withUnsafeBufferPointer { codes in
             ranks.voxels.withUnsafeBufferPointer { voxels in
-                var next = 0
-                for z in 0..<shape.z {
-                    for y in 0..<shape.y {
-                        let own = ranks.index(z + margin.z, y + margin.y, margin.x)
-                        for x in 0..<shape.x {
-                            target[next] = holds(own + x, voxels) ? 1 : 0
-                            next += 1
+                target.voxels.withUnsafeMutableBufferPointer { target in
+                    weight.voxels.withUnsafeMutableBufferPointer { weight in
+                        for z in box.origin.z..<box.end.z {
+                            for y in box.origin.y..<box.end.y {
+                                let place = (z * shape.y + y) * shape.x + box.origin.x
+                                let own = ranks.index(z + margin.z, y + margin.y, box.origin.x + margin.x)
+                                fill(
+                                    Row(
+                                        count: box.shape.x, ranks: voxels.baseAddress! + own,
+                                        codes: codes.baseAddress! + own, target: target.baseAddress! + place,
+                                        weight: weight.baseAddress! + place))
+                            }
                         }
                     }
                 }
             }
         }
-        return target
+        return ChannelAnswer(target: target, weight: weight)
     }
 }
