@@ -1,6 +1,6 @@
 #!/bin/sh
 # One training step and one prediction of the same U-Net, ours beside PyTorch's Python in its default layout, channels-last,
-# and compiled: alternating, medians, peak memory.
+# and compiled: alternating, medians, peak memory. Where there is a GPU, on it too, beside PyTorch's autocast.
 # Exits 1 where a wanted ratio is missed. ROUNDS (default 5) and THREADS (default 2) may be set.
 set -eu
 cd "$(dirname "$0")/.."
@@ -24,6 +24,13 @@ while [ "$round" -le "$rounds" ]; do
         "$venv/bin/python" Benchmarks/network.py measure "$layout" "$threads" 3 >> "$lines"
     done
     "$venv/bin/python" Benchmarks/network.py rates "$threads" >> "$lines"
+    if nvidia-smi -L 2>/dev/null | grep -q GPU; then
+        cores=$(nproc)
+        "$ours" bf16 "$cores" 40 cuda >> "$lines"
+        for layout in default channels-last; do
+            "$venv/bin/python" Benchmarks/network.py measure "$layout" "$cores" 40 cuda >> "$lines"
+        done
+    fi
     round=$((round + 1))
 done
 "$venv/bin/python" Benchmarks/network.py compare "$lines"

@@ -94,7 +94,7 @@ int ct_adamw_step(ct_tensor *const *parameters, const ct_tensor *const *gradient
         at::NoGradGuard guard;
         // libtorch's kernel reads the counts of steps and leaves counting to its caller.
         std::vector<at::Tensor> counts = values(steps, count);
-        for (at::Tensor &step : counts) step.add_(1);
+        at::_foreach_add_(counts, 1);
         at::_fused_adamw_(values(parameters, count), values(gradients, count), values(means, count),
                           values(squares, count), {}, counts, rate, beta1, beta2, decay, epsilon, false, false);
     });

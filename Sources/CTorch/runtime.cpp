@@ -48,8 +48,16 @@ int ct_threads(void) { return at::get_num_threads(); }
 
 int ct_cuda_devices(void) {
     int count = 0;
-    ct::attempt([&] { count = at::hasCUDA() ? static_cast<int>(at::getNumGPUs()) : 0; });
+    ct::attempt([&] {
+        if (!at::hasCUDA()) return;
+        at::globalContext().setDeterministicCuDNN(true);
+        count = static_cast<int>(at::getNumGPUs());
+    });
     return count;
+}
+
+int ct_allow_tf32(bool allowed) {
+    return ct::attempt([&] { at::globalContext().setAllowTF32CuDNN(allowed); });
 }
 
 int ct_cuda_capability(void) {

@@ -69,6 +69,12 @@ ct_tensor *ct_from_bytes(const void *bytes, size_t byte_count, int type, const i
     });
 }
 
+ct_tensor *ct_uninitialized(int type, bool pinned, const intptr_t *shape, size_t rank) {
+    return make([&] {
+        return at::empty(list(shape, rank), at::dtype(ct::scalar_type(type)).pinned_memory(pinned));
+    });
+}
+
 ct_tensor *ct_full(double value, int type, int device, const intptr_t *shape, size_t rank) {
     return make([&] {
         return at::full(list(shape, rank), value, at::dtype(ct::scalar_type(type)).device(ct::device(device)));
@@ -91,7 +97,7 @@ bool ct_is_channels_last(const ct_tensor *t) {
     return t->value.dim() >= 4 && t->value.is_contiguous(ct::channels_last(t->value));
 }
 
-void *ct_data(const ct_tensor *t) { 
+void *ct_data(const ct_tensor *t) {
     return t->value.is_cpu() && t->value.is_non_overlapping_and_dense() ? t->value.data_ptr() : nullptr;
 }
 
@@ -108,7 +114,7 @@ int ct_read(const ct_tensor *t, void *bytes, size_t byte_count) {
 }
 
 ct_tensor *ct_to_device(const ct_tensor *t, int device) {
-    return make([&] { return t->value.to(ct::device(device)); });
+    return make([&] { return t->value.to(ct::device(device), /*non_blocking=*/device == CT_CUDA); });
 }
 
 ct_tensor *ct_to_type(const ct_tensor *t, int type) {

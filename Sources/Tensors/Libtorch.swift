@@ -18,6 +18,10 @@ public enum Libtorch {
     /// peak stays what tensors hold at one time (a 2 × 64³ training step: 0.74 GiB). Call it before the first tensor.
     public static func keepMemory() { _ = ct_keep_memory() }
 
+    /// Whether convolutions on a GPU keep all digits of f32, rather than the three of TF32; without, and in libtorch by
+    /// default, those of other types are faster too.
+    public static func keepDigits(_ wanted: Bool) throws { try check(ct_allow_tf32(!wanted)) }
+
     /// Gives back to the system what ``keepMemory()`` keeps and no tensor uses.
     public static func releaseMemory() { ct_release_memory() }
 }

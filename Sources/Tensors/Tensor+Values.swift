@@ -25,6 +25,18 @@ extension Tensor {
         try self.init(Tensor.handle(bytes, type, shape, device))
     }
 
+    /// A tensor on the processor that `write` fills, in row-major order; it finds whatever memory held.
+    ///
+    /// - Parameter device: where it will be moved to; a GPU takes it from memory that the system keeps in place.
+    public convenience init<Element: TensorElement>(
+        _ type: Element.Type, shape: [Int], for device: Device,
+        write: (UnsafeMutableBufferPointer<Element>) throws -> Void
+    ) throws {
+        try device.requirePresence()
+        try self.init(ct_uninitialized(Element.elementType.rawValue, device == .cuda, shape, shape.count))
+        try withUnsafeElements(of: type, write)
+    }
+
     /// A scalar.
     public convenience init(_ value: Float, device: Device = .cpu) throws {
         try self.init([value], shape: [], device: device)

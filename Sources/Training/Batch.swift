@@ -2,53 +2,65 @@ import Networks
 import Tensors
 import Volumes
 
-/// The patches of a step as values, voxel by voxel with all channels of a voxel together, as networks take them.
-struct BatchValues: Sendable {
-    /// Patches, or for a 2D network their sections.
-    let samples: Int
-    /// Of a sample, along the network's axes.
-    let extents: [Int]
-    let image: [Float]
-    let imageChannels: Int
-    /// The weight of each voxel in each channel of the output, negative where its answer is 0.
-    let answers: [Float]
-    let answerChannels: Int
+/// The patches of a batch as a network takes them, in the memory of the processor: voxel by voxel, with all channels of a
+/// voxel together.
+///
+/// Sendable, as nothing changes its tensors.
+struct HostBatch: @unchecked Sendable {
+    /// `[sample, z, y, x, channel]`, a sample being a patch; for a 2D network `[sample, y, x, channel]`, of their sections.
+    fileprivate let image: Tensor
+    /// Of the same shape: the weight of each voxel in each channel of the output, negative where its answer is 0. nil for
+    /// patches without answers.
+    fileprivate let answers: Tensor?
 
-    init(_ patches: [TrainingPatch], dimensions: Int) {
+    /// - Parameter device: that of the network.
+    init(_ patches: [TrainingPatch], dimensions: Int, device: Device) throws {
         let shape = patches[0].shape
-        samples = patches.count * (dimensions == 2 ? shape.z : 1)
-        extents = Array(shape.array.suffix(dimensions))
-        imageChannels = patches[0].channels.count
-        answerChannels = patches[0].answers.count
-        image = interleaved(patches.map(\.channels)) { channel, target, stride in
-            for (index, value) in channel.voxels.enumerated() { target[index * stride] = value }
-        }
-        answers = interleaved(patches.map(\.answers)) { answer, target, stride in
-            answer.weight.voxels.withUnsafeBufferPointer { weights in
-                answer.target.voxels.withUnsafeBufferPointer { targets in
-                    for index in weights.indices {
-                        target[index * stride] = targets[index] == 0 ? -weights[index] : weights[index]
-                    }
+        let samples = [patches.count * (dimensions == 2 ? shape.z : 1)] + shape.array.suffix(dimensions)
+        image = try interleaved(patches.map(\.channels), samples, device) { channel, part, target, stride in
+            channel.voxels.withUnsafeBufferPointer { voxels in
+                var next = target
+                for index in part {
+                    next.pointee = voxels[index]
+                    next += stride
                 }
             }
         }
+        answers =
+            try patches[0].answers.isEmpty
+            ? nil
+            : interleaved(patches.map(\.answers), samples, device) { answer, part, target, stride in
+                answer.weight.voxels.withUnsafeBufferPointer { weights in
+                    answer.target.voxels.withUnsafeBufferPointer { targets in
+                        var next = target
+                        for index in part {
+                            next.pointee = targets[index] == 0 ? -weights[index] : weights[index]
+                            next += stride
+                        }
+                    }
+                }
+            }
     }
 }
 
 /// Channels of samples side by side: z, y, x, channel, sample after sample. Sections of z are samples without a change of
 /// order.
 private func interleaved<Channel: Countable>(
-    _ samples: [[Channel]], _ write: (Channel, UnsafeMutablePointer<Float>, Int) -> Void
-) -> [Float] {
+    _ samples: [[Channel]], _ shape: [Int], _ device: Device,
+    _ write: (Channel, Range<Int>, UnsafeMutablePointer<Float>, Int) -> Void
+) throws -> Tensor {
     let channels = samples[0].count
-    let voxels = samples[0].first?.count ?? 0
-    return [Float](unsafeUninitializedCapacity: samples.count * channels * voxels) { target, count in
+    return try Tensor(Float.self, shape: shape + [channels], for: device) { target in
         for (sample, parts) in samples.enumerated() {
-            for (channel, part) in parts.enumerated() {
-                write(part, target.baseAddress! + sample * channels * voxels + channel, channels)
+            // As many voxels at a time as stay in the processor's cache until all of their channels are there.
+            for start in stride(from: 0, to: parts[0].count, by: 512) {
+                for (channel, part) in parts.enumerated() {
+                    write(
+                        part, start..<min(start + 512, part.count),
+                        target.baseAddress! + (sample * part.count + start) * channels + channel, channels)
+                }
             }
         }
-        count = samples.count * channels * voxels
     }
 }
 
@@ -56,25 +68,24 @@ private protocol Countable { var count: Int { get } }
 extension Volume<Float>: Countable { fileprivate var count: Int { voxels.count } }
 extension ChannelAnswer: Countable { fileprivate var count: Int { weight.voxels.count } }
 
-/// The patches of a step as tensors `[batch, channel, z, y, x]`; for a 2D network their sections,
+/// The patches of a step as tensors `[batch, channel, z, y, x]` on the network's device; for a 2D network their sections,
 /// `[batch · z, channel, y, x]`.
 struct Batch {
     let image: Tensor
-    /// `BatchValues.answers`; nil for patches without.
+    /// `HostBatch.answers`.
     private let answers: Tensor?
 
-    init(_ values: BatchValues, device: Device) throws {
-        func tensor(_ elements: [Float], channels: Int) throws -> Tensor {
-            let axes = values.extents.count
-            let tensor = try Tensor(elements, shape: [values.samples] + values.extents + [channels], device: device)
-            return try tensor.permuted([0, axes + 1] + Array(1...axes)).contiguous(.channelsLast)
+    init(_ batch: HostBatch, device: Device) throws {
+        func tensor(_ values: Tensor) throws -> Tensor {
+            let axes = values.shape.count - 2
+            return try values.to(device).permuted([0, axes + 1] + Array(1...axes)).contiguous(.channelsLast)
         }
-        image = try tensor(values.image, channels: values.imageChannels)
-        answers = values.answerChannels > 0 ? try tensor(values.answers, channels: values.answerChannels) : nil
+        image = try tensor(batch.image)
+        answers = try batch.answers.map(tensor)
     }
 
     init(_ patches: [TrainingPatch], dimensions: Int, device: Device) throws {
-        try self.init(BatchValues(patches, dimensions: dimensions), device: device)
+        try self.init(HostBatch(patches, dimensions: dimensions, device: device), device: device)
     }
 
     /// The answers where a network's output has these extents: their middle, for a coarser output every n-th voxel of

@@ -7,25 +7,27 @@ import Foundation
 final class BatchQueue: @unchecked Sendable {
     // Everything below is read and written only while `condition` is locked.
     private let condition = NSCondition()
-    private var ready: [Int: [BatchValues]] = [:]
+    private var ready: [Int: Result<[HostBatch], any Error>] = [:]
     private var nextToMake: Int
     private var nextToTake: Int
     private var stopped = false
+    private var working: Int
 
     private let end: Int
     private let ahead: Int
-    private let make: @Sendable (Int) -> [BatchValues]
+    private let make: @Sendable (Int) throws -> [HostBatch]
 
     /// - Parameters:
     ///   - steps: the steps whose batches will be taken, in order.
     ///   - ahead: how many steps may be ready and not yet taken.
-    init(steps: Range<Int>, ahead: Int, threads: Int, make: @escaping @Sendable (Int) -> [BatchValues]) {
+    init(steps: Range<Int>, ahead: Int, threads: Int, make: @escaping @Sendable (Int) throws -> [HostBatch]) {
         nextToMake = steps.lowerBound
         nextToTake = steps.lowerBound
         end = steps.upperBound
         self.ahead = ahead
         self.make = make
-        for _ in 0..<max(1, threads) {
+        working = max(1, threads)
+        for _ in 0..<working {
             let thread = Thread { self.work() }
             thread.stackSize = 1 << 20
             thread.start()
@@ -33,32 +35,40 @@ final class BatchQueue: @unchecked Sendable {
     }
 
     /// The batches of the next step; waits for them.
-    func next() -> [BatchValues] {
-        condition.withLock {
+    ///
+    /// - Throws: what their making threw.
+    func next() throws -> [HostBatch] {
+        try condition.withLock {
             precondition(nextToTake < end && !stopped)
             while ready[nextToTake] == nil { condition.wait() }
             let batches = ready.removeValue(forKey: nextToTake)!
             nextToTake += 1
             condition.broadcast()
-            return batches
+            return try batches.get()
         }
     }
 
+    /// Returns once no thread makes a batch any more: what they use of libtorch must not end before them.
     func stop() {
         condition.withLock {
             stopped = true
             ready = [:]
             condition.broadcast()
+            while working > 0 { condition.wait() }
         }
     }
 
     private func work() {
         while let step = claim() {
-            let batches = make(step)
+            let batches = Result { try make(step) }
             condition.withLock {
                 if !stopped { ready[step] = batches }
                 condition.broadcast()
             }
+        }
+        condition.withLock {
+            working -= 1
+            condition.broadcast()
         }
     }
 

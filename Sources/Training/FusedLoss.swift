@@ -21,7 +21,7 @@ package struct FusedLoss {
 
     /// - Parameters:
     ///   - logits: `[batch, channel, …]` on the processor.
-    ///   - answers: of the same shape, as `BatchValues` has them.
+    ///   - answers: of the same shape, as `HostBatch` has them.
     package func gradient(of logits: Tensor, answers: Tensor, threads: Int) throws -> (
         loss: Double, gradient: Tensor
     ) {

@@ -40,12 +40,12 @@ final class Learner {
     /// One step, from 0, of the optimizer; gives the mean loss of its batches before it, or nil where that or a gradient
     /// is no finite number, and nothing has changed. Where gradients alone are not finite in f16, the loss scale is halved
     /// and the weights stay. All tensors of the step are gone when it returns.
-    func step(_ step: Int, _ batches: [BatchValues]) throws -> Double? {
+    func step(_ step: Int, _ batches: [HostBatch]) throws -> Double? {
         network.mode = .training
         try optimizer.clearGradients()
         let share = 1 / Double(batches.count)
         var sum = 0.0
-        for values in batches { sum += share * (try gradients(of: Batch(values, device: network.device), share)) }
+        for batch in batches { sum += share * (try gradients(of: Batch(batch, device: network.device), share)) }
         let norm = try optimizer.clipGradients(toNorm: training.gradientClipping, scaledBy: scale?.value ?? 1)
         guard sum.isFinite else { return nil }
         guard norm.isFinite else { return scale?.shrink() == true ? sum : nil }
@@ -72,10 +72,10 @@ final class Learner {
     }
 
     /// Whether the network, in the mode it is in, answers patches with a loss that is a finite number.
-    func isFinite(on batches: [BatchValues]) throws -> Bool {
+    func isFinite(on batches: [HostBatch]) throws -> Bool {
         try withoutGradients {
-            try batches.allSatisfy { values in
-                let batch = try Batch(values, device: network.device)
+            try batches.allSatisfy { batch in
+                let batch = try Batch(batch, device: network.device)
                 let outputs = try withAutocast(precision, on: network.device) { try network.outputs(batch.image) }
                 return try loss.value(outputs: outputs, batch: batch).item().isFinite
             }

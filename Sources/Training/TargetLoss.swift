@@ -88,9 +88,7 @@ struct TargetLoss {
     }
 
     private func crossEntropy(_ logits: Tensor, _ target: Tensor, _ weight: Tensor) throws -> Tensor {
-        let total = Double(try weight.sum().item())
-        return try logits.binaryCrossEntropy(withTarget: target, weight: weight)
-            * (Double(logits.count) / max(1, total))
+        try logits.binaryCrossEntropy(withTarget: target, weight: weight) * Double(logits.count) / total(weight)
     }
 
     private func dice(_ logits: Tensor, _ target: Tensor, _ weight: Tensor) throws -> Tensor {
@@ -106,7 +104,9 @@ struct TargetLoss {
         // The logit of the right answer.
         let right = try logits * (target * 2 - 1)
         let wrong = try (-right).sigmoid()
-        let total = Double(try weight.sum().item())
-        return try (wrong * wrong * (-right).softplus() * weight).sum() / max(1, total)
+        return try (wrong * wrong * (-right).softplus() * weight).sum() / total(weight)
     }
+
+    /// 1 where there is less. A tensor, as a number would wait for the GPU.
+    private func total(_ weight: Tensor) throws -> Tensor { try weight.sum().clamped(1...Double.infinity) }
 }

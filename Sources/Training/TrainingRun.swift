@@ -71,18 +71,19 @@ final class TrainingRun {
     }
 
     func train(shouldStop: () -> Bool, report: (TrainingProgress) -> Void) throws {
-        let (sampler, training, dimensions) = (sampler, training, learner.network.graph.dimensions)
+        let (sampler, training, device) = (sampler, training, device)
+        let dimensions = learner.network.graph.dimensions
         let queue = BatchQueue(
             steps: state.step..<training.steps, ahead: max(1, max(4, samplingThreads) / training.accumulation),
             threads: samplingThreads
         ) { step in
-            (0..<training.accumulation).map { part in
+            try (0..<training.accumulation).map { part in
                 let patches = (0..<training.batch).map { index in
                     sampler.patch(
                         step: step, index: part * training.batch + index,
                         oversampling: training.foregroundOversampling, augmentation: training.augmentation)
                 }
-                return BatchValues(patches, dimensions: dimensions)
+                return try HostBatch(patches, dimensions: dimensions, device: device)
             }
         }
         defer { queue.stop() }
@@ -92,7 +93,7 @@ final class TrainingRun {
                 throw Interrupted(done: state.step, total: training.steps)
             }
             let start = Date()
-            let batches = queue.next()
+            let batches = try queue.next()
             let ready = Date()
             guard let loss = try learner.step(state.step, batches) else {
                 return try diverge(atStep: state.step + 1, report)
@@ -133,7 +134,7 @@ final class TrainingRun {
     ///
     /// - Parameter batches: of the step before.
     /// - Returns: false where weights to validate give no finite loss on them.
-    private func recordPoint(_ batches: [BatchValues]) throws -> Bool {
+    private func recordPoint(_ batches: [HostBatch]) throws -> Bool {
         var score: ValidationScore?
         if isDue(training.validations) {
             score = try learner.withFinalWeights {
@@ -225,8 +226,11 @@ private struct RecentSteps {
     private var waited = 0.0
 
     mutating func add(_ loss: Double, seconds: Double, waited: Double) {
-        total += seconds
-        self.waited += waited
+        // The first patches nothing could be done beside.
+        if !losses.isEmpty {
+            total += seconds
+            self.waited += waited
+        }
         losses = losses.suffix(19) + [loss]
         self.seconds = self.seconds.suffix(19) + [seconds]
     }

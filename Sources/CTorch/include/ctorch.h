@@ -30,8 +30,12 @@ int ct_threads(void);
 bool ct_keep_memory(void);
 /// Gives back what is kept and not in use.
 void ct_release_memory(void);
-/// GPUs that libtorch can use; 0 without CUDA.
+/// GPUs that libtorch can use; 0 without CUDA. Whoever computes on one asks this first: it sets that convolutions there give
+/// the same bytes each time.
 int ct_cuda_devices(void);
+/// Whether convolutions on a GPU may round f32 to the 10 bits of TF32. Without, cuDNN leaves tensor cores out, of other types
+/// too.
+int ct_allow_tf32(bool allowed);
 /// The major compute capability of the first GPU; 0 where it cannot be known.
 int ct_cuda_capability(void);
 /// Bytes that are free on the first GPU; 0 where it cannot be known.
@@ -43,6 +47,8 @@ bool ct_has_fused_convolution(void);
 // Lifetime, properties, bytes
 void ct_release(ct_tensor *t);
 ct_tensor *ct_from_bytes(const void *bytes, size_t byte_count, int type, const intptr_t *shape, size_t rank);
+/// On the processor, with whatever memory holds; `pinned` is where a GPU reads while others compute.
+ct_tensor *ct_uninitialized(int type, bool pinned, const intptr_t *shape, size_t rank);
 /// Where the values lie, in the order they have in memory; NULL where they are not on the processor or
 /// have gaps.
 void *ct_data(const ct_tensor *t);
@@ -55,6 +61,7 @@ int ct_device(const ct_tensor *t);
 bool ct_is_channels_last(const ct_tensor *t);
 /// Copies the elements in row-major order, whatever the tensor's layout and device.
 int ct_read(const ct_tensor *t, void *bytes, size_t byte_count);
+/// To a GPU it returns before the copy is done, which what is computed there waits for.
 ct_tensor *ct_to_device(const ct_tensor *t, int device);
 ct_tensor *ct_to_type(const ct_tensor *t, int type);
 ct_tensor *ct_to_format(const ct_tensor *t, int format);

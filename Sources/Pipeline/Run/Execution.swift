@@ -33,7 +33,7 @@ struct Execution {
 
     /// Sets the number of threads, once, before any tensor is made; this process computes and ends.
     func apply() throws {
-        if device == .cpu { Libtorch.keepMemory() }
+        if device == .cpu { Libtorch.keepMemory() } else { try Libtorch.keepDigits(precision == .f32) }
         try Libtorch.setThreads(threads)
     }
 
