@@ -20,7 +20,7 @@ extension BlockStore {
     }
 
     /// The cells of the grid of `cell` that share voxels with `box`, whole.
-    private func cells(of cell: ZYX<Int>, touching box: Box) -> [Box] {
+    func cells(of cell: ZYX<Int>, touching box: Box) -> [Box] {
         guard !box.isEmpty else { return [] }
         let first = box.origin.zip(cell) { $0 / $1 * $1 }
         let last = box.end.zip(cell) { ($0 + $1 - 1) / $1 * $1 }

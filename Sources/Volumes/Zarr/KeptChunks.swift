@@ -26,7 +26,8 @@ public final class KeptChunks: Sendable {
 
     /// The voxels of `box`; see `BlockStore.read`. Calls from several threads may decode a chunk twice.
     public func read(_ box: Box, threads: Int = 1) throws -> VoxelBuffer {
-        let chunks = store.chunks(touching: box)
+        let whole = Box(store.layout.shape)
+        let chunks = store.cells(of: store.layout.chunk, touching: box).map { $0.intersection(whole) }
         let parts = try parallelMap(chunks.count, threads: threads) { try voxels(of: chunks[$0]) }
         let size = store.layout.elementType.size
         let bytes = [UInt8](unsafeUninitializedCapacity: box.count * size) { target, count in
@@ -61,15 +62,5 @@ public final class KeptChunks: Sendable {
             }
         }
         return voxels
-    }
-}
-
-extension BlockStore {
-    /// The chunks that share voxels with a box, clipped to the shape.
-    fileprivate func chunks(touching box: Box) -> [Box] {
-        guard !box.isEmpty else { return [] }
-        let first = box.origin.zip(layout.chunk) { $0 / $1 * $1 }
-        let last = box.end.zip(layout.chunk) { ($0 + $1 - 1) / $1 * $1 }
-        return Box(from: first, to: last).cells(of: layout.chunk).map { $0.intersection(Box(layout.shape)) }
     }
 }

@@ -21,10 +21,7 @@ struct ConsensusCommand: ParsableCommand {
     @Argument(help: "The probabilities, a file a network, such as a.tif, b.h5:/p or c.zarr.", completion: .file())
     var members: [String]
 
-    @Option(
-        name: [.customShort("o"), .long],
-        help: ArgumentHelp("The mask, .tif, .h5, .zarr, .nii, .nii.gz or .mrc.", valueName: "file"))
-    var output: String
+    @OptionGroup var written: VolumeOutputOptions
 
     @Option(help: ArgumentHelp("The number of votes, voxel by voxel.", valueName: "file"))
     var votes: String?
@@ -38,9 +35,6 @@ struct ConsensusCommand: ParsableCommand {
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var resources: ResourceOptions
 
-    @Flag(help: "Replace what is at the outputs' places already.")
-    var overwrite = false
-
     func validate() throws {
         guard Threshold(probability: threshold) != nil else {
             throw ValidationError("--threshold must lie between 0 and 1, found \(threshold)")
@@ -48,12 +42,7 @@ struct ConsensusCommand: ParsableCommand {
         if case .atLeast(let count) = agree, count > members.count {
             throw ValidationError("--agree \(count) asks for more votes than the \(members.count) members have")
         }
-        for (option, path) in [("--output", output), ("--votes", votes)] {
-            if let path, !VolumeFile.isWritable(path) {
-                throw ValidationError(
-                    "\(option) must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(path)")
-            }
-        }
+        if let votes { try VolumeOutputOptions.check(votes, "--votes") }
     }
 
     func run() throws {
@@ -61,10 +50,11 @@ struct ConsensusCommand: ParsableCommand {
         let files = resources.volumes(reading)
         defer { files.remove() }
         let agreement = try files.consensus(
-            of: members, rule: agree, threshold: threshold, to: output, votes: votes, replaces: overwrite)
+            of: members, rule: agree, threshold: threshold, to: written.output, votes: votes,
+            replaces: written.overwrite)
         let all = agreement.voxelsByVotes.reduce(0, +)
         func share(_ count: Int) -> String { String(format: "%.1f %%", 100 * Double(count) / Double(max(1, all))) }
-        Console.say("\(share(agreement.inside)) of \(grouped(all)) voxels are inside   \(output)")
+        Console.say("\(share(agreement.inside)) of \(grouped(all)) voxels are inside   \(written.output)")
         let counts = agreement.voxelsByVotes.enumerated().map { "\($0): \(share($1))" }
         Console.say("voxels by votes   \(counts.joined(separator: ", "))")
     }

@@ -40,11 +40,7 @@ struct Convert: ParsableCommand {
     @Option(help: "The time point, from 0, of a file that has several.")
     var time: Int?
 
-    @Option(
-        help: ArgumentHelp(
-            "Nanometres along z, y, x, in place of what the file says or leaves out.", valueName: "z,y,x"),
-        transform: VoxelSize.argument)
-    var voxelSize: VoxelSize?
+    @OptionGroup var told: VoxelSizeOptions
 
     @Option(
         help: ArgumentHelp(
@@ -79,7 +75,7 @@ struct Convert: ParsableCommand {
             channel: channel, time: time, allowsExternalLinks: reading.allowExternalLinks)
         let conversion = Conversion(
             source: source, target: SourceLocation(output, relativeTo: folder), crop: crop.flatMap(CropRange.init),
-            voxelSize: voxelSize, elementType: dtype, replaces: overwrite, version: ngff, threads: threads)
+            voxelSize: told.voxelSize, elementType: dtype, replaces: overwrite, version: ngff, threads: threads)
         let interrupt = Interrupt()
         interrupt.listen()
         let progress = ProgressDisplay()

@@ -19,11 +19,7 @@ struct Label: ParsableCommand {
     @Argument(help: "The mask, such as a.tif, b.h5:/mask or c.zarr.", completion: .file())
     var mask: String
 
-    @Option(
-        name: [.customShort("o"), .long],
-        help: ArgumentHelp("The labelled volume, .tif, .h5, .zarr, .nii, .nii.gz or .mrc.", valueName: "file")
-    )
-    var output: String
+    @OptionGroup var written: VolumeOutputOptions
 
     @Option(
         help: "Neighbours of a voxel: 6 (faces), 18 (edges too), 26 (corners too), or within its section 4 or 8.")
@@ -34,17 +30,13 @@ struct Label: ParsableCommand {
 
     @OptionGroup var reading: ReadingOptions
 
-    @Flag(help: "Replace what is at the output's place already.")
-    var overwrite = false
-
     @OptionGroup var resources: ResourceOptions
 
     func validate() throws {
         guard minVoxels >= 0 else { throw ValidationError("--min-voxels must be at least 0, found \(minVoxels)") }
-        guard VolumeFile.isWritable(output) else {
-            throw ValidationError("--output must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(output)")
-        }
-        let (mask, output) = (SourceLocation(mask, relativeTo: "."), SourceLocation(output, relativeTo: "."))
+        let (mask, output) = (
+            SourceLocation(mask, relativeTo: "."), SourceLocation(written.output, relativeTo: ".")
+        )
         guard mask.path != output.path || mask.dataset != output.dataset else {
             throw ValidationError("--output would overwrite the mask \(self.mask)")
         }
@@ -54,8 +46,9 @@ struct Label: ParsableCommand {
         let files = resources.volumes(reading)
         defer { files.remove() }
         let count = try files.label(
-            mask: mask, to: output, connectivity: connectivity, minimumVoxels: minVoxels, replaces: overwrite)
-        Console.say("\(grouped(count)) object\(count == 1 ? "" : "s")   \(output)")
+            mask: mask, to: written.output, connectivity: connectivity, minimumVoxels: minVoxels,
+            replaces: written.overwrite)
+        Console.say("\(grouped(count)) object\(count == 1 ? "" : "s")   \(written.output)")
     }
 }
 

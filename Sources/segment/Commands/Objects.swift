@@ -35,11 +35,7 @@ struct Objects: ParsableCommand {
         completion: .file())
     var intensity: [String] = []
 
-    @Option(
-        help: ArgumentHelp(
-            "Nanometres along z, y, x, in place of what the file says or leaves out.", valueName: "z,y,x"),
-        transform: VoxelSize.argument)
-    var voxelSize: VoxelSize?
+    @OptionGroup var told: VoxelSizeOptions
 
     @OptionGroup var reading: ReadingOptions
 
@@ -85,7 +81,7 @@ struct Objects: ParsableCommand {
         }
         let files = resources.volumes(reading)
         defer { files.remove() }
-        let table = try files.objects(of: labels, images: images, voxelSize: voxelSize)
+        let table = try files.objects(of: labels, images: images, voxelSize: told.voxelSize)
         if let contacts { try AtomicFile.write(Data(table.contactsCSV().utf8), to: contacts) }
         guard let output else { return Console.say(String(table.csv().dropLast())) }
         try AtomicFile.write(Data(table.csv().utf8), to: output)

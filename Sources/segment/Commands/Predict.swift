@@ -24,10 +24,7 @@ struct Predict: ParsableCommand {
     @Argument(help: "The volume, such as a.tif, b.h5:/raw or c.zarr.", completion: .file())
     var image: String
 
-    @Option(
-        name: [.customShort("o"), .long],
-        help: ArgumentHelp("The probabilities, .tif, .h5, .zarr, .nii, .nii.gz or .mrc.", valueName: "file"))
-    var output: String
+    @OptionGroup var written: VolumeOutputOptions
 
     @Flag(help: "A file for each network, numbered: member.h5 becomes member-1.h5 and so on.")
     var each = false
@@ -55,11 +52,7 @@ struct Predict: ParsableCommand {
             valueName: "part"))
     var overlap: Double?
 
-    @Option(
-        help: ArgumentHelp(
-            "Nanometres along z, y, x, in place of what the file says or leaves out.", valueName: "z,y,x"),
-        transform: VoxelSize.argument)
-    var voxelSize: VoxelSize?
+    @OptionGroup var told: VoxelSizeOptions
 
     @Option(
         help: ArgumentHelp(
@@ -75,13 +68,7 @@ struct Predict: ParsableCommand {
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var resources: ResourceOptions
 
-    @Flag(help: "Replace what is at the output's place already.")
-    var overwrite = false
-
     func validate() throws {
-        guard VolumeFile.isWritable(output) else {
-            throw ValidationError("--output must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(output)")
-        }
         if each, member != nil { throw ValidationError("--each and --member exclude each other") }
         if let member, member < 1 { throw ValidationError("--member counts from 1, found \(member)") }
         if let overlap, !(0...0.875).contains(overlap) {
@@ -96,15 +83,15 @@ struct Predict: ParsableCommand {
         (settings.mirror, settings.rotate, settings.overlap) = (mirror, rotate, overlap)
         let prediction = try ModelPrediction(
             model: model, image: image, settings: settings == PredictionSettings() ? nil : settings,
-            voxelSize: voxelSize, precision: precision, allowsExternalLinks: reading.allowExternalLinks,
+            voxelSize: told.voxelSize, precision: precision, allowsExternalLinks: reading.allowExternalLinks,
             options: RunOptions(
                 workFolder: work, device: device, threads: resources.threads, memory: resources.bytes,
                 executable: thisProgram))
         defer { prediction.remove() }
         let display = ProgressDisplay()
         let (files, size) = try prediction.write(
-            each ? .each : member.map { .one($0) } ?? .mean, channel: outputChannel, to: output,
-            replaces: overwrite, shouldStop: { interrupt.isRequested }, observe: display.show)
+            each ? .each : member.map { .one($0) } ?? .mean, channel: outputChannel, to: written.output,
+            replaces: written.overwrite, shouldStop: { interrupt.isRequested }, observe: display.show)
         for file in files { Console.say(file) }
         if let size { Console.complain("note: the image was resampled; the probabilities have voxels of \(size)") }
     }

@@ -29,22 +29,12 @@ struct Regrow: ParsableCommand {
     @Flag(help: "Each section has objects of its own.")
     var withinSections = false
 
-    @Option(
-        name: [.customShort("o"), .long],
-        help: ArgumentHelp("The grown objects, .tif, .h5, .zarr, .nii, .nii.gz or .mrc.", valueName: "file"))
-    var output: String
+    @OptionGroup var written: VolumeOutputOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "Nanometres along z, y, x, in place of what the file says or leaves out.", valueName: "z,y,x"),
-        transform: VoxelSize.argument)
-    var voxelSize: VoxelSize?
+    @OptionGroup var told: VoxelSizeOptions
 
     @OptionGroup var reading: ReadingOptions
     @OptionGroup var resources: ResourceOptions
-
-    @Flag(help: "Replace what is at the output's place already.")
-    var overwrite = false
 
     func validate() throws {
         guard within > 0, within.isFinite else {
@@ -53,9 +43,6 @@ struct Regrow: ParsableCommand {
         if let above, Threshold(probability: above) == nil {
             throw ValidationError("--above must lie between 0 and 1, found \(above)")
         }
-        guard VolumeFile.isWritable(output) else {
-            throw ValidationError("--output must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(output)")
-        }
     }
 
     func run() throws {
@@ -63,7 +50,8 @@ struct Regrow: ParsableCommand {
         defer { files.remove() }
         try files.regrow(
             labels, over: probabilities, reach: within, floor: above.flatMap { Threshold(probability: $0) },
-            withinSections: withinSections, voxelSize: voxelSize, to: output, replaces: overwrite)
-        Console.say(output)
+            withinSections: withinSections, voxelSize: told.voxelSize, to: written.output,
+            replaces: written.overwrite)
+        Console.say(written.output)
     }
 }
