@@ -123,7 +123,8 @@ private struct LogitsTarget: Sendable {
     func write(_ logits: [Volume<Int16>], of region: Box, to shard: Box, threads: Int) throws {
         for (channel, logits) in logits.enumerated() {
             let kept = shard.intersection(region).intersection(boxes?[channel] ?? shard)
-            let part = logits.cropped(to: kept.relative(to: region.origin)).placed(kept, in: shard)
+            let part = logits.cropped(to: kept.relative(to: region.origin))
+                .placed(kept, in: shard, elsewhere: LogitScale.outside)
             try store.writeShard(shard, channel: channel, VoxelBuffer(part), threads: threads)
         }
     }
@@ -138,16 +139,6 @@ private struct LogitsTarget: Sendable {
                 try store.writeShard(shard, channel: channel, VoxelBuffer(nothing), threads: threads)
             }
         }
-    }
-}
-
-extension Volume<Int16> {
-    /// The logits of `box` as those of a shard that holds it.
-    fileprivate func placed(_ box: Box, in shard: Box) -> Volume {
-        if box == shard { return self }
-        var whole = Volume(shape: shard.shape, repeating: LogitScale.outside)
-        whole.replace(at: box.origin - shard.origin, with: self)
-        return whole
     }
 }
 

@@ -63,6 +63,17 @@ public struct Volume<Element: VoxelElement>: Sendable {
     }
 }
 
+extension Volume {
+    /// The voxels of `box` as those of a box that holds it, with one value elsewhere.
+    package func placed(_ box: Box, in whole: Box, elsewhere value: Element = 0) -> Volume {
+        precondition(shape == box.shape)
+        if box == whole { return self }
+        var result = Volume(shape: whole.shape, repeating: value)
+        result.replace(at: box.origin - whole.origin, with: self)
+        return result
+    }
+}
+
 extension Volume: Equatable where Element: Equatable {}
 
 extension Volume: CustomStringConvertible {

@@ -170,6 +170,34 @@ import Volumes
         #expect(one.touchesBorder && !other.touchesBorder)
     }
 
+    /// A box of z 1..<3, y 2..<4, x 0..<2 in a volume of 4 × 6 × 8.
+    @Test(
+        arguments: [
+            (nil, false, true), (nil, true, true),
+            (Box(from: ZYX(0, 0, 0), to: ZYX(4, 5, 2)), false, true),
+            (Box(from: ZYX(1, 1, -1), to: ZYX(4, 5, 3)), false, true),
+            (Box(from: ZYX(1, 1, -1), to: ZYX(4, 5, 3)), true, false),
+            (Box(from: ZYX(0, 1, -1), to: ZYX(4, 4, 3)), true, true),
+            (Box(from: ZYX(0, 1, -1), to: ZYX(4, 5, 3)), false, false),
+        ] as [(Box?, Bool, Bool)])
+    func `objects are cut by what was segmented`(border: Box?, withinSections: Bool, expected: Bool) throws {
+        var labels = Volume<UInt32>(shape: ZYX(4, 6, 8))
+        for z in 1..<3 { for y in 2..<4 { for x in 0..<2 { labels[z, y, x] = 1 } } }
+        var measurement = ObjectMeasurement(
+            objects: 1, shape: labels.shape, border: border, withinSections: withinSections,
+            voxelSize: VoxelSize(ZYX(repeating: 1), .micrometer))
+        try measurement.add(ObjectMeasurement.Block(box: Box(labels.shape), labels: labels))
+        #expect(measurement.finish().rows.map(\.touchesBorder) == [expected])
+    }
+
+    /// As a picture of cells is: there is nothing before or behind it to be cut from.
+    @Test func `a single section cuts nothing along z`() throws {
+        var labels = Volume<UInt32>(shape: ZYX(1, 6, 8))
+        for y in 2..<4 { for x in 3..<5 { labels[0, y, x] = 1 } }
+        labels[0, 5, 7] = 2
+        #expect(try table(of: labels, objects: 2).rows.map(\.touchesBorder) == [false, true])
+    }
+
     @Test func `intensities are those of the object's voxels`() throws {
         let values = (0..<16).map { Double($0 * $0) + 1e9 }
         let row = try #require(

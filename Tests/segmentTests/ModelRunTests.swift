@@ -1,4 +1,5 @@
 import Foundation
+import Labeling
 import Pipeline
 import TestSupport
 import Testing
@@ -91,7 +92,13 @@ import Volumes
         #expect(try volume("votes.tif") == volume("results/p/test/votes.tif"))
 
         _ = try program("predict", "m.segmodel", "test.tif", "-o", "mean.h5", "--threads", "2")
-        _ = try program("predict", "m.segmodel", "test.tif", "--member", "2", "-o", "second.tif", "--threads", "2")
+        _ = try program(
+            "predict", "m.segmodel", "test.tif", "--member", "2", "-o", "second.tif", "--threads", "2", "--work",
+            "kept")
+        // Of one network only, the others have nothing to predict.
+        let kept = FileManager.default.enumerator(atPath: folder.path("kept"))?.compactMap { $0 as? String } ?? []
+        #expect(
+            kept.filter { ($0 as NSString).lastPathComponent == "logits.zarr" }.count == 1, "\(kept.prefix(40))")
         let (first, second) = (
             try volume("p-1.h5").volume(of: Float.self), try volume("p-2.h5").volume(of: Float.self)
         )
@@ -226,6 +233,49 @@ import Volumes
         #expect(
             smoothed.words.contains("label.smooth is 20000 nm, which is 2000 of its voxels; expected 16 at most"),
             "\(smoothed.words)")
+    }
+
+    /// What the region of interest cuts is at a border: it may be dropped, is said to be, and smoothing does not take the outside
+    /// for background.
+    @Test func theRegionOfInterestIsABorder() throws {
+        func labels(_ settings: String) throws -> Volume<UInt32> {
+            let ending = try run(
+                "run",
+                pipeline: Self.segmentation.replacingOccurrences(of: "labels}", with: "labels, roi: '2:14,:,8:30'}")
+                    + settings)
+            #expect(ending.code == 0, "\(ending.words)")
+            let reader = try VolumeFile.open(folder.path("results/p/test/labels.tif"))
+            return try reader.read(Box(reader.info.shape)).converted(to: UInt32.self)
+        }
+        let roi = Box(from: ZYX(2, 0, 8), to: ZYX(14, 32, 30))
+        func isCut(_ cell: Box) -> Bool { cell.touchesBorder(of: roi, withinSections: false) }
+        let all = try labels("label: {min_voxels: 0}\n")
+        var cut = Set<UInt32>()
+        for cell in roi.cells(of: ZYX(repeating: 1)) where isCut(cell) {
+            cut.insert(all[cell.origin.z, cell.origin.y, cell.origin.x])
+        }
+        cut.remove(0)
+        let table = try String(decoding: folder.data("results/p/test/objects.csv"), as: UTF8.self)
+            .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let column = try #require(table[0].firstIndex(of: "touches_border"))
+        let said = Set(table.dropFirst().filter { $0[column] == "1" }.compactMap { UInt32($0[0]) })
+        #expect(!cut.isEmpty && said == cut)
+
+        let inner = try labels("label: {min_voxels: 0, border: drop}\n")
+        #expect(
+            roi.cells(of: ZYX(repeating: 1)).allSatisfy {
+                !isCut($0) || inner[$0.origin.z, $0.origin.y, $0.origin.x] == 0
+            })
+
+        // Smoothing what was cut out of the volume gives the same.
+        let smoothed = try labels("label: {min_voxels: 0, smooth: 25 nm}\n")
+        let filter = ModeFilter(
+            radius: 25, voxelSize: VoxelSize(ZYX(20, 10, 11), .nanometer), withinSections: false)
+        let part = all.cropped(to: roi)
+        let expected = filter.smoothed(part, of: Box(part.shape), in: Box(part.shape))
+        func isObject(_ volume: Volume<UInt32>) -> Volume<UInt8> { volume.map { $0 == 0 ? 0 : 1 } }
+        let isSame = isObject(smoothed) == isObject(expected).placed(roi, in: Box(smoothed.shape))
+        #expect(isSame && smoothed.cropped(to: roi) != part)
     }
 
     @Test(arguments: ["border: drop", "min_volume: 0.0011 µm³", "{border: keep, min_volume: 1100000 nm^3}"])

@@ -21,6 +21,8 @@ public struct ObjectMeasurement: Sendable {
     }
 
     private let shape: ZYX<Int>
+    private let border: Box
+    private let withinSections: Bool
     private let voxelSize: VoxelSize
     private let members: Int
     private let images: [String]
@@ -35,12 +37,17 @@ public struct ObjectMeasurement: Sendable {
     /// - Parameters:
     ///   - objects: labels are 1 to this.
     ///   - shape: of the whole volume.
+    ///   - border: what objects are cut by; nil for the volume itself.
+    ///   - withinSections: whether objects are those of sections, which are cut along y and x alone.
     ///   - members: the most votes there can be.
     ///   - images: names of the images whose values are measured.
     public init(
-        objects: Int, shape: ZYX<Int>, voxelSize: VoxelSize, members: Int = 0, images: [String] = []
+        objects: Int, shape: ZYX<Int>, border: Box? = nil, withinSections: Bool = false, voxelSize: VoxelSize,
+        members: Int = 0, images: [String] = []
     ) {
         self.shape = shape
+        self.border = border ?? Box(shape)
+        self.withinSections = withinSections
         self.voxelSize = voxelSize
         self.members = members
         self.images = images
@@ -174,7 +181,8 @@ public struct ObjectMeasurement: Sendable {
             return ObjectTable.Row(
                 label: name(object + 1), voxels: sum.voxels, centroid: sum.centroid, box: sum.box,
                 agreement: hasVotes ? sum.agreement : nil, classLabel: classes?[object],
-                touchesBorder: sum.box.touchesBorder(of: shape), surfaceArea: surfaces[object],
+                touchesBorder: sum.box.touchesBorder(of: border, withinSections: withinSections),
+                surfaceArea: surfaces[object],
                 axes: PrincipalAxes(covariance: sum.covariance(voxelSize: sides)),
                 neighbours: touching[object].count, contactArea: touching[object].area,
                 intensities: intensities.map { $0[object].intensity })
@@ -194,7 +202,12 @@ private func columns(beyond shape: ZYX<Int>, from box: Box, _ z: Int, _ y: Int, 
 }
 
 extension Box {
-    fileprivate func touchesBorder(of whole: ZYX<Int>) -> Bool {
-        origin.array.contains(0) || zip(end.array, whole.array).contains { $0 == $1 }
+    /// Whether an object that this box just holds may go on beyond `whole`, which holds it: along all axes, or where objects
+    /// are those of sections, or there is one section alone, along y and x.
+    package func touchesBorder(of whole: Box, withinSections: Bool) -> Bool {
+        let axes = withinSections || whole.shape.z == 1 ? 1...2 : 0...2
+        return axes.contains {
+            origin.array[$0] <= whole.origin.array[$0] || end.array[$0] >= whole.end.array[$0]
+        }
     }
 }

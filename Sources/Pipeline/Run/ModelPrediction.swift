@@ -99,13 +99,13 @@ public struct ModelPrediction {
         for (file, _) in chosen { try checkPlace(of: file, replaces: replaces) }
 
         // The rest takes moments.
-        let outcome = try run.run(until: .predict, shouldStop: shouldStop) { event in
+        let wanted = chosen.flatMap(\.members)
+        let outcome = try run.run(until: .predict, members: wanted, shouldStop: shouldStop) { event in
             if event.stage == .predict { observe(event) }
         }
         if let failure = outcome.failures.first { throw FileFault(title, failure.problem) }
         let context = run.context(shouldStop: shouldStop)
         guard let volume = run.plan.volumes.first else { throw FileFault(title, "cannot be predicted") }
-        let stores = try volume.consensus.predictions.map { try $0.store(context) }
         let record = try volume.seen[0].record(context)
         for (file, members) in chosen {
             let contents = VolumeFile.Contents(
@@ -114,13 +114,14 @@ public struct ModelPrediction {
             try Pipeline.write(contents, to: file, dataset: nil, replaces: replaces) { writer in
                 // A slab of all members' at a time.
                 let size = (2 + 4) * members.count + 8
+                let stores = try members.map { try volume.consensus.predictions[$0].store(context) }
                 let slabs = Box(record.shape).slabs(
                     thickness: stores[0].layout.chunk.z, size: size, atMost: Ingest.pieceBytes)
                 for slab in slabs {
                     if shouldStop() { throw Interruption() }
                     var mean = Volume<Float>(shape: slab.shape)
-                    for member in members {
-                        let logits = try stores[member].read(slab, channel: place, threads: context.threads)
+                    for store in stores {
+                        let logits = try store.read(slab, channel: place, threads: context.threads)
                             .volume(of: Int16.self)
                         for voxel in mean.voxels.indices {
                             let logit = Double(LogitScale.decode(logits.voxels[voxel]))

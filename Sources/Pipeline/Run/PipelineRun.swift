@@ -98,9 +98,13 @@ public struct PipelineRun {
     }
 
     /// Runs the stages up to `last`; goes on from what is there.
+    ///
+    /// - Parameter members: whose predictions are made, where nothing after them is, counted from 0; nil for all.
     public func run(
-        until last: Stage = .report, shouldStop: @escaping () -> Bool, observe: @escaping (RunEvent) -> Void
+        until last: Stage = .report, members: [Int]? = nil, shouldStop: @escaping () -> Bool,
+        observe: @escaping (RunEvent) -> Void
     ) throws -> Outcome {
+        precondition(members == nil || last <= .predict)
         try AtomicFile.makeFolder(workFolder)
         let lock = try WorkFolderLock(workFolder)
         defer { lock.release() }
@@ -109,7 +113,7 @@ public struct PipelineRun {
         try execution.apply()
         let context = context(shouldStop: shouldStop)
         var runner = Runner(plan: plan, context: context, observe: observe)
-        try runner.run(until: last)
+        try runner.run(until: last, members: members)
         guard last >= .export else { return Outcome(volumes: [], failures: runner.failures, report: nil) }
         let failed = Set(runner.failures.map(\.volume))
         let volumes = plan.volumes.filter { !failed.contains($0.entry.name) }

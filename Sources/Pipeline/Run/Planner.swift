@@ -206,14 +206,15 @@ struct Plan {
         }
         let labels = try LabelStep(
             name: entry.name, consensus: consensus, regrow: regrow, settings: file.label, images: images,
-            measured: measured, exclusion: exclusion, resampled: seen[0] as? ResampleStep)
+            measured: measured, exclusion: exclusion, resampled: seen[0] as? ResampleStep,
+            roi: entry.roi)
         let export = try ExportStep(
             name: entry.name, labels: labels, image: images[0], settings: file.export, isScored: truth != nil,
             results: file.resultsFolder)
         let evaluate = try truth.map {
             try EvaluateStep(
-                name: entry.name, labels: labels, truth: $0, image: images[0], roi: entry.roi,
-                settings: file.evaluation, results: file.resultsFolder)
+                name: entry.name, labels: labels, truth: $0, image: images[0], settings: file.evaluation,
+                results: file.resultsFolder)
         }
         return PlannedVolume(
             entry: entry, images: images, seen: seen, consensus: consensus, labels: labels, export: export,

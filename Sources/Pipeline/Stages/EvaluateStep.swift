@@ -11,8 +11,6 @@ struct EvaluateStep: Step {
     let labels: LabelStep
     let truth: IngestStep
     let image: IngestStep
-    /// Of the file, that scores count; nil for all.
-    let roi: CropRange?
     let settings: EvaluationSettings
     let results: String
     let ingredients: Ingredients
@@ -26,14 +24,13 @@ struct EvaluateStep: Step {
     ]
 
     init(
-        name: String, labels: LabelStep, truth: IngestStep, image: IngestStep, roi: CropRange?,
-        settings: EvaluationSettings, results: String
+        name: String, labels: LabelStep, truth: IngestStep, image: IngestStep, settings: EvaluationSettings,
+        results: String
     ) throws {
         self.name = name
         self.labels = labels
         self.truth = truth
         self.image = image
-        self.roi = roi
         self.settings = settings
         self.results = results
         var parameters = try Pipeline.parameters("evaluate", settings)
@@ -57,7 +54,7 @@ struct EvaluateStep: Step {
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let truth = try truthObjects(in: folder, context)
         let imageRecord = try image.record(context)
-        let scored = try scored(context)
+        let scored = try labels.segmented(context)
         let labelled = try context.cache.output(of: labels).store(LabelStep.storeName)
         let members = try members(against: truth, in: folder, context)
         let scores = VolumeScores(
@@ -93,12 +90,6 @@ struct EvaluateStep: Step {
         )
     }
 
-    /// The box of the file's voxels that scores count.
-    private func scored(_ context: StepContext) throws -> Box {
-        let record = try image.record(context)
-        return try roi?.box(in: record.shape, of: record.title, as: "roi") ?? Box(record.shape)
-    }
-
     private var connectivity: Connectivity { labels.settings.connectivity }
 
     /// Each member labelled alone, at its own calibrated threshold where the threshold is automatic.
@@ -121,7 +112,8 @@ struct EvaluateStep: Step {
             let store = try grid.write(objects, to: scratch + "/" + LabelStep.storeName, context).store
             if member == 0 { section = try store.middleSection() }
             let contingency = try store.contingency(
-                truth: truth.store, within: scored(context), threads: context.shardsAtOnce(truth.store.layout))
+                truth: truth.store, within: labels.segmented(context),
+                threads: context.shardsAtOnce(truth.store.layout))
             try FileManager.default.removeItem(atPath: scratch)
             return try SegmentationScores(contingency)
         }
@@ -131,7 +123,7 @@ struct EvaluateStep: Step {
     private func thresholding(
         against truth: TruthObjects, _ record: IngestedVolume, _ context: StepContext
     ) throws -> SegmentationScores? {
-        let scored = try scored(context)
+        let scored = try labels.segmented(context)
         var block = ThresholdBaseline.block(of: scored.shape)
         block.origin = block.origin + scored.origin
         return try ThresholdBaseline(
@@ -146,7 +138,7 @@ struct EvaluateStep: Step {
         against truth: TruthObjects, _ context: StepContext
     ) throws -> (ThresholdSearch, CalibrationBlock) {
         let grid = try labels.grid(context)
-        let box = try scored(context).middle(ThresholdComparison.largest)
+        let box = try labels.segmented(context).middle(ThresholdComparison.largest)
         let sources = grid.sources(of: box)
         let search = ThresholdSearch(
             making: try labels.consensus.making(labels.settings, context), shouldStop: context.shouldStop,

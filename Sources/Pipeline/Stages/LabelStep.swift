@@ -18,6 +18,8 @@ struct LabelStep: Step {
     let exclusion: IngestStep?
     /// The image that the networks saw; nil where that was the file's own.
     let resampled: ResampleStep?
+    /// The part of the file that is segmented; nil for all.
+    let roi: CropRange?
     let ingredients: Ingredients
     let key: String
 
@@ -30,7 +32,8 @@ struct LabelStep: Step {
 
     init(
         name: String, consensus: ConsensusStep, regrow: RegrowStep?, settings: LabelSettings,
-        images: [IngestStep], measured: [IngestStep], exclusion: IngestStep?, resampled: ResampleStep?
+        images: [IngestStep], measured: [IngestStep], exclusion: IngestStep?, resampled: ResampleStep?,
+        roi: CropRange?
     ) throws {
         self.name = name
         self.consensus = consensus
@@ -40,8 +43,11 @@ struct LabelStep: Step {
         self.measured = measured
         self.exclusion = exclusion
         self.resampled = resampled
+        self.roi = roi
+        var parameters = try Pipeline.parameters("label", settings)
+        parameters["roi"] = roi?.text
         ingredients = Ingredients(
-            stage: .label, version: 3, subject: name, parameters: try Pipeline.parameters("label", settings),
+            stage: .label, version: 4, subject: name, parameters: parameters,
             inputs: [consensus.input("consensus")] + (regrow.map { [$0.input("regions")] } ?? [])
                 + (images as [any VolumeStep]).inputs("image")
                 + measured.enumerated().map { $1.input("measured \($0 + 1), \($1.ingest.source.columnName)") }
@@ -85,7 +91,7 @@ struct LabelStep: Step {
         if isFinished {
             let finishing = ObjectFinishing(
                 settings: settings.finish ?? LabelSettings.Finish(), exclusion: try exclusion?.store(context),
-                withinSections: settings.connectivity.isWithinSections,
+                segmented: try segmented(context), withinSections: settings.connectivity.isWithinSections,
                 voxelSize: making.voxelSize,
                 context: context)
             objects = try finishing.write(objects, to: path) {
@@ -113,7 +119,8 @@ struct LabelStep: Step {
         let channels = try (images + measured).map { try $0.store(context) }
         let names = images.indices.map { images.count == 1 ? "intensity" : "intensity_\($0 + 1)" }
         var measurement = ObjectMeasurement(
-            objects: objects.count, shape: votes.layout.shape,
+            objects: objects.count, shape: votes.layout.shape, border: try segmented(context),
+            withinSections: settings.connectivity.isWithinSections,
             voxelSize: objects.store.layout.voxelSize ?? voxelSize, members: consensus.predictions.count,
             images: names + measured.map(\.ingest.source.columnName))
         for (index, box) in votes.shards.enumerated() {
@@ -143,12 +150,20 @@ struct LabelStep: Step {
                 + "expected \(Int(ObjectFinishing.largestSmoothing)) at most")
     }
 
+    /// The box of the file's voxels that is segmented.
+    func segmented(_ context: StepContext) throws -> Box {
+        let image = try images[0].record(context)
+        return try roi?.box(in: image.shape, of: image.title, as: "roi") ?? Box(image.shape)
+    }
+
     /// The grid that labels and votes lie on.
     func grid(_ context: StepContext) throws -> ResultGrid {
         guard let resampled else {
             return ResultGrid(of: try consensus.store(ConsensusStep.votesName, context).layout)
         }
-        return ResultGrid(of: try resampled.source.record(context), try resampled.resampling(context))
+        return ResultGrid(
+            of: try resampled.source.record(context), try resampled.resampling(context),
+            within: try segmented(context))
     }
 
     /// The votes of a finished step, on that grid.

@@ -8,6 +8,8 @@ struct ObjectFinishing {
     let settings: LabelSettings.Finish
     /// Objects with a voxel that is not 0 in it are dropped; nil for none.
     let exclusion: BlockStore?
+    /// The part of the volume that was segmented.
+    let segmented: Box
     /// Whether objects are those of sections.
     let withinSections: Bool
     /// Where the store has none.
@@ -31,12 +33,12 @@ struct ObjectFinishing {
         var sizes = [Int](repeating: 0, count: made.count)
         var isAtBorder = [Bool](repeating: false, count: made.count)
         var isExcluded = isAtBorder
-        let (shape, withinSections, exclusion) = (store.layout.shape, withinSections, exclusion)
+        let (segmented, withinSections, exclusion) = (segmented, withinSections, exclusion)
         try parallelForEach(shards.count, threads: threads) { index in
             let (shard, labels) = (shards[index], try labels(index))
             let mask = try exclusion?.read(shard).converted(to: Double.self)
             let touched = Set(mask.map { zip(labels.voxels, $0.voxels).lazy.filter { $1 != 0 }.map(\.0) } ?? [])
-            return (census(labels, at: shard, of: shape, withinSections: withinSections), touched)
+            return (census(labels, at: shard, of: segmented, withinSections: withinSections), touched)
         } use: { index, result in
             let (found, touched) = result
             for label in touched where label != 0 { isExcluded[Int(label) - 1] = true }
@@ -70,12 +72,16 @@ struct ObjectFinishing {
         let filter = ModeFilter(
             radius: radius, voxelSize: store.layout.voxelSize ?? voxelSize, withinSections: withinSections)
         let result = try BlockStore.create(at: path, store.layout)
-        let whole = Box(store.layout.shape)
-        let read = Box(store.layout.shard).grown(by: filter.reach).count
+        let (segmented, layout) = (segmented, store.layout)
+        let read = Box(layout.shard).grown(by: filter.reach).count
         try result.fill(threads: context.atOnce(read * StageMemory.bytesPerVoxel), shouldStop: context.shouldStop) {
             _, shard in
-            let region = shard.grown(by: filter.reach).intersection(whole)
-            return try filter.smoothed(store.read(region).volume(of: UInt32.self), of: region, in: shard)
+            // Beyond what was segmented nothing is known, as beyond the volume.
+            let part = shard.intersection(segmented)
+            guard !part.isEmpty else { return Volume(shape: shard.shape) }
+            let region = part.grown(by: filter.reach).intersection(segmented)
+            return filter.smoothed(try store.read(region).volume(of: UInt32.self), of: region, in: part)
+                .placed(part, in: shard)
         }
         return result
     }
@@ -91,18 +97,17 @@ struct ObjectFinishing {
     }
 }
 
-/// The voxels of each object in a block, and whether one of them is at the border of the volume: of each section, where
-/// objects are those of sections, or there is one section alone.
+/// The voxels of each object in a block, and whether one of them is at the border of what was segmented.
 private func census(
-    _ labels: Volume<UInt32>, at box: Box, of shape: ZYX<Int>, withinSections: Bool
+    _ labels: Volume<UInt32>, at box: Box, of segmented: Box, withinSections: Bool
 ) -> [UInt32: (voxels: Int, isAtBorder: Bool)] {
     var found: [UInt32: (voxels: Int, isAtBorder: Bool)] = [:]
-    let isFlat = withinSections || shape.z == 1
     forEachStretch(of: labels, in: box, of: box) { label, z, y, x in
-        let isOuter = y == 0 || y == shape.y - 1 || (!isFlat && (z == 0 || z == shape.z - 1))
+        let stretch = Box(from: ZYX(z, y, x.lowerBound), to: ZYX(z + 1, y + 1, x.upperBound))
         var known = found[label] ?? (0, false)
         known.voxels += x.count
-        known.isAtBorder = known.isAtBorder || isOuter || x.lowerBound == 0 || x.upperBound == shape.x
+        known.isAtBorder =
+            known.isAtBorder || stretch.touchesBorder(of: segmented, withinSections: withinSections)
         found[label] = known
     }
     return found

@@ -9,19 +9,22 @@ struct ResultGrid {
     let layout: BlockStore.Layout
     /// nil where the networks saw the file's own voxels.
     let way: Resampling?
+    /// The part of the grid that was segmented, where that is not all: voxels of another size reach beyond it.
+    private let segmented: Box?
 
     /// - Parameter made: a store of what the objects were made of.
     init(of made: BlockStore.Layout) {
-        (layout, way) = (made.of(.uint32), nil)
+        (layout, way, segmented) = (made.of(.uint32), nil, nil)
     }
 
     /// - Parameter image: the file's volume, before it was resampled.
-    init(of image: IngestedVolume, _ resampling: Resampling) {
+    init(of image: IngestedVolume, _ resampling: Resampling, within segmented: Box) {
         let cut = StoreShape(for: image.shape)
         layout = BlockStore.Layout(
             shape: image.shape, elementType: .uint32, shard: cut.shard, chunk: cut.chunk, voxelSize: image.voxelSize
         )
         way = resampling.inverse
+        self.segmented = segmented == Box(image.shape) ? nil : segmented
     }
 
     /// The box that the labels of a box of the grid are made of.
@@ -43,7 +46,12 @@ struct ResultGrid {
         }
         let own = try made.write(to: path + ".made", context) { progress($0 / 2) }
         let labels = { @Sendable (_: Int, box: Box) in
-            try way.voxels(of: box, .labels, .uint32, threads: 1) { try own.read($0) }.volume(of: UInt32.self)
+            let labels = try way.voxels(of: box, .labels, .uint32, threads: 1) { try own.read($0) }.volume(
+                of: UInt32.self)
+            guard let segmented = self.segmented, !segmented.contains(box) else { return labels }
+            let part = box.intersection(segmented)
+            if part.isEmpty { return Volume(shape: box.shape) }
+            return labels.cropped(to: part.relative(to: box.origin)).placed(part, in: box)
         }
         let numbers = try visible(of: made.count, context, labels)
         let store = try BlockStore.create(at: path, layout)
@@ -65,7 +73,7 @@ struct ResultGrid {
     private func visible(
         of count: Int, _ context: StepContext, _ labels: @Sendable (Int, Box) throws -> Volume<UInt32>
     ) throws -> [UInt32]? {
-        guard let way, way.step.array.contains(where: { $0 > 1 }) else { return nil }
+        guard let way, segmented != nil || way.step.array.contains(where: { $0 > 1 }) else { return nil }
         var isThere = [Bool](repeating: false, count: count + 1)
         let boxes = Box(layout.shape).cells(of: layout.shard)
         try parallelForEach(boxes.count, threads: context.shardsAtOnce(layout)) {
