@@ -76,13 +76,6 @@ extension TileGeometry {
         _ box: Box, volume: ZYX<Int>, read: (Box) throws -> [Volume<Float>]
     ) rethrows -> [Volume<Float>] {
         let inside = box.intersection(Box(volume))
-        let input = try read(inside)
-        precondition(input.allSatisfy { $0.shape == inside.shape })
-        if inside == box { return input }
-        return input.map { channel in
-            var whole = Volume<Float>(shape: box.shape)
-            whole.replace(at: .zero, with: channel)
-            return whole
-        }
+        return try read(inside).map { $0.placed(inside, in: box) }
     }
 }

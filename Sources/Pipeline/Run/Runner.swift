@@ -43,17 +43,17 @@ struct Runner {
     }
 
     /// Runs every stage up to `last`.
+    ///
     /// - Parameter members: whose predictions are made, counted from 0; nil for all.
     mutating func run(until last: Stage, members: [Int]? = nil) throws {
+        func isWanted(_ step: any Step) -> Bool {
+            guard let members, let prediction = step as? PredictStep else { return true }
+            return members.contains(prediction.member.member)
+        }
         for failure in failures { observe(.failed(volume: failure.volume, problem: failure.problem)) }
         for stage in Stage.allCases where stage <= last && stage != .report {
             if stage > .ingest && !isAnyLeft { break }
-            try run(
-                stage,
-                plan.steps.filter { step in
-                    step.stage == stage
-                        && (step as? PredictStep).map { members?.contains($0.member.member) ?? true } ?? true
-                })
+            try run(stage, plan.steps.filter { $0.stage == stage && isWanted($0) })
             if stage == .ingest {
                 try plan.checkNetwork(context)
                 try checkVolumes()

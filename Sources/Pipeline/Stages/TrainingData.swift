@@ -90,8 +90,7 @@ struct TrainingData: Sendable {
             channels: part.images.map {
                 ImageChannel(try $0.store(context).read(region), try $0.record(context).normalization)
             },
-            labels: compactLabels(store.read(Box(store.layout.shape))).placed(
-                at: box.relative(to: region.origin), in: region.shape),
+            labels: compactLabels(store.read(Box(store.layout.shape))).placed(box, in: region),
             mask: try mask(of: part, box, region, context),
             unlabelledZero: part.zeroIsUnlabelled, voxelSize: voxelSize(of: image))
         guard !volume.annotatedBox.isEmpty else {
@@ -107,23 +106,11 @@ extension TrainingData {
     /// extent, is not 0. nil for everywhere.
     private func mask(of part: Part, _ box: Box, _ region: Box, _ context: StepContext) throws -> Volume<UInt8>? {
         let inside = box == region ? nil : Volume<UInt8>(shape: box.shape, repeating: 1)
-        guard let step = part.mask else {
-            return inside?.placed(at: box.relative(to: region.origin), in: region.shape)
-        }
+        guard let step = part.mask else { return inside?.placed(box, in: region) }
         let place = try step.record(context).box(asLabelsIn: box, of: part.image.record(context))
         let mask = try step.store(context).read(box.relative(to: place.origin)).converted(to: UInt64.self)
             .map { $0 == 0 ? 0 : 1 as UInt8 }
-        return mask.placed(at: box.relative(to: region.origin), in: region.shape)
-    }
-}
-
-extension Volume {
-    /// A volume of `shape` that is this one in `box` and 0 elsewhere.
-    fileprivate func placed(at box: Box, in shape: ZYX<Int>) -> Volume {
-        if box == Box(shape) { return self }
-        var whole = Volume(shape: shape, repeating: 0)
-        whole.replace(at: box.origin, with: self)
-        return whole
+        return mask.placed(box, in: region)
     }
 }
 

@@ -157,10 +157,7 @@ extension Volume {
     /// The voxels of `box`, 0 beyond the volume.
     func padded(to box: Box) -> Volume {
         let inside = box.intersection(Box(shape))
-        if inside == box { return cropped(to: box) }
-        var whole = Volume(shape: box.shape)
-        whole.replace(at: inside.origin - box.origin, with: cropped(to: inside))
-        return whole
+        return cropped(to: inside).placed(inside, in: box)
     }
 }
 
