@@ -199,6 +199,14 @@ private func fault(_ body: () throws -> Void) -> String {
         #expect(try reader.read(Box(shape)) == whole)
     }
 
+    /// The planes of a row of chunks are in memory at a time: 128 MiB of them at most, or one.
+    @Test(arguments: [
+        (ZYX(512, 512, 512), 16), (ZYX(5, 512, 512), 5), (ZYX(2048, 2048, 2048), 8), (ZYX(100, 16_384, 16_384), 1),
+    ])
+    func chunksOfLargePlanesAreFlat(shape: ZYX<Int>, depth: Int) {
+        #expect(HDF5Writer.chunk(of: shape, .uint32) == ZYX(depth, 64, 64))
+    }
+
     @Test func aWriterThatDoesNotFinishLeavesNothing() throws {
         let scratch = ScratchFolder()
         let path = scratch.path + "/labels.h5"

@@ -6,8 +6,10 @@ import Foundation
 /// The file, or the copy that the volume is added to, stands beside its place under another name until `finish` renames it; a writer that goes
 /// without `finish` leaves nothing behind. A writer belongs to one thread at a time.
 public final class HDF5Writer {
-    /// 16 planes are in memory at a time, and a chunk of 64-bit labels is half of h5py's chunk cache.
+    /// A chunk of 64-bit labels is half of h5py's chunk cache.
     private static let largestChunk = ZYX(16, 64, 64)
+    /// Of the planes of a row of chunks, which are in memory at a time; of larger planes a row has fewer.
+    private static let largestRow = 128 << 20
 
     private let path: String
     private let temporary: String
@@ -42,7 +44,7 @@ public final class HDF5Writer {
         self.shape = shape
         self.elementType = elementType
         self.threads = threads
-        chunk = shape.zip(Self.largestChunk, min)
+        chunk = Self.chunk(of: shape, elementType)
         temporary = AtomicFile.temporaryPath(beside: path)
         try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
         if addition != nil { try AtomicFile.copy(path, to: temporary, step: step) }
@@ -51,6 +53,13 @@ public final class HDF5Writer {
 
     deinit {
         if file != nil { discard() }
+    }
+
+    /// The chunks that a volume is cut into.
+    package static func chunk(of shape: ZYX<Int>, _ type: ElementType) -> ZYX<Int> {
+        var chunk = largestChunk
+        while chunk.z > 1 && chunk.z * shape.y * shape.x * type.size > largestRow { chunk.z /= 2 }
+        return shape.zip(chunk, min)
     }
 
     /// Adds the planes from `z` on; slabs come in order, without gaps, of any thickness.
