@@ -32,15 +32,28 @@ public struct Predictor {
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in },
         read: (Box) throws -> [Volume<Float>]
     ) throws -> [Volume<Int16>] {
+        try compose(region, volume, maximumTileVoxels, as: LogitScale.encode, progress: progress, read: read)
+    }
+
+    /// `logits` as the network gives them, in its own unit.
+    public func unroundedLogits(
+        of region: Box, volume: ZYX<Int>, maximumTileVoxels: Int, read: (Box) throws -> [Volume<Float>]
+    ) throws -> [Volume<Float>] {
+        try compose(region, volume, maximumTileVoxels, as: { $0 }, progress: { _, _ in }, read: read)
+    }
+
+    private func compose<Scalar: VoxelElement>(
+        _ region: Box, _ volume: ZYX<Int>, _ maximumTileVoxels: Int, as stored: (Float) -> Scalar,
+        progress: (_ done: Int, _ total: Int) throws -> Void, read: (Box) throws -> [Volume<Float>]
+    ) throws -> [Volume<Scalar>] {
         let plan = try TilePlan(
             volume: volume, region: region, geometry: geometry, maximumVoxels: maximumTileVoxels)
-        var result = [Volume<Int16>](repeating: Volume(shape: region.shape), count: channels)
+        var result = [Volume<Scalar>](repeating: Volume(shape: region.shape), count: channels)
         var done = 0
         for tile in plan.tiles {
-            for (channel, part) in try logits(
-                of: tile, of: volume, from: geometry.input(of: tile, volume: volume, read: read)
-            ).enumerated() {
-                result[channel].replace(at: tile.output.origin - region.origin, with: part)
+            let input = try geometry.input(of: tile, volume: volume, read: read)
+            for (channel, part) in try unroundedLogits(of: tile, of: volume, from: input).enumerated() {
+                result[channel].replace(at: tile.output.origin - region.origin, with: part.map(stored))
             }
             done += tile.input.count
             try progress(done, plan.computedVoxels)
@@ -52,14 +65,17 @@ public struct Predictor {
     ///
     /// - Parameter input: what `TileGeometry.input` gives for it.
     func logits(of tile: Tile, of volume: ZYX<Int>, from input: [Volume<Float>]) throws -> [Volume<Int16>] {
+        try unroundedLogits(of: tile, of: volume, from: input).map { $0.map(LogitScale.encode) }
+    }
+
+    private func unroundedLogits(
+        of tile: Tile, of volume: ZYX<Int>, from input: [Volume<Float>]
+    ) throws -> [Volume<Float>] {
         if let windows = geometry.windows {
             return try windows.blend(tile, of: volume, from: input, channels: channels, forward)
-                .map { $0.map(LogitScale.encode) }
         }
         let first = tile.input.origin + geometry.margin
-        return try forward(input).map {
-            $0.cropped(to: tile.output.relative(to: first)).map(LogitScale.encode)
-        }
+        return try forward(input).map { $0.cropped(to: tile.output.relative(to: first)) }
     }
 }
 
