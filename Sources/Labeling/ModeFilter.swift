@@ -12,8 +12,7 @@ public struct ModeFilter: Sendable {
     ///   - radius: in nanometres; voxels farther than that along an axis do not count.
     ///   - withinSections: whether each section is smoothed by itself.
     public init(radius: Double, voxelSize: VoxelSize, withinSections: Bool = false) {
-        // Distances are between centres; a little more, so that 3 voxels of 8 nm are within 24 nm.
-        let radius = radius * 1.0001
+        let radius = inclusive(distance: radius)
         let size = voxelSize.nanometers
         var reach = size.map { Int(radius / $0) }
         if withinSections { reach.z = 0 }

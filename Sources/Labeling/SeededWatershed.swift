@@ -38,8 +38,7 @@ public func seededWatershed(
 public func voxels(
     within distance: Double, ofSeeds seeds: Volume<UInt32>, voxelSize: VoxelSize, threads: Int = 1
 ) -> Volume<UInt8> {
-    // Distances are between centres; a little more, so that 3 voxels of 8 nm are within 24 nm.
-    let reach = Float(distance * 1.0001)
+    let reach = Float(inclusive(distance: distance))
     return squaredDistances(toVoxelsOf: seeds, spacing: voxelSize.nanometers, threads: threads)
         .map { $0 <= reach * reach ? 1 : 0 }
 }

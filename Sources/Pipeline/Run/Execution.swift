@@ -28,7 +28,7 @@ struct Execution {
         memory = MemoryBudget(given: options.memory ?? settings.memory)
         // On a GPU convolutions want some memory beside.
         let free = device == .cuda ? device.freeMemory.map { Int(0.7 * Double($0)) } : nil
-        tileMemory = min(free ?? .max, memory.work - memory.keptChunks)
+        tileMemory = min(free ?? .max, memory.tiles)
     }
 
     /// Sets the number of threads, once, before any tensor is made; this process computes and ends.
@@ -64,6 +64,10 @@ struct MemoryBudget {
 
     /// Of that, what a prediction keeps of an image's chunks that tiles have in common.
     var keptChunks: Int { work / 8 }
+
+    /// What is left of `work` for tiles, and of what `work` so many bytes are left.
+    var tiles: Int { work - keptChunks }
+    static func work(forTilesOf bytes: Int) -> Int { bytes * 8 / 7 + 1 }
 
     /// How many pieces of work that take so many bytes each fit; one in any case.
     func pieces(of bytes: Int, threads: Int) -> Int { max(1, min(threads, work / max(1, bytes))) }

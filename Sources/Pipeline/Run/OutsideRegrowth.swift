@@ -18,9 +18,6 @@ extension OutsideVolumes {
     ) throws {
         try checkPlace(of: output, replaces: replaces)
         let (seeds, facts) = try ingest(labels, as: .labels)
-        guard seeds.layout.elementType.isInteger else {
-            throw FileFault(labels, "labels must be whole numbers, found \(seeds.layout.elementType.rawValue)")
-        }
         guard let voxelSize = voxelSize ?? facts.voxelSize else {
             throw FileFault(labels, "has no voxel size; give it with --voxel-size")
         }

@@ -32,9 +32,6 @@ public final class OutsideVolumes {
     public func contingency(labels: String, truth: String) throws -> Contingency {
         let (labelStore, record) = try ingest(labels, as: .labels)
         let (truthStore, truthRecord) = try ingest(truth, as: .labels)
-        for (file, store) in [(labels, labelStore), (truth, truthStore)] where !store.layout.elementType.isInteger {
-            throw FileFault(file, "labels must be whole numbers, found \(store.layout.elementType.rawValue)")
-        }
         guard labelStore.layout.shape == truthStore.layout.shape else {
             throw FileFault(
                 labels, "has shape \(labelStore.layout.shape), but \(truth) has \(truthStore.layout.shape)")
@@ -81,9 +78,6 @@ public final class OutsideVolumes {
         of labels: String, images: [(name: String, file: String)], voxelSize: VoxelSize?
     ) throws -> ObjectTable {
         let (store, record) = try ingest(labels, as: .labels)
-        guard store.layout.elementType.isInteger else {
-            throw FileFault(labels, "labels must be whole numbers, found \(store.layout.elementType.rawValue)")
-        }
         guard let voxelSize = voxelSize ?? record.voxelSize else {
             throw FileFault(labels, "has no voxel size; give it with --voxel-size")
         }
@@ -127,8 +121,17 @@ public final class OutsideVolumes {
 
     /// The voxels of a file; what is a store already is used as it is.
     ///
-    /// - Throws: `FileFault`.
+    /// - Throws: `FileFault`, also where labels are no whole numbers.
     func ingest(_ file: String, as role: VolumeRole? = nil) throws -> (BlockStore, Facts) {
+        let (store, facts) = try read(file, as: role)
+        let type = store.layout.elementType
+        guard role != .labels || type.isInteger else {
+            throw FileFault(file, "labels must be whole numbers, found \(type.rawValue)")
+        }
+        return (store, facts)
+    }
+
+    private func read(_ file: String, as role: VolumeRole?) throws -> (BlockStore, Facts) {
         var source = SourceLocation(file, relativeTo: FileManager.default.currentDirectoryPath)
         try source.checkIsThere()
         if let store = store(at: source) { return (store, Facts(voxelSize: store.layout.voxelSize)) }

@@ -74,7 +74,7 @@ extension PipelineRun {
             let least = network.geometry.isExact ? smallest : tile
             found.append(
                 StageMemory(
-                    stage: .predict, least: tileMemory.bytes(of: least) * 8 / 7 + 1,
+                    stage: .predict, least: MemoryBudget.work(forTilesOf: tileMemory.bytes(of: least)),
                     expected: tileMemory.bytes(of: tile) + min(bytes, execution.memory.keptChunks)))
             add(
                 .consensus, piece: StageMemory.consensusBytes(members: members) * shard.count, pieces: count)
