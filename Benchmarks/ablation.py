@@ -5,8 +5,9 @@
 
 FOLDER holds train.tif and train-labels.h5. The networks learn from the first 85 sections (a sixth of them chooses the
 threshold) and are scored on the rest of the training volume; the validation volume is not opened. Steps follow from
-the measured time of a step, so that each variant trains equally long. A run that is cut off goes on where it was, and
-what Benchmarks/results/ablation-fib25.json holds already is not run again. SEGMENT names the program, if not
+the time of a step, which is measured for all variants before any is trained, so that each trains equally long: the
+machine has to be quiet until then. A run that is cut off goes on where it was, and what
+Benchmarks/results/ablation-fib25.json holds of the same processor is not run again. SEGMENT names the program, if not
 .build/release/segment.
 """
 import argparse
@@ -79,15 +80,24 @@ def run(work, name, text, *arguments):
 
 
 def seconds_per_step(work, variant):
-    """From two short runs, whose beginnings cost the same."""
+    """From short runs of two lengths, whose beginnings cost the same, the faster of two each; known from then on."""
+    known = work / f"{variant.replace(' ', '-')}.seconds"
+    if known.exists():
+        return float(known.read_text())
     short, long = 4, 24
-    times = {}
-    for steps in (short, long):
-        name = f"time-{variant.replace(' ', '-')}-{steps}"
-        subprocess.run(["rm", "-rf", work / "work" / name])
-        run(work, name, pipeline(variant, 1, steps), "--until", "ingest")
-        times[steps] = run(work, name, pipeline(variant, 1, steps), "--until", "train")
-    return (times[long] - times[short]) / (long - short)
+
+    def least(steps):
+        name, text = f"time-{variant.replace(' ', '-')}-{steps}", pipeline(variant, 1, steps)
+        times = []
+        for _ in range(2):
+            subprocess.run(["rm", "-rf", work / "work" / name])
+            run(work, name, text, "--until", "ingest")
+            times.append(run(work, name, text, "--until", "train"))
+        return min(times)
+
+    seconds = (least(long) - least(short)) / (long - short)
+    known.write_text(str(seconds))
+    return seconds
 
 
 def cut(work, folder):
@@ -118,10 +128,6 @@ def measure(work, variant, seed, minutes):
     step = seconds_per_step(work, variant)
     steps = max(1, round(minutes * 60 / step))
     name = f"{variant.replace(' ', '-')}-{seed}"
-    # The number of steps of a run that was cut off is kept, so that it goes on.
-    before = work / f"{name}.steps"
-    steps = int(before.read_text()) if before.exists() else steps
-    before.write_text(str(steps))
     text = pipeline(variant, seed, steps)
     seconds = run(work, name, text, "--until", "train")
     run(work, name, text)
@@ -148,12 +154,16 @@ def main():
     RESULTS.parent.mkdir(exist_ok=True)
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     cut(options.work, options.folder.resolve())
-    for seed in options.seeds:
-        for variant in options.only:
-            if any((one["variant"], one["seed"], one["minutes"]) == (variant, seed, options.minutes) for one in known):
-                continue
-            known.append(measure(options.work, variant, seed, options.minutes))
-            RESULTS.write_text(json.dumps(known, indent=1) + "\n")
+    done = {(one["variant"], one["seed"], one["minutes"], one["processor"]) for one in known}
+    missing = [
+        (variant, seed) for seed in options.seeds for variant in options.only
+        if (variant, seed, options.minutes, processor()) not in done
+    ]
+    for variant, _ in missing:
+        print(f"{variant}: {seconds_per_step(options.work, variant):.3f} s a step", flush=True)
+    for variant, seed in missing:
+        known.append(measure(options.work, variant, seed, options.minutes))
+        RESULTS.write_text(json.dumps(known, indent=1) + "\n")
     print(f"{'variant':28}seed  steps  VI split  merge    sum   best  adapted Rand error")
     for one in sorted(known, key=lambda one: one["vi_split"] + one["vi_merge"]):
         total = one["vi_split"] + one["vi_merge"]

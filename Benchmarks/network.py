@@ -13,44 +13,17 @@ import statistics
 import sys
 import time
 
-FEATURES = [16, 32, 64, 128]
-
 
 def measure(layout, threads=2, repetitions=3, device="cpu", first=16, side=64):
     import contextlib
     import torch
-    from torch import nn
     from torch.nn import functional as F
-
-    def block(a, b):
-        layers = []
-        for i, o in ((a, b), (b, b)):
-            layers += [nn.Conv3d(i, o, 3, padding=1, bias=False), nn.BatchNorm3d(o), nn.ReLU(inplace=True)]
-        return nn.Sequential(*layers)
-
-    class UNet(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.encoder = nn.ModuleList(block(a, b) for a, b in zip([1] + features, features))
-            self.upsampling = nn.ModuleList(
-                nn.ConvTranspose3d(b, a, 2, 2) for a, b in zip(features, features[1:]))
-            self.decoder = nn.ModuleList(block(2 * a, a) for a in features[:-1])
-            self.head = nn.Conv3d(features[0], 1, 1)
-
-        def forward(self, x):
-            skips = []
-            for encoder in self.encoder[:-1]:
-                skips.append(encoder(x))
-                x = F.max_pool3d(skips[-1], 2)
-            x = self.encoder[-1](x)
-            for level in reversed(range(len(skips))):
-                x = self.decoder[level](torch.cat([skips.pop(), self.upsampling[level](x)], 1))
-            return self.head(x)
+    from unet import FEATURES, UNet
 
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     features = [first << level for level in range(len(FEATURES))]
-    network = UNet().to(device)
+    network = UNet(features).to(device)
     image = torch.randn(2, 1, side, side, side, device=device)
     autocast = (lambda: torch.autocast("cuda", torch.bfloat16)) if device == "cuda" else contextlib.nullcontext
     if layout != "default":
@@ -102,6 +75,7 @@ def measure(layout, threads=2, repetitions=3, device="cpu", first=16, side=64):
 
 def flops():
     """Of one training step, all convolutions forward and twice backward."""
+    from unet import FEATURES
     voxels, total = 2 * 64 ** 3, 0
     convolutions = lambda a, b: 27 * (a * b + b * b)
     for level, (a, b) in enumerate(zip([1] + FEATURES, FEATURES)):
