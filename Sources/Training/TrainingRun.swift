@@ -63,6 +63,7 @@ final class TrainingRun {
             let found = try Checkpoint.read(folder + "/" + Checkpoint.name, into: learner, kept, settings: settings)
             state = found ?? beginning
             self.learner = learner
+            if state.step > 0 { recent.note = "goes on after step \(grouped(state.step))" }
         } catch let error as Checkpoint.Unusable {
             state = beginning
             self.learner = try Learner(plan, loss)

@@ -48,7 +48,7 @@ enum Main {
         }
         if let interruption = error as? Interruption {
             let saved = interruption.place.map { "stopped and saved at \($0)" } ?? "stopped"
-            Console.complain("\(saved); run again to go on")
+            Console.complain(interruption.isResumable ? "\(saved); run again to go on" : saved)
             exit(130)
         }
         Console.complain("error: \(error)")

@@ -56,4 +56,31 @@ import Testing
         #expect(table.last?.contains("of the 2.0 GiB of memory given") == true)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { $0 != "work" })
     }
+
+    /// The network sees 100 voxels along each axis, so that small tiles are mostly what lies around them.
+    @Test func memoryThatMakesTilesMostlyHaloIsTold() throws {
+        try prepare()
+        let made = try Program.run(
+            "synthesize", "test.tif", "test-labels.h5", "--shape", "48,240,240", "--overwrite", in: folder.path)
+        #expect(made.code == 0, "\(made.words)")
+        try folder.write(
+            "p.yaml",
+            """
+            train: {image: train.tif, labels: train-labels.h5}
+            network: {levels: 4, features: 16}
+            training: {steps: 4, patch: [16, 16, 16], validations: 1}
+            segment: test.tif
+            execution: {precision: f32}
+            """)
+        func note(_ memory: String) throws -> Substring? {
+            let run = try Program.run("run", "p.yaml", "--until", "ingest", "--memory", memory, in: folder.path)
+            #expect(run.code == 0, "\(run.words)")
+            return run.output.split(separator: "\n").first { $0.contains("mostly halo") }
+        }
+        let told = try #require(try note("640MiB"))
+        let parts = /each voxel is computed (\d+|\d\.\d) times; with --memory (\d+MiB) it is (\d\.\d)$/
+        let match = try #require(told.firstMatch(of: parts), "\(told)")
+        #expect(Double(match.1)! > 4 && Double(match.3)! <= 3, "\(told)")
+        #expect(try note(String(match.2)) == nil)
+    }
 }

@@ -39,15 +39,25 @@ struct ProbabilityCommandTests {
         let members = try members()
         let ending = try Program.run(
             "consensus", "a.h5", "b.tif", "c.tif", "-o", "mask.h5", "--votes", "votes.tif", "--agree", rule,
-            "--threshold", "0.65", "--threads", threads, in: folder.path)
+            "--threshold", "0.65", "--threads", threads, "--mean", "mean.h5", "--variance", "variance.tif",
+            "--lowest",
+            "lowest.h5", in: folder.path)
         #expect(ending.code == 0, "\(ending.words)")
         let mask = try VolumeFile.open(folder.path + "/mask.h5")
         #expect(mask.info.voxelSize.complete == size)
         let found = try mask.read(Box(shape)).volume(of: UInt8.self).voxels
         let votes = try VolumeFile.open(folder.path + "/votes.tif").read(Box(shape)).volume(of: UInt8.self).voxels
+        let spread = try ["mean.h5", "variance.tif", "lowest.h5"].map {
+            try VolumeFile.open(folder.path + "/" + $0).read(Box(shape)).volume(of: Float.self).voxels
+        }
         var wrong = 0
         for voxel in 0..<shape.count {
             let probabilities = members.map { $0[voxel] }
+            // A tenth is up to 1/510 off in 8 bits.
+            let mean = probabilities.reduce(0, +) / 3
+            let variance = probabilities.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 3
+            for (found, expected) in zip(spread, [mean, variance, probabilities.min()!])
+            where abs(Double(found[voxel]) - expected) > 0.0025 { wrong += 1 }
             let count = probabilities.count { $0 > 0.65 }
             // A mean of 0.65 is not reached by tenths of three.
             let isInside =
@@ -63,6 +73,20 @@ struct ProbabilityCommandTests {
         let inside = 100 * Double(found.count { $0 == 1 }) / Double(shape.count)
         #expect(
             ending.output.contains(String(format: "%.1f %% of 2,100 voxels are inside", inside)), "\(ending.words)")
+    }
+
+    /// ln(0.85 / 0.15) is 1.734601.
+    @Test func aThresholdMayBeALogit() throws {
+        _ = try members()
+        for (name, threshold) in [("p", ["--threshold", "0.85"]), ("l", ["--threshold-logit", "1.734601"])] {
+            let ending = try Program.run(
+                ["consensus", "a.h5", "b.tif", "-o", "\(name).h5"] + threshold, in: folder.path)
+            #expect(ending.code == 0, "\(ending.words)")
+        }
+        let masks = try ["p.h5", "l.h5"].map {
+            try VolumeFile.open(folder.path + "/" + $0).read(Box(shape)).volume(of: UInt8.self).voxels
+        }
+        #expect(masks[0] == masks[1] && masks[0].contains(1))
     }
 
     @Test func itsMaskIsLabelledAndIsWhatAStoreHolds() throws {

@@ -115,7 +115,7 @@ struct StageCache {
         }
     }
 
-    /// The ingredients of the newest output of the same stage and subject, to say what changed since.
+    /// The ingredients of the newest output of the same stage, subject and role, to say what changed since.
     func previous(of step: some StepIdentity) -> Ingredients? {
         let stage = "\(root)/\(step.ingredients.stage.rawValue)"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: stage)) ?? []
@@ -123,7 +123,8 @@ struct StageCache {
             let path = "\(stage)/\(name)/\(Ingredients.name)"
             guard let stamp = FileStamp(path), let data = FileManager.default.contents(atPath: path),
                 let ingredients = try? JSONDecoder().decode(Ingredients.self, from: data),
-                ingredients.subject == step.ingredients.subject
+                ingredients.subject == step.ingredients.subject,
+                ingredients.parameters["role"] == step.ingredients.parameters["role"]
             else { return nil }
             return (stamp.modified, ingredients)
         }

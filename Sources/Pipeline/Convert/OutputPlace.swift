@@ -12,6 +12,23 @@ extension SourceLocation {
     }
 }
 
+extension SourceLocation {
+    /// Whether a volume written here would take the place of what is read at `source`, whose dataset may have been left to be
+    /// found. A place that is free replaces nothing, so that a dataset may be added to the file that is read.
+    func wouldReplace(_ source: SourceLocation) -> Bool {
+        guard dataset != nil else { return isFile(path, partOf: source.path) }
+        let isThere = (try? VolumeFile.checkPlace(of: location, replaces: false)) == nil
+        return isThere && (isPart(of: source) || source.isPart(of: self))
+    }
+
+    /// Whether this is another place, or lies in it.
+    func isPart(of other: SourceLocation) -> Bool {
+        guard isSameFile(path, other.path) || path == other.path else { return false }
+        guard let dataset, let place = other.dataset else { return true }
+        return dataset.split(separator: "/").starts(with: place.split(separator: "/"))
+    }
+}
+
 extension OccupiedPlace {
     /// What to do on the command line.
     fileprivate func advice(_ title: String) -> String {

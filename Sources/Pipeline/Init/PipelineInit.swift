@@ -150,21 +150,21 @@ public struct PipelineInit: Sendable {
     /// The rest of a training's time are validations, and the statistics of normalization.
     private static let shareOfSteps = 0.85
     private static let fewestSteps = 10
+    private static let usefulSteps = 300
 
     private func measure(
         _ plan: InitPlan, _ files: AnnotatedFiles, _ execution: Execution, _ memory: Int,
         _ shouldStop: @escaping () -> Bool, _ report: @escaping (Double) -> Void
     ) throws -> StepMeasurement.Answer {
-        let scratch = NSTemporaryDirectory() + "segment-init-\(UUID().uuidString)"
-        try AtomicFile.makeFolder(scratch)
-        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let temporary = try TemporaryFolder()
+        defer { temporary.remove() }
         var files = files
         files.zeroIsUnlabelled = plan.zeroIsUnlabelled
         let measurement = StepMeasurement(
             files: files, resolution: plan.resolution, target: plan.target, network: plan.network,
             training: plan.training, ensemble: plan.ensemble, device: execution.device,
             precision: execution.precision,
-            threads: execution.threads, memory: memory, folder: scratch)
+            threads: execution.threads, memory: memory, folder: temporary.path)
         let answer = try WorkerOrder.measure(measurement).run(
             by: executable, title: image, shouldStop: shouldStop, report: report)
         return try JSONDecoder().decode(StepMeasurement.Answer.self, from: answer)
@@ -263,6 +263,11 @@ public struct PipelineInit: Sendable {
             "\(grouped(plan.training.steps)) steps of \(measured.step), measured with "
                 + "\(Bytes.format(measured.peakMemory)) of memory: about \(measured.time) a member, "
                 + "\(measured.timeOfAll) for all \(measured.members)")
+        if plan.training.steps < Self.usefulSteps {
+            chosen.append(
+                "so few steps teach little: give them more --minutes, or try again when the machine has nothing else to do"
+            )
+        }
         return Report(found: found, chosen: chosen)
     }
 }

@@ -72,6 +72,16 @@ struct MemoryBudget {
     /// How many pieces of work that take so many bytes each fit; one in any case.
     func pieces(of bytes: Int, threads: Int) -> Int { max(1, min(threads, work / max(1, bytes))) }
 
+    /// What is said of work that takes more: the least that will do, rounded up, and how to give it.
+    ///
+    /// - Parameter limit: what there is for it; nil: `limit`.
+    func shortage(_ work: String, takes bytes: Int, of limit: Int? = nil) -> String {
+        let (mebibytes, limit) = (bytes >> 20 + 1, limit ?? self.limit)
+        let had = "\(limit >> 20) MiB are " + (isGiven ? "given" : "free for it")
+        return "\(work) takes \(mebibytes) MiB of memory at least, and \(had)"
+            + (isGiven || limit < self.limit ? "; give --memory \(mebibytes)MiB or more" : "")
+    }
+
     /// What the program takes with its libraries, which is some 200 MiB, and what the heap keeps that is free.
     static let program = 320 << 20
 }

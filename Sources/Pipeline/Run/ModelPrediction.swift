@@ -14,7 +14,7 @@ public struct ModelPrediction {
     }
 
     private let run: PipelineRun
-    private let folder: String
+    private let temporary: TemporaryFolder
     private let title: String
 
     /// - Parameters:
@@ -45,10 +45,9 @@ public struct ModelPrediction {
         }
         let arithmetic = precision.map { ", precision: \($0.rawValue)" } ?? ""
         lines.append("execution: {external_links: \(allowsExternalLinks)\(arithmetic)}")
-        folder = NSTemporaryDirectory() + "segment-\(getpid())-predict"
+        temporary = try TemporaryFolder()
         title = image
-        try AtomicFile.makeFolder(folder)
-        let path = folder + "/predict.yaml"
+        let path = temporary.path + "/predict.yaml"
         do {
             try AtomicFile.write(Data(lines.joined(separator: "\n").utf8), to: path)
             run = try PipelineRun(path, options: options)
@@ -57,13 +56,22 @@ public struct ModelPrediction {
                     image, "is \(run.volumeCount) volumes; name one of them, or segment them by a pipeline file")
             }
         } catch {
-            try? FileManager.default.removeItem(atPath: folder)
+            temporary.remove()
             throw error
         }
     }
 
     /// What is predicted with, and the channels that may be asked for.
     public func introduction() throws -> [String] { try run.introduction() }
+
+    /// How the probabilities become the model's own mask.
+    public var advice: String? {
+        run.file.model.map { model in
+            let threshold = model.description.threshold
+            return "the model's threshold is \(threshold); segment consensus takes it as --agree "
+                + "\(model.description.agree) --threshold-logit \(threshold.logit)"
+        }
+    }
 
     public var channels: [String] {
         get throws { try run.plan.network()?.outputs.channels.map { "\($0)" } ?? [] }
@@ -149,5 +157,5 @@ public struct ModelPrediction {
     }
 
     /// Removes what is not to be kept.
-    public func remove() { try? FileManager.default.removeItem(atPath: folder) }
+    public func remove() { temporary.remove() }
 }

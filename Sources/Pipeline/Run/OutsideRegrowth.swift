@@ -16,7 +16,7 @@ extension OutsideVolumes {
         _ labels: String, over probabilities: String, reach: Double, floor: Threshold?, withinSections: Bool,
         voxelSize: VoxelSize?, to output: String, replaces: Bool
     ) throws {
-        try checkPlace(of: output, replaces: replaces)
+        try checkOutputs([output], of: [labels, probabilities], replaces: replaces)
         let (seeds, facts) = try ingest(labels, as: .labels)
         guard let voxelSize = voxelSize ?? facts.voxelSize else {
             throw FileFault(labels, "has no voxel size; give it with --voxel-size")
@@ -26,12 +26,8 @@ extension OutsideVolumes {
         let shape = seeds.layout.shape
         let growth = ObjectGrowth(reach: reach, floor: floor, voxelSize: voxelSize, withinSections: withinSections)
         let bytes = growth.memory(for: shape, channels: 1)
-        guard bytes + MemoryBudget.program <= memory.limit else {
-            let mebibytes = (bytes + MemoryBudget.program) >> 20 + 1
-            throw FileFault(
-                labels, "growing takes \(mebibytes) MiB of memory at least, and \(memory.limit >> 20) MiB are there"
-            )
-        }
+        let atOnce = try piecesAtOnce(bytes, of: labels)
+        let numbers = LabelValues(file: labels, store: seeds)
         let values = LogitValues(file: probabilities, store: landscape.0)
         let cut = StoreShape(for: shape)
         let grown = try BlockStore.create(
@@ -40,11 +36,11 @@ extension OutsideVolumes {
                 shape: shape, elementType: .uint32, shard: cut.shard, chunk: cut.chunk, voxelSize: voxelSize))
         let windows = growth.windows(of: shape)
         var highest: UInt32 = 0
-        try parallelForEach(windows.count, threads: memory.pieces(of: bytes, threads: threads)) { index in
+        try parallelForEach(windows.count, threads: atOnce) { index in
             let window = windows[index]
             let region = growth.surroundings(of: window, in: shape)
             let result = try growth.grown(
-                window, of: shape, seeds: seeds.read(region).converted(to: UInt32.self),
+                window, of: shape, seeds: numbers.labels(in: region, as: UInt32.self),
                 over: values.logits(in: region))
             for shard in window.cells(of: cut.shard) {
                 try grown.writeShard(shard, VoxelBuffer(result.cropped(to: shard.relative(to: window.origin))))
@@ -52,10 +48,11 @@ extension OutsideVolumes {
             return result.voxels.max() ?? 0
         } use: { _, found in
             highest = max(highest, found)
+            if shouldStop() { throw Interruption() }
         }
         try writeLabels(
             of: shape, upTo: Int(highest), to: output, replaces: replaces, voxelSize: voxelSize,
             position: facts.position, frame: facts.frame
-        ) { write in try grown.forEachSlab(threads: threads, write) }
+        ) { write in try grown.forEachSlab(threads: threads, shouldStop: shouldStop, write) }
     }
 }

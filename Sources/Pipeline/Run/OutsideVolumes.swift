@@ -5,26 +5,34 @@ import Volumes
 /// Files named on the command line, read through the same process and stores as a pipeline's.
 public final class OutsideVolumes {
     private let executable: String
-    let folder: String
+    private let temporary: TemporaryFolder
     private let allowsExternalLinks: Bool
     let threads: Int
     let memory: MemoryBudget
+    let shouldStop: @Sendable () -> Bool
+
+    /// Where what is read and made is kept meanwhile.
+    var folder: String { temporary.path }
 
     /// - Parameters:
     ///   - allowsExternalLinks: whether HDF5 files may name others outside their folders.
     ///   - threads: nil for all processors.
     ///   - memory: bytes that all may take; nil for half of what is free.
-    public init(executable: String, allowsExternalLinks: Bool = false, threads: Int? = nil, memory: Int? = nil) {
+    ///   - shouldStop: asked often; work then ends with `Interruption`.
+    /// - Throws: `FileFault` where nothing can be kept in the temporary folder.
+    public init(
+        executable: String, allowsExternalLinks: Bool = false, threads: Int? = nil, memory: Int? = nil,
+        shouldStop: @escaping @Sendable () -> Bool = { false }
+    ) throws {
         self.executable = executable
         self.allowsExternalLinks = allowsExternalLinks
         self.threads = threads ?? Machine.processors
         self.memory = MemoryBudget(given: memory)
-        folder = NSTemporaryDirectory() + "segment-\(getpid())"
+        self.shouldStop = shouldStop
+        temporary = try TemporaryFolder()
     }
 
-    public func remove() {
-        try? FileManager.default.removeItem(atPath: folder)
-    }
+    public func remove() { temporary.remove() }
 
     /// How often each pair of a label and a truth label of two volumes falls on a voxel.
     ///
@@ -39,33 +47,9 @@ public final class OutsideVolumes {
         if let problem = VolumeFrame.problem(record.frame, like: truthRecord.frame, of: truth) {
             throw FileFault(labels, problem)
         }
-        return try labelStore.contingency(truth: truthStore, threads: shardsAtOnce(labelStore.layout))
-    }
-
-    /// Labels the components of `mask` into the file `output`.
-    ///
-    /// - Parameter replaces: whether what lies at the output's place makes way.
-    /// - Returns: How many objects there are.
-    /// - Throws: `FileFault`, before any work where something lies at the output's place.
-    public func label(
-        mask: String, to output: String, connectivity: Connectivity, minimumVoxels: Int, replaces: Bool
-    ) throws -> Int {
-        try checkPlace(of: output, replaces: replaces)
-        let (store, record) = try ingest(mask)
-        let threads = shardsAtOnce(store.layout)
-        let components = try BlockComponents(
-            shape: store.layout.shape, block: store.layout.shard, connectivity: connectivity,
-            minimumVoxels: minimumVoxels, threads: threads
-        ) { box in
-            .mask(try store.read(box).converted(to: Double.self).map { $0 == 0 ? 0 : 1 })
-        }
-        let labels = try BlockStore.create(at: folder + "/labels.zarr", store.layout.of(.uint32))
-        try labels.fill(threads: threads) { place, _ in try components.labels(ofBlock: place) }
-        try writeLabels(
-            of: labels.layout.shape, upTo: components.count, to: output, replaces: replaces,
-            voxelSize: store.layout.voxelSize, position: record.position, frame: record.frame
-        ) { write in try labels.forEachSlab(threads: threads, write) }
-        return components.count
+        return try LabelValues(file: labels, store: labelStore).contingency(
+            truth: LabelValues(file: truth, store: truthStore),
+            threads: shardsAtOnce(labelStore.layout, of: labels), progress: { _ in try goOn(with: labels) })
     }
 
     /// Measures the objects of a labelled volume, whatever numbers they have.
@@ -95,21 +79,68 @@ public final class OutsideVolumes {
         var measurement = ObjectMeasurement(
             objects: 0, shape: shape, voxelSize: voxelSize, images: images.map(\.name))
         var numbers = LabelNumbers()
+        let values = LabelValues(file: labels, store: store)
+        _ = try shardsAtOnce(store.layout, of: labels)
         for box in store.shards {
-            let found = try store.read(measurement.region(around: box), threads: threads).converted(to: UInt64.self)
+            let found = try values.labels(in: measurement.region(around: box), threads: threads)
             let numbered = try numbers.number(found)
             measurement.allow(objects: numbers.names.count)
             try measurement.add(
                 ObjectMeasurement.Block(
                     box: box, labels: numbered,
                     images: channels.map { try $0.read(box, threads: threads).converted(to: Double.self) }))
+            try goOn(with: labels)
         }
         return measurement.finish(names: numbers.names)
     }
 
-    /// How many shards of a store may be worked on at once.
-    func shardsAtOnce(_ layout: BlockStore.Layout) -> Int {
-        memory.pieces(of: layout.shard.count * StageMemory.bytesPerVoxel, threads: threads)
+    /// How many shards of a file's store may be worked on at once.
+    ///
+    /// - Throws: as `piecesAtOnce`.
+    func shardsAtOnce(_ layout: BlockStore.Layout, of file: String) throws -> Int {
+        try piecesAtOnce(layout.shard.count * StageMemory.bytesPerVoxel, of: file)
+    }
+
+    /// How many pieces of a file that take so many bytes each may be worked on at once.
+    ///
+    /// - Throws: `FileFault` with the least that will do where memory does not allow one.
+    func piecesAtOnce(_ bytes: Int, of file: String) throws -> Int {
+        guard bytes + MemoryBudget.program <= memory.limit else {
+            throw FileFault(file, memory.shortage("work on it", takes: bytes + MemoryBudget.program))
+        }
+        return memory.pieces(of: bytes, threads: threads)
+    }
+
+    /// - Throws: `Interruption` where work should stop; `FileFault` where what is known of so many objects takes more memory
+    ///   than is given.
+    func goOn(with file: String) throws {
+        if shouldStop() { throw Interruption() }
+        guard !memory.isGiven || Machine.peakMemory <= memory.limit else {
+            throw FileFault(
+                file,
+                "its many objects take more than the \(Bytes.format(memory.limit)) of memory given; give more --memory"
+            )
+        }
+    }
+
+    /// Refuses outputs that lie where something is already, that are what is read, or that are one.
+    ///
+    /// - Parameter replaces: whether what lies there makes way.
+    /// - Throws: `FileFault`.
+    func checkOutputs(_ outputs: [String], of inputs: [String], replaces: Bool) throws {
+        func place(_ path: String) -> SourceLocation {
+            SourceLocation(path, relativeTo: FileManager.default.currentDirectoryPath)
+        }
+        for (index, output) in outputs.enumerated() {
+            let own = place(output)
+            for input in inputs where own.wouldReplace(place(input)) {
+                throw FileFault(output, "is what is read, \(input); expected another output")
+            }
+            for other in outputs.prefix(index) where own.isPart(of: place(other)) || place(other).isPart(of: own) {
+                throw FileFault(output, "is the place of two outputs")
+            }
+            try checkPlace(of: output, replaces: replaces)
+        }
     }
 
     /// What is known of a file beside its voxels.
@@ -139,7 +170,8 @@ public final class OutsideVolumes {
         let place = folder + "/" + UUID().uuidString
         try AtomicFile.makeFolder(place)
         let ingest = Ingest(source: source, role: .values, voxelSize: nil)
-        try WorkerOrder.ingest(ingest, folder: place, threads: threads).run(by: executable, title: file)
+        try WorkerOrder.ingest(ingest, folder: place, threads: threads).run(
+            by: executable, title: file, shouldStop: shouldStop)
         let record = try JSONDecoder().decode(
             IngestedVolume.self, from: Data(contentsOf: URL(fileURLWithPath: place + "/" + Ingest.recordName)))
         return (

@@ -71,7 +71,8 @@ public struct PipelineRun {
     /// - Throws: `PipelineFault` or `FileFault`, in one line, where the network does not suit the training volumes.
     public func introduction() throws -> [String] {
         let network = try network()
-        return [headline] + (network.map { ["network: \($0)"] } ?? []) + file.notes.map { "note: \($0)" }
+        let notes = file.notes + (try memoryNote().map { [$0] } ?? [])
+        return [headline] + (network.map { ["network: \($0)"] } ?? []) + notes.map { "note: \($0)" }
     }
 
     /// What is resampled, before any of it is.

@@ -31,14 +31,14 @@ extension PipelineRun {
         let open = plan.steps.filter { cache.state(of: $0) != .complete }
         if open.isEmpty { return [] }
         let work = Work(open)
+        let temporary = try TemporaryFolder()
+        defer { temporary.remove() }
         let timing = StageTiming(
             network: network.configuration, target: file.target, training: work.has(.train) ? file.training : nil,
             patch: network.patch, prediction: file.prediction,
             tile: work.has(.predict) ? network.geometry.smallTile : nil, voxelSize: network.voxelSize,
             device: execution.device, precision: execution.precision, threads: execution.threads,
-            folder: NSTemporaryDirectory() + "segment-\(getpid())-forecast")
-        try AtomicFile.makeFolder(timing.folder)
-        defer { try? FileManager.default.removeItem(atPath: timing.folder) }
+            folder: temporary.path)
         let answer = try JSONDecoder().decode(
             StageTiming.Answer.self,
             from: WorkerOrder.time(timing).run(
@@ -52,6 +52,21 @@ extension PipelineRun {
                 stage: stage, memory: expected.map { $0 + trained + MemoryBudget.program },
                 disk: try costs.disk(of: stage), seconds: try costs.seconds(of: stage))
         }
+    }
+}
+
+extension PipelineRun {
+    /// Refuses what would take more memory than is given.
+    ///
+    /// - Throws: `FileFault` with what will do.
+    public func check(_ forecast: [StageForecast]) throws {
+        guard execution.memory.isGiven,
+            let most = forecast.max(by: { $0.memory ?? 0 < $1.memory ?? 0 }), let bytes = most.memory,
+            bytes > execution.memory.total
+        else { return }
+        throw FileFault(
+            file.place(of: "execution.memory") ?? file.path,
+            execution.memory.shortage(most.stage.rawValue, takes: bytes))
     }
 }
 

@@ -33,13 +33,10 @@ extension PipelineRun {
             $0.stage <= last && $0.least + MemoryBudget.program > limit($0.stage)
         }
         guard let most = needs.max(by: { $0.least < $1.least }) else { return }
-        // Rounded up, so that it will do.
-        let mebibytes = (most.least + MemoryBudget.program) >> 20 + 1
-        let had = "\(limit(most.stage) >> 20) MiB are " + (budget.isGiven ? "given" : "free for it")
         throw FileFault(
             file.place(of: "execution.memory") ?? file.path,
-            "\(most.stage.rawValue) takes \(mebibytes) MiB of memory at least, and \(had)"
-                + (budget.isGiven || most.stage == .predict ? "; give --memory \(mebibytes)MiB or more" : ""))
+            budget.shortage(
+                most.stage.rawValue, takes: most.least + MemoryBudget.program, of: limit(most.stage)))
     }
 
     /// What the stages take whose work is known by the headers of files; training comes to what a step of it takes, which
@@ -104,8 +101,40 @@ extension PipelineRun {
         tiles(volume, network).map { $0.reduce(0, +) } ?? volume.shapes?.seen.count ?? 0
     }
 
-    /// The input voxels of each; nil where memory does not do.
-    private func tiles(_ volume: Plan.PlannedVolume, _ network: PlannedNetwork) -> [Int]? {
+    /// That tiles of the memory given are mostly halo, and how much memory would do better; nil where they are not.
+    ///
+    /// - Throws: as `Plan.network`.
+    func memoryNote() throws -> String? {
+        let volumes = plan.volumes.filter { volume in
+            volume.consensus.predictions.contains { cache.state(of: $0) != .complete }
+        }
+        guard execution.device == .cpu, !volumes.isEmpty, let network = try plan.network(), network.geometry.isExact
+        else { return nil }
+        let voxels = volumes.reduce(0) { $0 + ($1.shapes?.seen.count ?? 0) }
+        /// How often a voxel is computed in so many bytes.
+        func repetition(_ memory: MemoryBudget) -> Double? {
+            var computed = 0
+            for volume in volumes {
+                guard let tiles = tiles(volume, network, in: memory.tiles) else { return nil }
+                computed += tiles.reduce(0, +)
+            }
+            return Double(computed) / Double(max(1, voxels))
+        }
+        let memory = execution.memory
+        guard let now = repetition(memory), now > 4 else { return nil }
+        let others = sequence(first: memory.total * 2) { $0 * 2 }.prefix { $0 <= Machine.availableMemory }
+            .compactMap { total in repetition(MemoryBudget(given: total)).map { (total, times: $0) } }
+        let better = others.first { $0.times <= 3 } ?? others.last { $0.times < now / 2 }
+        func times(_ count: Double) -> String { count < 10 ? String(format: "%.1f", count) : grouped(Int(count)) }
+        return
+            "in \(Bytes.format(memory.total)) of memory tiles are mostly halo: each voxel is computed \(times(now)) times"
+            + (better.map { "; with --memory \($0.0 >> 20)MiB it is \(times($0.times))" } ?? "")
+    }
+
+    /// The input voxels of each, in so many bytes (nil: in those that tiles have); nil where memory does not do.
+    private func tiles(
+        _ volume: Plan.PlannedVolume, _ network: PlannedNetwork, in bytes: Int? = nil
+    ) -> [Int]? {
         guard let (own, shape) = volume.shapes else { return nil }
         // About, where the networks see other voxels than the file's.
         let box = (try? volume.entry.roi?.box(in: own, of: "", as: "")).map { box in
@@ -116,7 +145,7 @@ extension PipelineRun {
         let memory = network.tileMemory(members: plan.members.count, precision: execution.precision)
         let limit =
             network.geometry.isExact
-            ? memory.maximumVoxels(in: execution.tileMemory) : TileGeometry.fixedTileVoxels
+            ? memory.maximumVoxels(in: bytes ?? execution.tileMemory) : TileGeometry.fixedTileVoxels
         return try? TilePlan.ofShards(
             StoreShape(for: shape).shard, volume: shape, within: box, geometry: network.geometry,
             maximumVoxels: limit

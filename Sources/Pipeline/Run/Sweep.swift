@@ -46,11 +46,10 @@ extension PipelineRun {
         let context = context(shouldStop: shouldStop)
         return try scored.map { volume, evaluate in
             let name = volume.entry.name
-            let folder = NSTemporaryDirectory() + "segment-\(getpid())-sweep"
-            try AtomicFile.makeFolder(folder)
-            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let temporary = try TemporaryFolder()
+            defer { temporary.remove() }
             context.report = { report(name, $0.fraction) }
-            let curves = try evaluate.sweep(in: folder, context)
+            let curves = try evaluate.sweep(in: temporary.path, context)
             let points = curves.enumerated().flatMap { index, curve in
                 curve.points.map {
                     Sweep.Point(

@@ -229,8 +229,12 @@ private final class MessagePipe {
 public struct Interruption: Error, CustomStringConvertible {
     /// What was saved, for example `step 1240 of member 3`; nil where there is nothing special to say.
     public var place: String?
+    /// Whether the same command would go on from what is done.
+    public var isResumable: Bool
 
-    public init(place: String? = nil) { self.place = place }
+    public init(place: String? = nil, isResumable: Bool = true) {
+        (self.place, self.isResumable) = (place, isResumable)
+    }
 
     public var description: String { "stopped" }
 }

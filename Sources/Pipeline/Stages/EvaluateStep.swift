@@ -59,8 +59,9 @@ struct EvaluateStep: Step {
         let members = try members(against: truth, in: folder, context)
         let scores = VolumeScores(
             consensus: try SegmentationScores(
-                labelled.contingency(
-                    truth: truth.store, within: scored, threads: context.shardsAtOnce(truth.store.layout))),
+                LabelValues(file: name, store: labelled).contingency(
+                    truth: truth.values(of: name), within: scored, threads: context.shardsAtOnce(truth.store.layout)
+                )),
             members: members.scores, thresholding: try thresholding(against: truth, imageRecord, context))
         let json = try readableJSON(scores)
         try AtomicFile.write(json, to: folder + "/" + EvaluateStep.scoresName)
@@ -111,8 +112,8 @@ struct EvaluateStep: Step {
                 threshold: consensus.threshold.threshold(ofMember: member, context), folder: scratch, context)
             let store = try grid.write(objects, to: scratch + "/" + LabelStep.storeName, context).store
             if member == 0 { section = try store.middleSection() }
-            let contingency = try store.contingency(
-                truth: truth.store, within: labels.segmented(context),
+            let contingency = try LabelValues(file: name, store: store).contingency(
+                truth: truth.values(of: name), within: labels.segmented(context),
                 threads: context.shardsAtOnce(truth.store.layout))
             try FileManager.default.removeItem(atPath: scratch)
             return try SegmentationScores(contingency)

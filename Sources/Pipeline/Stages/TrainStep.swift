@@ -65,10 +65,23 @@ struct TrainStep: MemberStep {
             threads: context.threads,
             start: try start.map { StartingWeights(path: try $0.weights(context), digest: $0.key) },
             labelling: try labelling(volumes[0].voxelSize, threads: context.threads))
+        var (steps, peak) = (0, 0)
+        /// What a step takes is known once some are done; later it is too late.
+        func exceedsMemory() -> Bool { context.memory.isGiven && peak > context.memory.limit && steps <= 8 }
         do {
             try trainer.run(
-                folder: folder, shouldStop: context.shouldStop, report: { context.report(StepProgress($0)) })
+                folder: folder, shouldStop: { context.shouldStop() || exceedsMemory() },
+                report: {
+                    (steps, peak) = (steps + 1, Machine.peakMemory)
+                    context.report(StepProgress($0))
+                })
         } catch let interrupted as Interrupted {
+            if exceedsMemory() {
+                let advice = "; a smaller training.patch or training.batch takes less"
+                throw FileFault(
+                    "member \(member + 1)",
+                    context.memory.shortage("a step of its training", takes: peak) + advice)
+            }
             throw Interruption(place: "step \(interrupted.done) of member \(member + 1)")
         }
         return nil

@@ -35,6 +35,9 @@ struct TruthObjects {
         store = try MadeObjects(components, classes: nil, like: labels).write(to: path, context)
     }
 
+    /// The labels, for a volume of that name.
+    func values(of name: String) -> LabelValues { LabelValues(file: "truth of \(name)", store: store) }
+
     /// The labels in a box, the pieces of each object that the box cuts numbered one by one.
     func pieces(in box: Box, _ connectivity: Connectivity, threads: Int) throws -> Volume<UInt32> {
         let labels = try compactLabels(store.read(box, threads: threads))
@@ -43,23 +46,6 @@ struct TruthObjects {
 }
 
 extension BlockStore {
-    /// How often each pair of a label and a truth label falls on a voxel.
-    func contingency(
-        truth: BlockStore, within box: Box? = nil, threads: Int, progress: (Double) throws -> Void = { _ in }
-    ) throws -> Contingency {
-        let shards = shards.map { $0.intersection(box ?? $0) }.filter { !$0.isEmpty }
-        var sum = Contingency()
-        try parallelForEach(shards.count, threads: threads) { index in
-            try Contingency(
-                labels: read(shards[index]).converted(to: UInt64.self),
-                truth: truth.read(shards[index]).converted(to: UInt64.self))
-        } use: { index, block in
-            sum.add(block)
-            try progress(Double(index + 1) / Double(shards.count))
-        }
-        return sum
-    }
-
     /// As `Volume.areObjects` has it.
     fileprivate func areObjects(
         of head: [OutputChannel], _ connectivity: Connectivity, _ context: StepContext

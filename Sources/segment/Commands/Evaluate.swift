@@ -49,9 +49,9 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
-        let files = resources.volumes(reading)
-        defer { files.remove() }
-        let contingency = try files.contingency(labels: labels, truth: truth)
+        let contingency = try resources.withVolumes(reading) { files in
+            try files.contingency(labels: labels, truth: truth)
+        }
         let scores = try SegmentationScores(
             contingency, ignoringTruthZero: ignore == .zero, convention: convention)
         let errors = WorstErrors(

@@ -6,9 +6,11 @@ import Volumes
 
 struct Label: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Label the connected components of a mask: the labelling stage alone.",
+        abstract: "Label the connected components of a volume: the labelling stage alone.",
         discussion: """
-            Every voxel that is not 0 is inside. The ending of the output decides its format: .h5 writes /labels, \
+            Every voxel that is not 0 is inside; with --labels, voxels of different numbers do not belong together, so that \
+            an object in two pieces becomes two. With --edges the objects are those of a graph: three masks, along z, y and \
+            x, say which voxels belong to the one before, as affinities do. The ending of the output decides its format: .h5 writes /labels, \
             .tif an ImageJ stack of 16 bits (OME-TIFF of 32 bits beyond 65,535 objects), .zarr labels/objects, .nii and \
             .nii.gz NIfTI, .mrc MRC (up to 65,535 objects). file.h5:/NAME and image.zarr:labels/NAME add to what is there.
 
@@ -16,8 +18,16 @@ struct Label: ParsableCommand {
               segment label sample-data/test-labels.h5 -o objects.tif
             """)
 
-    @Argument(help: "The mask, such as a.tif, b.h5:/mask or c.zarr.", completion: .file())
-    var mask: String
+    @Argument(
+        help: "The mask, such as a.tif, b.h5:/mask or c.zarr, or the labels; of --edges those along z, y and x.",
+        completion: .file())
+    var volumes: [String]
+
+    @Flag(help: "Its numbers are objects, of which each connected piece becomes one.")
+    var labels = false
+
+    @Flag(help: "Three masks of edges to the voxel before, along z, y and x.")
+    var edges = false
 
     @OptionGroup var written: VolumeOutputOptions
 
@@ -34,20 +44,26 @@ struct Label: ParsableCommand {
 
     func validate() throws {
         guard minVoxels >= 0 else { throw ValidationError("--min-voxels must be at least 0, found \(minVoxels)") }
-        let (mask, output) = (
-            SourceLocation(mask, relativeTo: "."), SourceLocation(written.output, relativeTo: ".")
-        )
-        guard mask.path != output.path || mask.dataset != output.dataset else {
-            throw ValidationError("--output would overwrite the mask \(self.mask)")
+        if labels, edges { throw ValidationError("--labels and --edges exclude each other") }
+        guard volumes.count == (edges ? 3 : 1) else {
+            throw ValidationError(
+                "\(edges ? "--edges takes three volumes, along z, y and x" : "one volume is labelled"), found "
+                    + "\(volumes.count)")
+        }
+        if edges, connectivity != .faces {
+            throw ValidationError("--edges connect voxels by their faces, but --connectivity is \(connectivity)")
         }
     }
 
     func run() throws {
-        let files = resources.volumes(reading)
-        defer { files.remove() }
-        let count = try files.label(
-            mask: mask, to: written.output, connectivity: connectivity, minimumVoxels: minVoxels,
-            replaces: written.overwrite)
+        let contents: LabelledContents =
+            edges
+            ? .edges(ZYX(volumes[0], volumes[1], volumes[2])) : labels ? .labels(volumes[0]) : .mask(volumes[0])
+        let count = try resources.withVolumes(reading) { files in
+            try files.label(
+                contents, to: written.output, connectivity: connectivity, minimumVoxels: minVoxels,
+                replaces: written.overwrite)
+        }
         Console.say("\(grouped(count)) object\(count == 1 ? "" : "s")   \(written.output)")
     }
 }

@@ -79,9 +79,9 @@ struct Objects: ParsableCommand {
                 throw FileFault(path, "exists already; --overwrite replaces it")
             }
         }
-        let files = resources.volumes(reading)
-        defer { files.remove() }
-        let table = try files.objects(of: labels, images: images, voxelSize: told.voxelSize)
+        let table = try resources.withVolumes(reading) { files in
+            try files.objects(of: labels, images: images, voxelSize: told.voxelSize)
+        }
         if let contacts { try AtomicFile.write(Data(table.contactsCSV().utf8), to: contacts) }
         guard let output else { return Console.say(String(table.csv().dropLast())) }
         try AtomicFile.write(Data(table.csv().utf8), to: output)

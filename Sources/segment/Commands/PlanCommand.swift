@@ -23,13 +23,19 @@ struct PlanCommand: ParsableCommand {
         let interrupt = Interrupt()
         interrupt.listen()
         let isShown = Console.isTerminal
-        let forecast = try pipeline.forecast(
-            shouldStop: { interrupt.isRequested },
-            report: { done in
-                if isShown {
-                    Console.write("\r\u{1B}[2Ktiming pieces of the work: \(Int(100 * done)) %", to: STDERR_FILENO)
-                }
-            })
+        let forecast: [StageForecast]
+        do {
+            forecast = try pipeline.forecast(
+                shouldStop: { interrupt.isRequested },
+                report: { done in
+                    if isShown {
+                        Console.write(
+                            "\r\u{1B}[2Ktiming pieces of the work: \(Int(100 * done)) %", to: STDERR_FILENO)
+                    }
+                })
+        } catch is Interruption {
+            throw Interruption(isResumable: false)
+        }
         if isShown { Console.write("\r\u{1B}[2K", to: STDERR_FILENO) }
         guard !forecast.isEmpty else { return }
         Console.say("\nstage      memory      disk        time")
@@ -45,6 +51,7 @@ struct PlanCommand: ParsableCommand {
             "at most \(Bytes.format(memory)) of the \(Bytes.format(pipeline.memory)) of memory given, up to "
                 + "\(Bytes.format(disk)) of the disk (\(Bytes.format(pipeline.freeDisk)) free), about "
                 + "\(Console.duration(seconds))")
+        try pipeline.check(forecast)
     }
 }
 

@@ -93,6 +93,7 @@ struct Predict: ParsableCommand {
             each ? .each : member.map { .one($0) } ?? .mean, channel: outputChannel, to: written.output,
             replaces: written.overwrite, shouldStop: { interrupt.isRequested }, observe: display.show)
         for file in files { Console.say(file) }
+        if each, let advice = prediction.advice { Console.complain("note: \(advice)") }
         if let size { Console.complain("note: the image was resampled; the probabilities have voxels of \(size)") }
     }
 }

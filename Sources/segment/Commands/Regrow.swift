@@ -46,12 +46,12 @@ struct Regrow: ParsableCommand {
     }
 
     func run() throws {
-        let files = resources.volumes(reading)
-        defer { files.remove() }
-        try files.regrow(
-            labels, over: probabilities, reach: within, floor: above.flatMap { Threshold(probability: $0) },
-            withinSections: withinSections, voxelSize: told.voxelSize, to: written.output,
-            replaces: written.overwrite)
+        try resources.withVolumes(reading) { files in
+            try files.regrow(
+                labels, over: probabilities, reach: within, floor: above.flatMap { Threshold(probability: $0) },
+                withinSections: withinSections, voxelSize: told.voxelSize, to: written.output,
+                replaces: written.overwrite)
+        }
         Console.say(written.output)
     }
 }

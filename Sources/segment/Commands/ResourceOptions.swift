@@ -8,7 +8,7 @@ struct ResourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The memory that all may take, such as 4G (default: that of the pipeline file, or half of what is free).",
+            "The memory that all may take, such as 4G (default: that of the pipeline file, if any, or half of what is free).",
             valueName: "bytes"))
     var memory: String?
 
@@ -21,9 +21,19 @@ struct ResourceOptions: ParsableArguments {
 
     var bytes: Int? { memory.flatMap(Bytes.parse) }
 
-    func volumes(_ reading: ReadingOptions) -> OutsideVolumes {
-        OutsideVolumes(
+    /// Runs `body` on volumes; Ctrl-C ends it with nothing left behind.
+    func withVolumes<Result>(_ reading: ReadingOptions, _ body: (OutsideVolumes) throws -> Result) throws -> Result
+    {
+        let interrupt = Interrupt()
+        interrupt.listen()
+        let files = try OutsideVolumes(
             executable: thisProgram, allowsExternalLinks: reading.allowExternalLinks, threads: threads,
-            memory: bytes)
+            memory: bytes, shouldStop: { interrupt.isRequested })
+        defer { files.remove() }
+        do {
+            return try body(files)
+        } catch is Interruption {
+            throw Interruption(isResumable: false)
+        }
     }
 }
