@@ -138,7 +138,7 @@ public struct RunReport: Sendable {
     private var segmentationSection: String {
         if segmentations.isEmpty { return "" }
         let scored = segmentations.contains { $0.scores != nil }
-        var table = Table([.text("Volume"), .number("Objects"), .number("Coverage")])
+        var table = Table([.text("Volume"), .number("Objects"), .number("Inside objects")])
         if scored {
             table.columns += ["Adapted Rand error", "VI split (bits)", "VI merge (bits)", "Object F1", "Dice"]
                 .map { .number($0) }

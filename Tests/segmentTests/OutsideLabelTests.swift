@@ -64,6 +64,23 @@ struct OutsideLabelTests {
             two.code != 0 && two.complaints.contains("three volumes, along z, y and x, found 2"), "\(two.words)")
     }
 
+    /// Numbers of more than 32 bits stay what they are; formats without room for them are refused.
+    @Test func longNumbersGrow() throws {
+        let (line, long) = (ZYX(1, 1, 6), UInt64(1) << 63)
+        try write("seeds.h5", Volume<UInt64>(shape: line, voxels: [long, 0, 0, 0, 0, 9]))
+        try write("p.h5", Volume<Float>(shape: line, voxels: [0.9, 0.9, 0.8, 0.1, 0.9, 0.9]))
+        let ending = try Program.run(
+            "regrow", "seeds.h5", "p.h5", "--within", "90", "--above", "0.5", "-o", "grown.h5", in: folder.path)
+        #expect(ending.code == 0, "\(ending.words)")
+        let grown = try VolumeFile.open(folder.path + "/grown.h5").read(Box(line))
+        #expect(grown == VoxelBuffer(Volume<UInt64>(shape: line, voxels: [long, long, long, 0, 9, 9])))
+        let small = try Program.run("regrow", "seeds.h5", "p.h5", "--within", "90", "-o", "g.tif", in: folder.path)
+        #expect(
+            small.code == 1
+                && small.complaints == "error: g.tif: label \(long) does not fit 32 bits; .h5 and .zarr hold it\n",
+            "\(small.words)")
+    }
+
     /// An output is never what is read, however it is called, and two outputs are never one.
     @Test(arguments: [
         (["label", "m.h5", "-o", "./m.h5:/mask"], "./m.h5:/mask: is what is read, m.h5"),

@@ -43,7 +43,7 @@ extension OutsideVolumes {
             try components.labels(ofBlock: place)
         }
         try writeLabels(
-            of: labels.layout.shape, upTo: components.count, to: output, replaces: replaces,
+            of: labels.layout.shape, upTo: UInt64(components.count), to: output, replaces: replaces,
             voxelSize: store.layout.voxelSize, position: facts.position, frame: facts.frame
         ) { write in try labels.forEachSlab(threads: threads, shouldStop: shouldStop, write) }
         return components.count

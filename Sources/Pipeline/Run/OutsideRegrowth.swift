@@ -27,7 +27,9 @@ extension OutsideVolumes {
         let growth = ObjectGrowth(reach: reach, floor: floor, voxelSize: voxelSize, withinSections: withinSections)
         let bytes = growth.memory(for: shape, channels: 1)
         let atOnce = try piecesAtOnce(bytes, of: labels)
-        let numbers = LabelValues(file: labels, store: seeds)
+        let ids = LabelValues(file: labels, store: seeds)
+        // Work is done on 32 bits; longer numbers have stand-ins.
+        let numbers = try seeds.layout.elementType.size > 4 ? self.numbers(of: ids) : nil
         let values = LogitValues(file: probabilities, store: landscape.0)
         let cut = StoreShape(for: shape)
         let grown = try BlockStore.create(
@@ -40,7 +42,8 @@ extension OutsideVolumes {
             let window = windows[index]
             let region = growth.surroundings(of: window, in: shape)
             let result = try growth.grown(
-                window, of: shape, seeds: numbers.labels(in: region, as: UInt32.self),
+                window, of: shape,
+                seeds: numbers?.numbered(ids.labels(in: region)) ?? ids.labels(in: region, as: UInt32.self),
                 over: values.logits(in: region))
             for shard in window.cells(of: cut.shard) {
                 try grown.writeShard(shard, VoxelBuffer(result.cropped(to: shard.relative(to: window.origin))))
@@ -51,8 +54,23 @@ extension OutsideVolumes {
             if shouldStop() { throw Interruption() }
         }
         try writeLabels(
-            of: shape, upTo: Int(highest), to: output, replaces: replaces, voxelSize: voxelSize,
-            position: facts.position, frame: facts.frame
-        ) { write in try grown.forEachSlab(threads: threads, shouldStop: shouldStop, write) }
+            of: shape, upTo: numbers?.names.max() ?? UInt64(highest), to: output, replaces: replaces,
+            voxelSize: voxelSize, position: facts.position, frame: facts.frame
+        ) { write in
+            try grown.forEachSlab(threads: threads, shouldStop: shouldStop) { slab, z in
+                guard let names = numbers?.names else { return try write(slab, z) }
+                try write(
+                    VoxelBuffer(slab.volume(of: UInt32.self).map { $0 == 0 ? 0 : names[Int($0) - 1] }), z)
+            }
+        }
+    }
+
+    private func numbers(of values: LabelValues) throws -> LabelNumbers {
+        var numbers = LabelNumbers()
+        for box in values.store.shards {
+            _ = try numbers.number(values.labels(in: box, threads: threads))
+            if shouldStop() { throw Interruption() }
+        }
+        return numbers
     }
 }

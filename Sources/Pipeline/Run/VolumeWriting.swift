@@ -11,7 +11,7 @@ public func checkPlace(of path: String, replaces: Bool) throws {
 }
 
 /// Writes labels as the ending of `path` asks: `.tif`, `.nii`, `.nii.gz` and `.mrc` in the smallest type that holds them,
-/// `.h5` (`/labels` unless a dataset stands after a colon), `.zarr` (`labels/objects`).
+/// `.h5` (`/labels` unless a dataset stands after a colon) and `.zarr` (`labels/objects`) in 32 bits, or 64 where it takes them.
 ///
 /// - Parameter replaces: whether what lies there makes way.
 /// - Throws: `FileFault` for another ending, or where the file cannot be written.
@@ -19,20 +19,25 @@ public func writeLabels(
     _ labels: Volume<UInt32>, to path: String, replaces: Bool, voxelSize: VoxelSize?
 ) throws {
     try writeLabels(
-        of: labels.shape, upTo: Int(labels.voxels.max() ?? 0), to: path, replaces: replaces, voxelSize: voxelSize
+        of: labels.shape, upTo: UInt64(labels.voxels.max() ?? 0), to: path, replaces: replaces, voxelSize: voxelSize
     ) { write in try write(VoxelBuffer(labels), 0) }
 }
 
 /// - Parameter slabs: calls what it is given with labels of whole sections, and the number of the first of them.
 func writeLabels(
-    of shape: ZYX<Int>, upTo maximum: Int, to path: String, replaces: Bool, voxelSize: VoxelSize?,
+    of shape: ZYX<Int>, upTo maximum: UInt64, to path: String, replaces: Bool, voxelSize: VoxelSize?,
     position: ZYX<Double>? = nil, frame: VolumeFrame? = nil,
     slabs: ((VoxelBuffer, Int) throws -> Void) throws -> Void
 ) throws {
     let ending = (path as NSString).pathExtension.lowercased()
-    let type =
-        ["tif", "tiff", "nii", "gz", "mrc", "map"].contains(ending)
-        ? try LabelTIFF.flavor(maximumLabel: UInt64(maximum), shape: shape).1 : .uint32
+    let isLong = maximum > UInt64(UInt32.max)
+    let isSmallest = ["tif", "tiff", "nii", "gz", "mrc", "map"].contains(ending)
+    guard !isLong || !isSmallest else {
+        throw FileFault(path, "label \(maximum) does not fit 32 bits; .h5 and .zarr hold it")
+    }
+    let type: ElementType =
+        isSmallest
+        ? try LabelTIFF.flavor(maximumLabel: maximum, shape: shape).1 : isLong ? .uint64 : .uint32
     let contents = VolumeFile.Contents(
         shape: shape, elementType: type, voxelSize: voxelSize, position: position, frame: frame)
     try write(contents, to: path, dataset: ending == "zarr" ? "labels/objects" : "/labels", replaces: replaces) {

@@ -10,7 +10,7 @@ struct Evaluate: ParsableCommand {
         discussion: """
             Voxels whose truth is 0 are ignored (--ignore none counts them). What label 0 counts as follows --convention: \
             skimage takes it for one segment, as scikit-image's adapted_rand_error and variation_of_information do; cremi \
-            for no segment in the Rand error, as CREMI's evaluation does, and adds its score; gala leaves it out of the \
+            for no segment in the Rand error, as CREMI's evaluation does, with its names and its score; gala leaves it out of the \
             variation of information too.
 
             Example:
@@ -70,15 +70,16 @@ struct Evaluate: ParsableCommand {
             guard let value else { return }
             Console.say(name.padded(to: 21) + String(format: "%.4f", value).padded(to: 9) + meaning)
         }
+        let isCREMI = convention == .cremi
         row(
-            "adapted Rand error", scores.adaptedRandError,
+            isCREMI ? "adapted rand" : "adapted Rand error", scores.adaptedRandError,
             "1 - the harmonic mean of precision and recall; 0 is best")
         row("Rand precision", scores.randPrecision, "pairs joined in both / joined in the labels")
         row("Rand recall", scores.randRecall, "pairs joined in both / joined in the truth")
-        row("VI split", scores.viSplit, "bits; H(labels | truth)")
-        row("VI merge", scores.viMerge, "bits; H(truth | labels)")
-        if convention == .cremi {
-            row("CREMI score", scores.cremiScore, "the geometric mean of VI and adapted Rand error")
+        row(isCREMI ? "voi split" : "VI split", scores.viSplit, "bits; H(labels | truth)")
+        row(isCREMI ? "voi merge" : "VI merge", scores.viMerge, "bits; H(truth | labels)")
+        if isCREMI {
+            row("cremi score", scores.cremiScore, "the geometric mean of VI and adapted Rand error")
         }
         row("coverage", scores.coverage, "of the scored voxels are labelled")
         row("Dice", scores.dice, "of the foreground")

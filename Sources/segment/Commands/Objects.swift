@@ -8,7 +8,8 @@ struct Objects: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure the objects of a labelled volume: the table of the labelling stage alone.",
         discussion: """
-            A row an object, as CSV: voxels, volume, centroid and bounding box, in voxels and µm; whether it touches the \
+            A row an object, as CSV: voxels, volume, centroid and bounding box, in voxels and µm (centroids from the centre of the \
+            first voxel, boxes from its edge); whether it touches the \
             border; surface area (Crofton's formula); objects it touches, by faces of voxels, and how much; the axes of the \
             ellipsoid with its second moments, longest first, with their directions; and of each --intensity the mean, \
             standard deviation, minimum, maximum and sum. --contacts writes the pairs of objects that touch. The volume is \
