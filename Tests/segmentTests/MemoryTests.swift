@@ -61,7 +61,8 @@ import Testing
     @Test func memoryThatMakesTilesMostlyHaloIsTold() throws {
         try prepare()
         let made = try Program.run(
-            "synthesize", "test.tif", "test-labels.h5", "--shape", "48,240,240", "--overwrite", in: folder.path)
+            "synthesize", "test.tif", "test-labels.h5", "--shape", "48,240,240", "--voxel-size", "20,10,10",
+            "--overwrite", in: folder.path)
         #expect(made.code == 0, "\(made.words)")
         try folder.write(
             "p.yaml",
@@ -75,7 +76,7 @@ import Testing
         func note(_ memory: String) throws -> Substring? {
             let run = try Program.run("run", "p.yaml", "--until", "ingest", "--memory", memory, in: folder.path)
             #expect(run.code == 0, "\(run.words)")
-            return run.output.split(separator: "\n").first { $0.contains("mostly halo") }
+            return (run.output + run.complaints).split(separator: "\n").first { $0.contains("mostly halo") }
         }
         let told = try #require(try note("640MiB"))
         let parts = /each voxel is computed (\d+|\d\.\d) times; with --memory (\d+MiB) it is (\d\.\d)$/
