@@ -37,8 +37,7 @@ fuzz: setup ## read 20,000 damaged files; FUZZ='--seed N --only K' repeats one
 bench: build ## compare with tifffile, h5py, cc3d, scikit-image and PyTorch; memory by size; runs that end
 	@status=0; bash Benchmarks/read.sh || status=1; bash Benchmarks/stream.sh || status=1; \
 	bash Benchmarks/label.sh || status=1; bash Benchmarks/network.sh || status=1; \
-	bash Benchmarks/predict.sh || status=1; bash Benchmarks/tiling.sh || status=1; \
-	bash Benchmarks/scale.sh || status=1; bash Benchmarks/crash.sh || status=1; \
+	bash Benchmarks/predict.sh || status=1; bash Benchmarks/scale.sh || status=1; bash Benchmarks/crash.sh || status=1; \
 	exit $$status
 
 install: build ## put segment and its libraries below PREFIX

@@ -19,12 +19,6 @@ let package = Package(
                 .product(name: "Labeling", package: "segment"), .product(name: "Volumes", package: "segment"),
             ]),
         .executableTarget(name: "ScaleBenchmark", dependencies: [.product(name: "Volumes", package: "segment")]),
-        .executableTarget(
-            name: "TilingBenchmark",
-            dependencies: [
-                .product(name: "Tensors", package: "segment"), .product(name: "Inference", package: "segment"),
-                .product(name: "Volumes", package: "segment"),
-            ]),
         .executableTarget(name: "ReadBenchmark", dependencies: [.product(name: "Volumes", package: "segment")]),
     ],
     cxxLanguageStandard: .cxx20
