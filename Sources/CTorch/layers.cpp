@@ -1,4 +1,4 @@
-// Convolutions, pooling, resampling, normalization and the loss that networks are made of.
+// Convolutions, pooling, resampling and the loss that networks are made of.
 #include "support.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -121,22 +121,6 @@ ct_tensor *ct_upsample_linear(const ct_tensor *x, const intptr_t *size, size_t r
         auto s = list(size, rank);
         return rank == 2 ? at::upsample_bilinear2d(x->value, s, false) : at::upsample_trilinear3d(x->value, s, false);
     });
-}
-
-// Normalization
-
-ct_tensor *ct_batch_norm(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
-                         ct_tensor *running_mean, ct_tensor *running_variance, bool training, double momentum,
-                         double epsilon) {
-    return make([&] {
-        return at::batch_norm(x->value, optional(weight), optional(bias), optional(running_mean),
-                              optional(running_variance), training, momentum, epsilon, true);
-    });
-}
-
-ct_tensor *ct_group_norm(const ct_tensor *x, intptr_t groups, const ct_tensor *weight, const ct_tensor *bias,
-                         double epsilon) {
-    return make([&] { return at::group_norm(x->value, groups, optional(weight), optional(bias), epsilon); });
 }
 
 // Loss
