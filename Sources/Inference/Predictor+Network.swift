@@ -19,25 +19,25 @@ extension Predictor {
         let graph = network.graph
         let channels = channels ?? Array(0..<graph.nodes[graph.outputs[0]].channels)
         let isFlat = graph.dimensions == 2
-        let forward = { (input: [Volume<Float>]) -> [Volume<Float>] in
+        let forward = { (input: [Volume<Float>], kept: Box) -> [Volume<Float>] in
             let shape = input[0].shape
+            let voxels = isFlat ? sectionBySection(input) : input.flatMap(\.voxels)
             let extents =
                 isFlat
                 ? [shape.z, input.count, shape.y, shape.x] : [1, input.count, shape.z, shape.y, shape.x]
-            let voxels = isFlat ? sectionBySection(input) : input.flatMap(\.voxels)
-            let logits = try folded(Tensor(voxels, shape: extents, device: device))
-            let found = logits.shape.suffix(2)
-            let depth = isFlat ? shape.z : logits.shape[2]
+            let box = zip(kept.origin.array, kept.end.array).map { $0..<$1 }
+            let logits = try folded(
+                Tensor(voxels, shape: extents, device: device), keeping: isFlat ? Array(box.dropFirst()) : box)
             return try channels.map { channel in
-                Volume(
-                    shape: ZYX(depth, found[found.startIndex], found[found.startIndex + 1]),
-                    voxels: try logits.narrowed(axis: 1, to: channel..<channel + 1).floats())
+                let found = try logits.narrowed(axis: 1, to: channel..<channel + 1)
+                return Volume(
+                    shape: kept.shape, voxels: try (isFlat ? found.narrowed(axis: 0, to: box[0]) : found).floats())
             }
         }
         let symmetries = averaging.map { Symmetries($0, dimensions: graph.dimensions) }
         let geometry = try TileGeometry(graph, patch: patch, averaging: averaging)
-        self.init(geometry, channels: channels.count) { input in
-            try symmetries?.mean(of: forward, on: input) ?? forward(input)
+        self.init(geometry, channels: channels.count) { input, kept in
+            try symmetries?.mean(of: forward, on: input, keeping: kept) ?? forward(input, kept)
         }
     }
 }

@@ -8,13 +8,21 @@ public struct Predictor {
     public let geometry: TileGeometry
     /// How many volumes of logits there are.
     public let channels: Int
-    private let forward: ([Volume<Float>]) throws -> [Volume<Float>]
+    private let forward: (_ input: [Volume<Float>], _ kept: Box) throws -> [Volume<Float>]
 
     /// - Parameter forward: the network: normalised intensities of all channels to the logits of `channels`, of the same
     ///   shape without the geometry's margin.
     public init(
         _ geometry: TileGeometry, channels: Int = 1,
         forward: @escaping ([Volume<Float>]) throws -> [Volume<Float>]
+    ) {
+        self.init(geometry, channels: channels) { input, kept in try forward(input).map { $0.cropped(to: kept) } }
+    }
+
+    /// - Parameter forward: the network, of whose logits a part is wanted.
+    init(
+        _ geometry: TileGeometry, channels: Int,
+        forwardKeeping forward: @escaping (_ input: [Volume<Float>], _ kept: Box) throws -> [Volume<Float>]
     ) {
         self.geometry = geometry
         self.channels = channels
@@ -72,10 +80,11 @@ public struct Predictor {
         of tile: Tile, of volume: ZYX<Int>, from input: [Volume<Float>]
     ) throws -> [Volume<Float>] {
         if let windows = geometry.windows {
-            return try windows.blend(tile, of: volume, from: input, channels: channels, forward)
+            return try windows.blend(tile, of: volume, from: input, channels: channels) {
+                try forward($0, Box($0[0].shape))
+            }
         }
-        let first = tile.input.origin + geometry.margin
-        return try forward(input).map { $0.cropped(to: tile.output.relative(to: first)) }
+        return try forward(input, tile.output.relative(to: tile.input.origin + geometry.margin))
     }
 }
 

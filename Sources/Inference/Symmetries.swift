@@ -8,7 +8,7 @@ import Volumes
 /// first voxel.
 struct Symmetries {
     /// What is done to an input: y and x are exchanged, then some axes mirrored; 0 is z.
-    private struct Change {
+    fileprivate struct Change {
         var isTransposed = false
         var mirrored: [Int] = []
     }
@@ -44,15 +44,22 @@ struct Symmetries {
     var count: Int { changes.count }
 
     /// The mean over all changes, the input as it is among them.
+    ///
+    /// - Parameters:
+    ///   - forward: the network, of whose logits a part is wanted.
+    ///   - kept: what is wanted of the logits.
     func mean(
-        of forward: ([Volume<Float>]) throws -> [Volume<Float>], on input: [Volume<Float>]
+        of forward: (_ input: [Volume<Float>], _ kept: Box) throws -> [Volume<Float>], on input: [Volume<Float>],
+        keeping kept: Box
     ) rethrows -> [Volume<Float>] {
-        var sums = try forward(input)
+        // With what moves on into it, which the input's first voxels have none of.
+        let box = Box(from: (kept.origin - halo).zip(.zero, max), to: kept.end)
+        var sums = try forward(input, box)
         for change in changes.dropFirst() {
             let changed = input.map { volume in
                 (change.isTransposed ? volume.transposed() : volume).mirrored(along: change.mirrored)
             }
-            let logits = try forward(changed)
+            let logits = try forward(changed, box.changed(change, in: input[0].shape))
             for channel in sums.indices {
                 let turned = logits[source(of: channel, change)].mirrored(along: change.mirrored)
                 sums[channel].add(
@@ -64,7 +71,7 @@ struct Symmetries {
                 by: Float(count), firstBy: Float(changes.count { moves(channel, $0) == nil }),
                 along: neighbourAxes[channel])
         }
-        return sums
+        return sums.map { $0.cropped(to: kept.relative(to: box.origin)) }
     }
 
     /// The channel that says of a changed input what this one says of the input.
@@ -87,6 +94,21 @@ struct Symmetries {
             neighbourAxes.indices.contains { channel in changes.contains { moves(channel, $0) == axis } } ? 1 : 0
         }
         return ZYX(isMoved(0), isMoved(1), isMoved(2))
+    }
+}
+
+extension Box {
+    /// Where the voxels of this box are once the volume around it, of `shape`, is changed.
+    fileprivate func changed(_ change: Symmetries.Change, in shape: ZYX<Int>) -> Box {
+        func exchanged(_ numbers: ZYX<Int>) -> ZYX<Int> {
+            change.isTransposed ? ZYX(numbers.z, numbers.x, numbers.y) : numbers
+        }
+        var box = Box(origin: exchanged(origin), shape: exchanged(self.shape))
+        let shape = exchanged(shape)
+        for (axis, path) in [\ZYX<Int>.z, \.y, \.x].enumerated() where change.mirrored.contains(axis) {
+            box.origin[keyPath: path] = shape[keyPath: path] - box.end[keyPath: path]
+        }
+        return box
     }
 }
 

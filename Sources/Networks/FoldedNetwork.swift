@@ -27,9 +27,20 @@ public final class FoldedNetwork {
 
     /// `[batch, in, z, y, x]` gives f32 logits `[batch, out, z, y, x]`; no gradient is recorded.
     public func callAsFunction(_ input: Tensor) throws -> Tensor {
+        try predicting(input) { try network($0) }
+    }
+
+    /// A part of those logits, without computing what does not bear on it.
+    ///
+    /// - Parameter kept: of the output, along each spatial axis.
+    public func callAsFunction(_ input: Tensor, keeping kept: [Range<Int>]) throws -> Tensor {
+        try predicting(input) { try network($0, keeping: kept) }
+    }
+
+    private func predicting(_ input: Tensor, _ forward: (Tensor) throws -> Tensor) throws -> Tensor {
         try withoutGradients {
             try withAutocast(isConverted ? .f32 : precision, on: network.device) {
-                try network(isConverted && precision != .f32 ? input.to(precision.elementType) : input)
+                try forward(isConverted && precision != .f32 ? input.to(precision.elementType) : input)
             }
         }
     }

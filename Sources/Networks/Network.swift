@@ -13,6 +13,7 @@ public final class Network {
     public let device: Device
     /// By node; nil for operations without parameters.
     let layers: [(any Layer)?]
+    private lazy var canBeCropped = graph.canBeCropped
     private let main: Schedule
     private let all: Schedule
 
@@ -68,6 +69,16 @@ public final class Network {
     /// - Parameter probe: looks into the pass, or changes it.
     public func outputs(_ input: Tensor, probe: Probe? = nil) throws -> [Tensor] { try run(all, input, probe) }
 
+    /// A part of the output that counts, of which nothing is computed that does not bear on it.
+    ///
+    /// - Parameter kept: along each axis.
+    func callAsFunction(_ input: Tensor, keeping kept: [Range<Int>]) throws -> Tensor {
+        guard canBeCropped else { return try self(input).cropped(to: kept) }
+        let cropping = Cropping(graph, extents: Array(input.shape.dropFirst(2)), keeping: kept)
+        return try run(main, input, nil, cropping)[0]
+            .cropped(to: kept, from: cropping.computed[graph.outputs[0]])
+    }
+
     /// How normalizations behave.
     public var mode: Mode = .training {
         didSet {
@@ -86,9 +97,12 @@ public final class Network {
 
 // The forward pass.
 extension Network {
-    private func run(_ schedule: Schedule, _ input: Tensor, _ probe: Probe?) throws -> [Tensor] {
+    private func run(
+        _ schedule: Schedule, _ input: Tensor, _ probe: Probe?, _ cropping: Cropping? = nil
+    ) throws -> [Tensor] {
         try requireFit(input)
         var results: [Tensor?] = graph.nodes.map { _ in nil }
+        var held = cropping?.computed
         results[0] = graph.dimensions + 2 == input.shape.count ? try input.contiguous(.channelsLast) : input
         for (step, index) in schedule.nodes.enumerated() where index > 0 {
             let node = graph.nodes[index]
@@ -96,12 +110,21 @@ extension Network {
             if case .residual = node.operation, probe?.deletes?(node) == true {
                 inputs[1] = try inputs[1].zerosLike()
             }
+            if let cropping, let held, node.operation.isJoin {
+                inputs = try zip(node.inputs, inputs).map {
+                    try $1.cropped(to: cropping.computed[index], from: held[$0])
+                }
+            }
             let inPlace = probe == nil && schedule.inPlace[index]
             let result =
                 graph.outputs.contains(index)
                 ? try head(index, inputs) : try graph.apply(index, layers[index], inputs, inPlace: inPlace)
             results[index] = try probe?.output?(index, node, result) ?? result
             for last in schedule.lastRead[step] { results[last] = nil }
+            for (skip, box) in cropping?.shrunk[index] ?? [] {
+                results[skip] = try results[skip]?.cropped(to: box, from: held![skip]).contiguous(.channelsLast)
+                held![skip] = box
+            }
         }
         return schedule.outputs.map { results[$0]! }
     }
@@ -128,6 +151,17 @@ extension Network {
         } catch let error as MisfittingExtents {
             throw TensorError.state(error.description)
         }
+    }
+}
+
+extension Tensor {
+    /// - Parameters:
+    ///   - box: along each spatial axis, what is wanted.
+    ///   - own: what this tensor is of, in the same coordinates.
+    fileprivate func cropped(to box: [Range<Int>], from own: [Range<Int>]) throws -> Tensor {
+        if box == own { return self }
+        return try cropped(
+            to: zip(box, own).map { $0.lowerBound - $1.lowerBound..<$0.upperBound - $1.lowerBound })
     }
 }
 

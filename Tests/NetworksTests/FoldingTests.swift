@@ -51,6 +51,51 @@ struct FoldingTests {
         #expect(difference > 0 && difference < 0.05 * scale)
     }
 
+    static let parts = SmallNetworks.names.flatMap { name in [(name, 3), (name, 2)] }
+
+    @Test("A part of the logits is what it is of all of them", arguments: parts)
+    func part(name: String, dimensions: Int) throws {
+        for normalization in [Normalization.batch, .group(groups: 2)] {
+            let network = try Network(
+                SmallNetworks.configuration(name, dimensions: dimensions) { $0.normalization = normalization },
+                seed: 3)
+            let extents = try SmallNetworks.extents(network.graph, atLeast: dimensions == 3 ? 32 : 64)
+            let x = try noise([1, 1] + extents, stream: "x")
+            network.mode = .population
+            _ = try withoutGradients { try network(x) }
+            try network.storePopulationStatistics()
+            network.mode = .evaluation
+            let folded = try network.folded(precision: .f32)
+            let all = try folded(x)
+            let scale = max(1, try all.absolute().largest().item())
+            let side = all.shape.last!
+            for first in [0..<1, 1..<side - 1, side / 2..<side / 2 + 3, side - 5..<side] {
+                let kept = [first] + Array(repeating: side / 2 - 1..<side - side / 4, count: dimensions - 1)
+                let part = try folded(x, keeping: kept)
+                let difference = try largestDifference(part, all.cropped(to: kept))
+                #expect(difference < 1e-5 * scale, "\(normalization), \(kept) of \(side), largest logit \(scale)")
+            }
+        }
+    }
+
+    /// By hand, of a network of two levels whose convolutions see 3 voxels: the last two of 12 and 4 channels each want a
+    /// voxel more on both sides, of 32 on all axes.
+    @Test func whatDoesNotBearOnAPartIsNotComputed() throws {
+        let graph = try NetworkConfiguration("unet") {
+            $0.levels = 2
+            $0.features = 4
+        }.graph().folded().graph
+        let part = try graph.predictionCost(of: [32, 32, 32], keeping: Array(repeating: 10..<20, count: 3))
+        let encoder = 27 * (4 * 32 * 32 * 32 + 4 * 4 * 32 * 32 * 32 + (4 * 8 + 8 * 8) * 16 * 16 * 16)
+        let (upsampling, decoder) = (8 * 4 * 32 * 32 * 32, 27 * (8 * 4 + 4 * 4) * 14 * 14 * 14)
+        #expect(part.multiplyAdds == encoder + upsampling + decoder + 4 * 14 * 14 * 14)
+        // While the second convolution runs.
+        #expect(part.liveNumbers == 8 * 32 * 32 * 32)
+        let whole = try graph.predictionCost(of: [32, 32, 32], keeping: Array(repeating: 0..<32, count: 3))
+        #expect(whole.multiplyAdds == (try graph.multiplyAdds(of: [32, 32, 32])))
+        #expect(Double(whole.liveNumbers) == graph.liveNumbersPerVoxel * 32 * 32 * 32)
+    }
+
     @Test func foldedNetworkKeepsItsWeights() throws {
         let network = try trained(.batch, .transposedConvolution)
         let x = try noise([1, 1, 8, 8, 8], stream: "x")

@@ -91,7 +91,9 @@ struct TensorTests {
     }
 
     /// Against libtorch's own, in f64; 8,000 voxels are summed in several runs.
-    @Test("group norm of channels-last tensors and its gradient", arguments: [[2, 6, 5, 7], [3, 6, 3, 5, 7], [1, 6, 16, 25, 20]], [1, 2, 6])
+    @Test(
+        "group norm of channels-last tensors and its gradient",
+        arguments: [[2, 6, 5, 7], [3, 6, 3, 5, 7], [1, 6, 16, 25, 20]], [1, 2, 6])
     func groupNorm(shape: [Int], groups: Int) throws {
         func results(_ type: Tensor.ElementType) throws -> [[Double]] {
             func noise(_ stream: String, _ shape: [Int]) throws -> Tensor {

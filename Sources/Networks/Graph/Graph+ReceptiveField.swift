@@ -21,7 +21,8 @@ extension Graph {
             let scale = scales(axis)[output]
             let offsets = cropOffsets(axis)
             return (0..<max(1, totalStride[axis] / scale)).map { voxel in
-                (voxel * scale + margin[axis], field(of: voxel, output, axis, offsets))
+                let field = needs(of: voxel...voxel, of: output, axis, offsets)[0] ?? voxel...voxel
+                return (voxel * scale + margin[axis], field)
             }
         }
     }
@@ -43,13 +44,15 @@ extension Graph {
         return zip(smallest, result).map { ($0 - $1) / 2 }
     }
 
-    /// The input that voxel `position` of a node's result depends on, along one axis: from the node back, each
-    /// operation widening the range that its readers need.
-    private func field(
-        of position: Int, _ node: Int, _ axis: Int, _ offsets: [Int: Int]
-    ) -> ClosedRange<Int> {
+    /// What of every node's result a range of one node's depends on, along an axis, from the node back, each operation
+    /// widening the range that its readers need; nil where nothing does.
+    ///
+    /// - Parameter offsets: `cropOffsets` of the axis.
+    func needs(
+        of range: ClosedRange<Int>, of node: Int, _ axis: Int, _ offsets: [Int: Int]
+    ) -> [ClosedRange<Int>?] {
         var needed: [ClosedRange<Int>?] = nodes.map { _ in nil }
-        needed[node] = position...position
+        needed[node] = range
         for index in stride(from: node, to: 0, by: -1) {
             guard let range = needed[index] else { continue }
             for (place, input) in nodes[index].inputs.enumerated() {
@@ -63,7 +66,7 @@ extension Graph {
                     min(other.lowerBound, source.lowerBound)...max(other.upperBound, source.upperBound)
             }
         }
-        return needed[0] ?? position...position
+        return needed
     }
 
     /// Where each crop starts in what it crops, along an axis; the same for every valid input.
