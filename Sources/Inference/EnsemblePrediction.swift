@@ -40,21 +40,21 @@ public struct EnsemblePrediction {
     /// Tiles consist of whole shards; where memory does not allow that, a shard is composed of several tiles.
     ///
     /// - Parameters:
-    ///   - maximumTileVoxels: what memory allows; see `TileMemory`.
+    ///   - limit: of a tile.
     ///   - progress: called after every tile with the voxels computed and to compute in all, for all members.
     ///   - read: the normalised voxels of a box that lies within the volume, a volume a channel of the image; called from
     ///     another thread.
     /// - Throws: `Interrupted` after a tile when `shouldStop` says so; `TileTooLarge`; `FileFault`; whatever
     ///   `read` and the networks throw.
     public func run(
-        maximumTileVoxels: Int, threads: Int = 1,
+        limit: TileLimit, threads: Int = 1,
         shouldStop: () -> Bool = { false },
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
         read: @escaping @Sendable (Box) throws -> [Volume<Float>]
     ) throws {
         let box = members[0].target.boxes.map { $0.reduce($0[0]) { $0.union($1) } }
         let units = try TilePlan.ofShards(
-            layout.shard, volume: layout.shape, within: box, geometry: geometry, maximumVoxels: maximumTileVoxels)
+            layout.shard, volume: layout.shape, within: box, geometry: geometry, limit: limit)
         if let box { for member in members { try member.target.fill(outside: box, threads: threads, shouldStop) } }
         let missing = units.map { unit in members.map { $0.target.missing(in: unit.region) } }
         let works = units.indices.flatMap { unit in

@@ -32,30 +32,30 @@ public struct Predictor {
     /// The logits of one region of a volume.
     ///
     /// - Parameters:
-    ///   - maximumTileVoxels: what memory allows; see `TileMemory`.
+    ///   - limit: of a tile.
     ///   - progress: called after every tile with the voxels computed and to compute in all; what it throws ends the work.
     /// - Throws: `TileTooLarge`; whatever `progress`, `read` and the network throw.
     public func logits(
-        of region: Box, volume: ZYX<Int>, maximumTileVoxels: Int,
+        of region: Box, volume: ZYX<Int>, limit: TileLimit,
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in },
         read: (Box) throws -> [Volume<Float>]
     ) throws -> [Volume<Int16>] {
-        try compose(region, volume, maximumTileVoxels, as: LogitScale.encode, progress: progress, read: read)
+        try compose(region, volume, limit, as: LogitScale.encode, progress: progress, read: read)
     }
 
     /// `logits` as the network gives them, in its own unit.
     public func unroundedLogits(
-        of region: Box, volume: ZYX<Int>, maximumTileVoxels: Int, read: (Box) throws -> [Volume<Float>]
+        of region: Box, volume: ZYX<Int>, limit: TileLimit, read: (Box) throws -> [Volume<Float>]
     ) throws -> [Volume<Float>] {
-        try compose(region, volume, maximumTileVoxels, as: { $0 }, progress: { _, _ in }, read: read)
+        try compose(region, volume, limit, as: { $0 }, progress: { _, _ in }, read: read)
     }
 
     private func compose<Scalar: VoxelElement>(
-        _ region: Box, _ volume: ZYX<Int>, _ maximumTileVoxels: Int, as stored: (Float) -> Scalar,
+        _ region: Box, _ volume: ZYX<Int>, _ limit: TileLimit, as stored: (Float) -> Scalar,
         progress: (_ done: Int, _ total: Int) throws -> Void, read: (Box) throws -> [Volume<Float>]
     ) throws -> [Volume<Scalar>] {
         let plan = try TilePlan(
-            volume: volume, region: region, geometry: geometry, maximumVoxels: maximumTileVoxels)
+            volume: volume, region: region, geometry: geometry, limit: limit)
         var result = [Volume<Scalar>](repeating: Volume(shape: region.shape), count: channels)
         var done = 0
         for tile in plan.tiles {

@@ -93,22 +93,35 @@ public struct TileGeometry: Equatable, Sendable {
     /// The input voxels of the largest tile where tiles must have a size of their own.
     public static let fixedTileVoxels = 6_000_000
 
-    /// The smallest tile that is worth its halo: a few strides of output, or one window.
-    public var smallTile: ZYX<Int> {
-        windows?.shape ?? smallest.zip(halo.zip(stride) { 2 * $0 + 4 * $1 }, max)
+    /// How large tiles may be in so many bytes.
+    public func limit(_ bytes: Int, _ cost: TileCost) -> TileLimit {
+        isExact ? .memory(bytes, cost) : .voxels(Self.fixedTileVoxels)
     }
 
-    /// The input of the smallest tile of a volume: one stride of output with its halo. Where tiles have a size of their own,
-    /// that is no smaller one.
-    public func leastTile(of volume: ZYX<Int>) -> ZYX<Int> {
-        func least(_ axis: KeyPath<ZYX<Int>, Int>) -> Int {
-            let (stride, halo, margin) = (stride[keyPath: axis], halo[keyPath: axis], margin[keyPath: axis])
+    /// The smallest tile that is worth its halo: a few strides of output, or one window.
+    public var smallTile: Tile {
+        if let windows { return Tile(input: Box(windows.shape), output: Box(windows.shape)) }
+        let shape = smallest.zip(halo.zip(stride) { 2 * $0 + 4 * $1 }, max)
+        let border = margin.zip(halo) { $0 > 0 ? $0 : $1 }
+        return Tile(input: Box(shape), output: Box(from: border, to: shape - border))
+    }
+
+    /// The smallest tile of a volume: one stride of output with its halo. Where tiles have a size of their own, that is no
+    /// smaller one.
+    public func leastTile(of volume: ZYX<Int>) -> Tile {
+        func least(_ axis: KeyPath<ZYX<Int>, Int>) -> (input: Int, first: Int) {
+            let (stride, margin) = (stride[keyPath: axis], margin[keyPath: axis])
+            let halo = margin > 0 ? 0 : halo[keyPath: axis]
             // It begins on a multiple of the stride.
             let before = (halo + stride - 1) / stride * stride
             let tile = extent(atLeast: before + stride + halo + 2 * margin, axis)
-            return min(tile, extent(atLeast: volume[keyPath: axis] + 2 * margin, axis))
+            let input = min(tile, extent(atLeast: volume[keyPath: axis] + 2 * margin, axis))
+            return (input, min(before, input - stride) + margin)
         }
-        return ZYX(least(\.z), least(\.y), least(\.x))
+        let (z, y, x) = (least(\.z), least(\.y), least(\.x))
+        return Tile(
+            input: Box(ZYX(z.input, y.input, x.input)),
+            output: Box(origin: ZYX(z.first, y.first, x.first), shape: stride))
     }
 
     /// The input extent, along one axis, that the network can be applied to and that holds at least `extent`.

@@ -7,6 +7,11 @@ public struct Tile: Hashable, Sendable {
     public let input: Box
     /// What is kept; the outputs of a plan's tiles partition its region.
     public let output: Box
+
+    /// The same tile, were its input at the beginning of the volume.
+    public var atOrigin: Tile {
+        Tile(input: Box(input.shape), output: output.relative(to: input.origin))
+    }
 }
 
 /// How a region of a volume is cut into tiles so that the result is that of the untiled network.
@@ -28,36 +33,26 @@ public struct TilePlan: Equatable, Sendable {
     /// Voxels the network computes in all.
     public var computedVoxels: Int { tiles.reduce(0) { $0 + $1.input.count } }
 
-    /// Cuts `region` of a volume of shape `volume` into tiles of at most `maximumVoxels` input voxels.
+    /// Cuts `region` of a volume of shape `volume` into tiles that `limit` allows.
     ///
     /// - Parameters:
     ///   - unit: every tile's output has, but at the region's far end, a multiple of this shape
     ///     (a store's shard); nil where any cut will do.
-    /// - Throws: `TileTooLarge` where even a tile whose output is one unit exceeds `maximumVoxels`.
+    /// - Throws: `TileTooLarge` where not even a tile whose output is one unit is allowed.
     public init(
-        volume: ZYX<Int>, region: Box, geometry: TileGeometry, maximumVoxels: Int, unit: ZYX<Int>? = nil
+        volume: ZYX<Int>, region: Box, geometry: TileGeometry, limit: TileLimit, unit: ZYX<Int>? = nil
     ) throws {
         self.region = region
         let unit = unit ?? geometry.stride
         let z = axisCuts(volume, region, geometry, unit, \.z)
         let y = axisCuts(volume, region, geometry, unit, \.y)
         let x = axisCuts(volume, region, geometry, unit, \.x)
-        guard let best = cheapest(z, y, x, maximumVoxels: maximumVoxels) else {
-            let least = [z, y, x].map { $0.map(\.longest).min() ?? 0 }
-            throw TileTooLarge(needed: ZYX(least[0], least[1], least[2]), maximumVoxels: maximumVoxels)
+        guard let best = cheapest(z, y, x, limit) else {
+            func least(_ cuts: [AxisCut]) -> Span { cuts.map(\.largest).min { $0.input.count < $1.input.count }! }
+            throw TileTooLarge(Tile(least(z), least(y), least(x)), limit)
         }
         tiles = best.z.spans.flatMap { z in
-            best.y.spans.flatMap { y in
-                best.x.spans.map { x in
-                    Tile(
-                        input: Box(
-                            from: ZYX(z.input.lowerBound, y.input.lowerBound, x.input.lowerBound),
-                            to: ZYX(z.input.upperBound, y.input.upperBound, x.input.upperBound)),
-                        output: Box(
-                            from: ZYX(z.output.lowerBound, y.output.lowerBound, x.output.lowerBound),
-                            to: ZYX(z.output.upperBound, y.output.upperBound, x.output.upperBound)))
-                }
-            }
+            best.y.spans.flatMap { y in best.x.spans.map { x in Tile(z, y, x) } }
         }
     }
 }
@@ -67,23 +62,23 @@ extension TilePlan {
     /// the tile of a single shard, one shard of several tiles each.
     ///
     /// - Parameter box: nothing outside of it is computed; nil for all.
-    /// - Throws: `TileTooLarge` where even a tile whose output is one stride exceeds `maximumVoxels`.
+    /// - Throws: `TileTooLarge` where not even a tile whose output is one stride is allowed.
     public static func ofShards(
-        _ shard: ZYX<Int>, volume: ZYX<Int>, within box: Box? = nil, geometry: TileGeometry, maximumVoxels: Int
+        _ shard: ZYX<Int>, volume: ZYX<Int>, within box: Box? = nil, geometry: TileGeometry, limit: TileLimit
     ) throws -> [TilePlan] {
-        let plans = try ofShards(shard, volume: volume, geometry, maximumVoxels)
+        let plans = try ofShards(shard, volume: volume, geometry, limit)
         guard let box else { return plans }
         return try plans.compactMap {
-            try $0.within(box, volume: volume, geometry: geometry, maximumVoxels: maximumVoxels)
+            try $0.within(box, volume: volume, geometry: geometry, limit: limit)
         }
     }
 
     private static func ofShards(
-        _ shard: ZYX<Int>, volume: ZYX<Int>, _ geometry: TileGeometry, _ maximumVoxels: Int
+        _ shard: ZYX<Int>, volume: ZYX<Int>, _ geometry: TileGeometry, _ limit: TileLimit
     ) throws -> [TilePlan] {
         func plan(_ region: Box, unit: ZYX<Int>?) throws -> TilePlan {
             try TilePlan(
-                volume: volume, region: region, geometry: geometry, maximumVoxels: maximumVoxels, unit: unit)
+                volume: volume, region: region, geometry: geometry, limit: limit, unit: unit)
         }
         do {
             return try plan(Box(volume), unit: shard).tiles.map { TilePlan(region: $0.output, tiles: [$0]) }
@@ -97,12 +92,12 @@ extension TilePlan {
     ///
     /// - Parameters: as of the plan.
     func within(
-        _ box: Box, volume: ZYX<Int>, geometry: TileGeometry, maximumVoxels: Int
+        _ box: Box, volume: ZYX<Int>, geometry: TileGeometry, limit: TileLimit
     ) throws -> TilePlan? {
         let inside = region.intersection(box)
         if inside.isEmpty { return nil }
         if inside == region || !geometry.isExact { return self }
-        return try TilePlan(volume: volume, region: inside, geometry: geometry, maximumVoxels: maximumVoxels)
+        return try TilePlan(volume: volume, region: inside, geometry: geometry, limit: limit)
     }
 
     private init(region: Box, tiles: [Tile]) {
@@ -111,33 +106,36 @@ extension TilePlan {
     }
 }
 
-/// Not even the smallest tile fits.
-public struct TileTooLarge: Error, Equatable, CustomStringConvertible {
-    /// The input of the smallest tile.
-    public let needed: ZYX<Int>
-    public let maximumVoxels: Int
-
-    public var description: String {
-        "the smallest tile of this network has \(needed) input voxels (\(needed.count)), "
-            + "but memory allows \(maximumVoxels); allow more memory or use a network with fewer levels"
-    }
-}
-
 /// One axis of a tile.
 private struct Span {
     let input: Range<Int>
     let output: Range<Int>
+
+    static let nothing = Span(input: 0..<0, output: 0..<0)
+}
+
+extension Tile {
+    fileprivate init(_ z: Span, _ y: Span, _ x: Span) {
+        func box(_ range: (Span) -> Range<Int>) -> Box {
+            Box(
+                from: ZYX(range(z).lowerBound, range(y).lowerBound, range(x).lowerBound),
+                to: ZYX(range(z).upperBound, range(y).upperBound, range(x).upperBound))
+        }
+        self.init(input: box(\.input), output: box(\.output))
+    }
 }
 
 /// One way to cut an axis.
 private struct AxisCut {
     let spans: [Span]
-    let longest: Int
+    /// The one that takes the most.
+    let largest: Span
     let total: Int
 
     init(_ spans: [Span]) {
         self.spans = spans
-        longest = spans.map(\.input.count).max() ?? 0
+        largest =
+            spans.max { ($0.input.count, $0.output.count) < ($1.input.count, $1.output.count) } ?? .nothing
         total = spans.reduce(0) { $0 + $1.input.count }
     }
 }
@@ -178,16 +176,16 @@ private func axisCuts(
 
 /// The cut that computes the fewest voxels, and of equals the one with the fewest tiles.
 private func cheapest(
-    _ zs: [AxisCut], _ ys: [AxisCut], _ xs: [AxisCut], maximumVoxels: Int
+    _ zs: [AxisCut], _ ys: [AxisCut], _ xs: [AxisCut], _ limit: TileLimit
 ) -> ZYX<AxisCut>? {
     var best: (cut: ZYX<AxisCut>, total: Int, tiles: Int)?
     for z in zs {
         for y in ys {
-            for x in xs where z.longest * y.longest * x.longest <= maximumVoxels {
+            for x in xs {
                 let total = z.total * y.total * x.total
                 let tiles = z.spans.count * y.spans.count * x.spans.count
                 if let best, (best.total, best.tiles) <= (total, tiles) { continue }
-                best = (ZYX(z, y, x), total, tiles)
+                if limit.allows(Tile(z.largest, y.largest, x.largest)) { best = (ZYX(z, y, x), total, tiles) }
             }
         }
     }

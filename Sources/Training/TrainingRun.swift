@@ -158,9 +158,9 @@ final class TrainingRun {
         let predictor = try Predictor(
             network: learner.network, patch: training.patch, precision: precision, device: device)
         // About the memory of a training step, but never less than a small tile.
-        let small = max(4 * training.batch * training.patch.count, predictor.geometry.smallTile.count)
-        let tile = predictor.geometry.isExact ? small : TileGeometry.fixedTileVoxels
-        return try validation.score(predictor, maximumTileVoxels: tile)
+        let small = max(4 * training.batch * training.patch.count, predictor.geometry.smallTile.input.count)
+        let most = predictor.geometry.isExact ? small : TileGeometry.fixedTileVoxels
+        return try validation.score(predictor, limit: .voxels(most))
     }
 
     private func takeStatistics(patches: Int?) throws {

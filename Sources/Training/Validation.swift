@@ -59,7 +59,7 @@ struct Validation {
         self.threads = threads
     }
 
-    func score(_ predictor: Predictor, maximumTileVoxels: Int) throws -> ValidationScore {
+    func score(_ predictor: Predictor, limit: TileLimit) throws -> ValidationScore {
         var sums = heads.map { _ in ScoredVoxels() }
         var contingencies = Self.thresholds.map { _ in Contingency() }
         var hasTruth = false
@@ -69,7 +69,7 @@ struct Validation {
             let volume = volumes[part.volume]
             let annotation = volume.annotation
             let logits = try predictor.logits(
-                of: part.box, volume: volume.shape, maximumTileVoxels: maximumTileVoxels
+                of: part.box, volume: volume.shape, limit: limit
             ) { box in annotation.channels.map { $0.read(box) } }
             let answers = volume.answers(heads.flatMap { $0 }, in: part.box)
             var channel = 0

@@ -67,11 +67,11 @@ import Volumes
         }
         let predictor = try Predictor(network: network, patch: ZYX(repeating: 64), precision: .f32, device: .cpu)
         func read(_ box: Box) -> [Volume<Float>] { channels.map { $0.cropped(to: box) } }
-        func logits(_ region: Box, _ maximum: Int) throws -> Volume<Float> {
+        func logits(_ region: Box, _ limit: TileLimit) throws -> Volume<Float> {
             try predictor.unroundedLogits(
-                of: region, volume: shape, maximumTileVoxels: maximum, read: read)[0]
+                of: region, volume: shape, limit: limit, read: read)[0]
         }
-        let whole = try logits(Box(shape), .max)
+        let whole = try logits(Box(shape), .none)
         let expected = try untiled(channels, network, predictor.geometry)
         // Folding a normalization into its convolution rounds otherwise.
         #expect(zip(whole.voxels, expected.voxels).allSatisfy { abs($0 - $1) <= 1e-4 })
@@ -79,13 +79,13 @@ import Volumes
         let part = Box(from: ZYX(3, 11, 6), to: ZYX(18, 53, 70))
         for region in [Box(shape), part] {
             let plan = try TilePlan(
-                volume: shape, region: region, geometry: predictor.geometry, maximumVoxels: maximum)
+                volume: shape, region: region, geometry: predictor.geometry, limit: .voxels(maximum))
             #expect(plan.tiles.count > 1 || region == part)
-            let tiled = try logits(region, maximum).voxels
+            let tiled = try logits(region, .voxels(maximum)).voxels
             let same = whole.cropped(to: region).voxels
             #expect(zip(tiled, same).allSatisfy { abs($0 - $1) <= 1e-5 })
             let stored = try predictor.logits(
-                of: region, volume: shape, maximumTileVoxels: maximum, read: read)[0].voxels
+                of: region, volume: shape, limit: .voxels(maximum), read: read)[0].voxels
             #expect(zip(stored, tiled).allSatisfy { $0 == LogitScale.encode($1) })
         }
     }
@@ -114,7 +114,7 @@ import Volumes
             let predictor = try Predictor(
                 network: network, patch: ZYX(repeating: 64), averaging: averaging, precision: .f32, device: .cpu)
             let logits = try [volume, turned].map { volume in
-                try predictor.logits(of: Box(shape), volume: shape, maximumTileVoxels: .max) {
+                try predictor.logits(of: Box(shape), volume: shape, limit: .none) {
                     [volume.cropped(to: $0)]
                 }.map { $0.map(LogitScale.decode) }
             }
@@ -158,7 +158,7 @@ import Volumes
             let predictor = try Predictor(
                 network: network, patch: ZYX(repeating: 64), averaging: averaging, precision: .f32, device: .cpu)
             func logits(_ volume: Volume<Float>) throws -> [Volume<Float>] {
-                try predictor.logits(of: Box(volume.shape), volume: volume.shape, maximumTileVoxels: .max) {
+                try predictor.logits(of: Box(volume.shape), volume: volume.shape, limit: .none) {
                     [volume.cropped(to: $0)]
                 }.map { $0.map(LogitScale.decode) }
             }
@@ -196,7 +196,7 @@ import Volumes
         let predictor = try Predictor(
             network: network, patch: window, averaging: PredictionAveraging(neighbourAxes: [nil], overlap: 0.5),
             precision: .f32, device: .cpu)
-        let blended = try predictor.logits(of: Box(shape), volume: shape, maximumTileVoxels: maximum) {
+        let blended = try predictor.logits(of: Box(shape), volume: shape, limit: .voxels(maximum)) {
             [volume.cropped(to: $0)]
         }[0].map(LogitScale.decode)
 

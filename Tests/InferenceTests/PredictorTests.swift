@@ -25,7 +25,7 @@ import Volumes
         let whole = Self.untiled()
         for region in [Box(Self.volume.shape), Box(from: ZYX(3, 13, 7), to: ZYX(19, 41, 43))] {
             let logits = try Self.predictor.logits(
-                of: region, volume: Self.volume.shape, maximumTileVoxels: maximum
+                of: region, volume: Self.volume.shape, limit: .voxels(maximum)
             ) { [Self.volume.cropped(to: $0)] }
             #expect(logits == [whole.cropped(to: region)])
         }
@@ -59,7 +59,7 @@ import Volumes
             do {
                 let before = calls.load(ordering: .relaxed)
                 try prediction.run(
-                    maximumTileVoxels: maximum,
+                    limit: .voxels(maximum),
                     shouldStop: { calls.load(ordering: .relaxed) - before > 10 << stops }, read: read)
                 break
             } catch is Interrupted {
@@ -69,7 +69,7 @@ import Volumes
         #expect(maximum == 4_000 ? stops > 0 : stops == 0)
         #expect(try Self.logits(store) == Self.untiled())
         let all = calls.load(ordering: .relaxed)
-        try prediction.run(maximumTileVoxels: maximum, read: read)
+        try prediction.run(limit: .voxels(maximum), read: read)
         #expect(calls.load(ordering: .relaxed) == all)
     }
 
@@ -78,10 +78,10 @@ import Volumes
         let store = try Self.store("store", in: folder)
         let prediction = EnsemblePrediction([.init(Self.predictor, into: store)])
         let read: @Sendable (Box) -> [Volume<Float>] = { [Self.volume.cropped(to: $0)] }
-        try prediction.run(maximumTileVoxels: 1_000_000, read: read)
+        try prediction.run(limit: .voxels(1_000_000), read: read)
         let kept = try FileManager.default.attributesOfItem(atPath: store.shardFile(store.shards[0]))
         try FileManager.default.removeItem(atPath: store.shardFile(store.shards[3]))
-        try prediction.run(maximumTileVoxels: 1_000_000, read: read)
+        try prediction.run(limit: .voxels(1_000_000), read: read)
         #expect(try Self.logits(store) == Self.untiled())
         let now = try FileManager.default.attributesOfItem(atPath: store.shardFile(store.shards[0]))
         #expect(now[.systemFileNumber] as? Int == kept[.systemFileNumber] as? Int)
@@ -102,7 +102,7 @@ import Volumes
             return [Self.volume.cropped(to: box)]
         }
         try EnsemblePrediction([.init(Self.predictor, into: stores[0]), .init(opposite, into: stores[1])])
-            .run(maximumTileVoxels: maximum, read: read)
+            .run(limit: .voxels(maximum), read: read)
         #expect(try Self.logits(stores[0]) == whole)
         #expect(try Self.logits(stores[1]) == whole.map { -$0 })
         let found = boxes.withLock { $0 }
@@ -124,7 +124,7 @@ import Volumes
             let kept = KeptChunks(image, capacity: capacity)
             let stores = try (0..<members).map { try Self.store("\(capacity)-\($0)", in: folder) }
             try EnsemblePrediction(stores.map { .init(Self.predictor, into: $0) })
-                .run(maximumTileVoxels: maximum) { [try kept.read($0, threads: 2).volume(of: Float.self)] }
+                .run(limit: .voxels(maximum)) { [try kept.read($0, threads: 2).volume(of: Float.self)] }
             #expect(isKept ? kept.decoded == chunks : kept.decoded > chunks)
             for store in stores { #expect(try Self.logits(store) == Self.untiled()) }
         }
@@ -146,7 +146,7 @@ import Volumes
             BlockStore.Layout(
                 shape: shape, channels: 1, elementType: .int16, shard: ZYX(16, 16, 16), chunk: ZYX(8, 8, 8)))
         let whole = volume
-        try EnsemblePrediction([.init(predictor, into: store)]).run(maximumTileVoxels: 16 * 16 * 32) {
+        try EnsemblePrediction([.init(predictor, into: store)]).run(limit: .voxels(16 * 16 * 32)) {
             [whole.cropped(to: $0)]
         }
         let logits = try store.read(Box(shape), channel: 0).volume(of: Int16.self)
@@ -162,7 +162,7 @@ import Volumes
         let folder = ScratchFolder()
         let store = try Self.store("store", in: folder)
         #expect(throws: Refusal.self) {
-            try EnsemblePrediction([.init(Self.predictor, into: store)]).run(maximumTileVoxels: 30_000) { _ in
+            try EnsemblePrediction([.init(Self.predictor, into: store)]).run(limit: .voxels(30_000)) { _ in
                 throw Refusal()
             }
         }
@@ -172,7 +172,7 @@ import Volumes
             return [pooledNeighbourhood($0[0])]
         }
         #expect(throws: Refusal.self) {
-            try EnsemblePrediction([.init(failing, into: store)]).run(maximumTileVoxels: 30_000) {
+            try EnsemblePrediction([.init(failing, into: store)]).run(limit: .voxels(30_000)) {
                 [Self.volume.cropped(to: $0)]
             }
         }

@@ -16,7 +16,7 @@ import Volumes
         let halo = ZYX(11, 22, 22)
         let plan = try TilePlan(
             volume: volume, region: region, geometry: TileGeometry(stride: stride, halo: halo),
-            maximumVoxels: maximum)
+            limit: .voxels(maximum))
         #expect(plan.tiles.reduce(0) { $0 + $1.output.count } == region.count)
         let far = stride.cells(covering: volume).zip(stride, *)
         for (place, tile) in plan.tiles.enumerated() {
@@ -35,7 +35,7 @@ import Volumes
         let plan = try TilePlan(
             volume: volume, region: Box(volume),
             geometry: TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 48)),
-            maximumVoxels: 120 * 240 * 256)
+            limit: .voxels(120 * 240 * 256))
         #expect(plan.tiles.map(\.input) == [Box(ZYX(120, 240, 256))])
         #expect(plan.tiles.map(\.output) == [Box(volume)])
     }
@@ -45,7 +45,7 @@ import Volumes
         let plan = try TilePlan(
             volume: volume, region: Box(volume),
             geometry: TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 48)),
-            maximumVoxels: 64 * 256 * 312)
+            limit: .voxels(64 * 256 * 312))
         #expect(plan.tiles.map(\.output.shape) == [ZYX(64, 256, 256), ZYX(64, 256, 256)])
         #expect(plan.tiles.map(\.input.shape.x) == [304, 304])
         #expect(plan.redundancy == 304.0 / 256)
@@ -56,7 +56,7 @@ import Volumes
         let unit = ZYX(64, 128, 128)
         let plan = try TilePlan(
             volume: volume, region: Box(volume),
-            geometry: TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 40)), maximumVoxels: 5_000_000,
+            geometry: TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 40)), limit: .voxels(5_000_000),
             unit: unit)
         for shard in Box(volume).cells(of: unit) {
             #expect(plan.tiles.count { $0.output.contains(shard) } == 1)
@@ -67,7 +67,8 @@ import Volumes
         let error = #expect(throws: TileTooLarge.self) {
             try TilePlan(
                 volume: ZYX(200, 200, 200), region: Box(ZYX(200, 200, 200)),
-                geometry: TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 48)), maximumVoxels: 100_000)
+                geometry: TileGeometry(stride: ZYX(repeating: 8), halo: ZYX(repeating: 48)), limit: .voxels(100_000)
+            )
         }
         #expect(error?.needed == ZYX(repeating: 104))
     }
@@ -82,25 +83,56 @@ import Volumes
     func `the least tile is what memory must allow`(geometry: TileGeometry, volume: ZYX<Int>) throws {
         let least = geometry.leastTile(of: volume)
         func plan(_ voxels: Int) throws -> TilePlan {
-            try TilePlan(volume: volume, region: Box(volume), geometry: geometry, maximumVoxels: voxels)
+            try TilePlan(volume: volume, region: Box(volume), geometry: geometry, limit: .voxels(voxels))
         }
-        #expect(try plan(least.count).tiles.allSatisfy { $0.input.count <= least.count })
-        let error = #expect(throws: TileTooLarge.self) { try plan(least.count - 1) }
-        #expect(error?.needed == least)
+        let voxels = least.input.count
+        #expect(try plan(voxels).tiles.allSatisfy { $0.input.count <= voxels })
+        let error = #expect(throws: TileTooLarge.self) { try plan(voxels - 1) }
+        #expect(error?.needed == least.input.shape)
     }
 
     @Test func memoryGrowsWithFeaturesAndHalvesInBf16() throws {
-        let memory = 1 << 30
-        func voxels(_ features: Int, _ precision: Precision) throws -> Int {
+        let input = ZYX(repeating: 160)
+        func bytes(_ features: Int, _ precision: Precision, _ kept: Box) throws -> Double {
             let network = try NetworkConfiguration("unet") { $0.features = features }.graph()
-            return TileMemory(
+            let cost = TileCost(
                 network, try TileGeometry(network, patch: ZYX(repeating: 64)), precision: precision, members: 5,
-                channels: 1
-            ).maximumVoxels(in: memory)
+                channels: 1)
+            // Of a volume that is one tile, or a tile of a large volume.
+            let plan = try TilePlan(
+                volume: kept.end + (kept.origin == .zero ? .zero : ZYX(repeating: 60)), region: kept,
+                geometry: TileGeometry(network, patch: ZYX(repeating: 64)), limit: .none)
+            return try Double(cost.bytes(of: #require(plan.tiles.first)))
         }
-        let (narrow, wide) = (try voxels(16, .f32), try voxels(32, .f32))
-        #expect((1_500_000...5_000_000).contains(narrow))
-        #expect(wide < narrow && 2 * wide > narrow)
-        #expect(try voxels(32, .bf16) > wide * 3 / 2)
+        let whole = Box(input)
+        let narrow = try bytes(16, .f32, whole)
+        // 16 channels of the skip connection, 16 that come from below, and both put together.
+        #expect((64 * 4 * 4_096_000...1.5 * 64 * 4 * 4_096_000).contains(narrow))
+        let wide = try bytes(32, .f32, whole)
+        #expect(wide > 1.7 * narrow && wide < 2 * narrow)
+        #expect(try bytes(32, .bf16, whole) < 0.6 * wide)
+        // Of a tile most of which is halo, the first two layers take the most: 32 channels.
+        let part = Box(origin: ZYX(repeating: 64), shape: ZYX(repeating: 40))
+        #expect(try bytes(16, .f32, part) < 0.7 * narrow)
+    }
+
+    @Test func tilesStayWithinTheirMemoryAndHaloCostsLessThanItsVoxels() throws {
+        let network = try NetworkConfiguration("unet") { $0.levels = 3 }.graph()
+        let geometry = try TileGeometry(network, patch: ZYX(repeating: 64))
+        let cost = TileCost(network, geometry, precision: .f32, members: 1, channels: 1)
+        let volume = ZYX(100, 300, 400)
+        func plan(_ limit: TileLimit) throws -> TilePlan {
+            try TilePlan(volume: volume, region: Box(volume), geometry: geometry, limit: limit)
+        }
+        let bytes = 400 << 20
+        let tiles = try plan(.memory(bytes, cost)).tiles
+        #expect(tiles.count > 1 && tiles.allSatisfy { cost.bytes(of: $0) <= bytes })
+        let inputs = tiles.reduce(0.0) { $0 + Double($1.input.count) }
+        let computed = tiles.reduce(0.0) { $0 + cost.computedVoxels(of: $1) }
+        #expect(computed > Double(volume.count) && computed < 0.8 * inputs)
+
+        let least = cost.bytes(of: geometry.leastTile(of: volume))
+        #expect(try plan(.memory(least, cost)).tiles.allSatisfy { cost.bytes(of: $0) <= least })
+        #expect(throws: TileTooLarge.self) { try plan(.memory(least * 9 / 10, cost)) }
     }
 }

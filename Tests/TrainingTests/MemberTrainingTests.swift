@@ -137,7 +137,7 @@ import Volumes
         #expect(network.configuration?.features == 4)
         let volume = try annotated(foam(shape, objects: 12))
         let predictor = try Predictor(network: network, patch: ZYX(repeating: 64), precision: .f32, device: .cpu)
-        let logits = try predictor.logits(of: Box(shape), volume: shape, maximumTileVoxels: 1_000_000) {
+        let logits = try predictor.logits(of: Box(shape), volume: shape, limit: .voxels(1_000_000)) {
             [volume.channels[0].read($0)]
         }
         let target = ForegroundTarget.volume(labels: volume.labels, threads: 1)

@@ -78,7 +78,7 @@ import Testing
             #expect(run.code == 0, "\(run.words)")
             return (run.output + run.complaints).split(separator: "\n").first { $0.contains("mostly halo") }
         }
-        let told = try #require(try note("640MiB"))
+        let told = try #require(try note("500MiB"))
         let parts = /each voxel is computed (\d+|\d\.\d) times; with --memory (\d+MiB) it is (\d\.\d)$/
         let match = try #require(told.firstMatch(of: parts), "\(told)")
         #expect(Double(match.1)! > 4 && Double(match.3)! <= 3, "\(told)")

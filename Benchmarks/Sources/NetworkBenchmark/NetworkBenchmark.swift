@@ -45,12 +45,12 @@ struct NetworkBenchmark {
     private func printTiles(_ shape: ZYX<Int>, bytes: Int) throws {
         let graph = try configuration.graph()
         let geometry = try TileGeometry(graph, patch: ZYX(repeating: 64))
-        let memory = TileMemory(graph, geometry, precision: precision, members: 1, channels: 1)
+        let cost = TileCost(graph, geometry, precision: precision, members: 1, channels: 1)
         func ends(_ box: Box) -> String {
             "[" + zip(box.origin.array, box.end.array).map { "[\($0), \($1)]" }.joined(separator: ", ") + "]"
         }
         let tiles = try TilePlan.ofShards(
-            ZYX(64, 256, 256), volume: shape, geometry: geometry, maximumVoxels: memory.maximumVoxels(in: bytes)
+            ZYX(64, 256, 256), volume: shape, geometry: geometry, limit: .memory(bytes, cost)
         ).flatMap(\.tiles)
         let lines = tiles.map { "{\"input\": \(ends($0.input)), \"output\": \(ends($0.output))}" }
         print("[\(lines.joined(separator: ",\n"))]")

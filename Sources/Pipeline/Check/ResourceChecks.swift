@@ -125,12 +125,12 @@ struct ResourceChecks {
         let network = try PlannedNetwork(
             file.network(voxelSize: resolution.size), patch: file.training.patch, voxelSize: resolution.size, file)
         let geometry = network.geometry
-        let tile = network.tileMemory(members: file.ensemble.members, precision: execution.precision)
-            .bytes(of: geometry.smallTile.count)
+        let tile = network.tileCost(members: file.ensemble.members, precision: execution.precision)
+            .bytes(of: geometry.smallTile)
         if tile > execution.tileMemory {
             report.add(
                 .warning, file.place(of: "execution.memory") ?? file.path,
-                "the network takes \(Bytes.format(tile)) for a tile of \(geometry.smallTile), and "
+                "the network takes \(Bytes.format(tile)) for a tile of \(geometry.smallTile.input.shape), and "
                     + "\(Bytes.format(execution.tileMemory)) are given")
         }
         let available = Double(Machine.availableMemory)

@@ -27,8 +27,8 @@ struct PlannedNetwork {
     }
 
     /// What tiles take while so many members predict them.
-    func tileMemory(members: Int, precision: Precision) -> TileMemory {
-        TileMemory(graph, geometry, precision: precision, members: members, channels: outputs.channels.count)
+    func tileCost(members: Int, precision: Precision) -> TileCost {
+        TileCost(graph, geometry, precision: precision, members: members, channels: outputs.channels.count)
     }
 }
 

@@ -36,7 +36,7 @@ extension PipelineRun {
         let timing = StageTiming(
             network: network.configuration, target: file.target, training: work.has(.train) ? file.training : nil,
             patch: network.patch, prediction: file.prediction,
-            tile: work.has(.predict) ? network.geometry.smallTile : nil, voxelSize: network.voxelSize,
+            tile: work.has(.predict) ? network.geometry.smallTile.input.shape : nil, voxelSize: network.voxelSize,
             device: execution.device, precision: execution.precision, threads: execution.threads,
             folder: temporary.path)
         let answer = try JSONDecoder().decode(
@@ -155,7 +155,7 @@ private struct Costs {
         case .predict:
             guard let each = answer.secondsPerTileVoxel else { return nil }
             return volumes(stage).reduce(0.0) { sum, item in
-                sum + Double(run.computedVoxels(item.volume, network)) * network.geometry.repetition * each
+                sum + (run.computedVoxels(item.volume, network) ?? item.seen) * network.geometry.repetition * each
                     * item.open
             }
         case .calibrate:

@@ -57,7 +57,7 @@ extension PipelineRun {
         }
         // Members side by side read the volumes each for itself.
         if file.learns { add(.train, fixed: plan.annotatedVoxels * 11 * min(execution.membersAtOnce, members)) }
-        let tileMemory = network.tileMemory(members: members, precision: execution.precision)
+        let cost = network.tileCost(members: members, precision: execution.precision)
         for volume in plan.volumes {
             guard let (own, seen) = volume.shapes else { continue }
             let (shard, count) = (
@@ -66,13 +66,13 @@ extension PipelineRun {
             let bytes = own.count * 4
             add(.ingest, fixed: min(bytes, Ingest.pieceBytes) * 3)
             if own != seen { add(.resample, fixed: min(bytes, Ingest.pieceBytes) * 4) }
-            let smallest = network.geometry.leastTile(of: seen).count
-            let tile = tiles(volume, network)?.max() ?? smallest
-            let least = network.geometry.isExact ? smallest : tile
+            let smallest = cost.bytes(of: network.geometry.leastTile(of: seen))
+            let expected = tiles(volume, network)?.keys.map(cost.bytes).max() ?? smallest
+            let least = network.geometry.isExact ? smallest : expected
             found.append(
                 StageMemory(
-                    stage: .predict, least: MemoryBudget.work(forTilesOf: tileMemory.bytes(of: least)),
-                    expected: tileMemory.bytes(of: tile) + min(bytes, execution.memory.keptChunks)))
+                    stage: .predict, least: MemoryBudget.work(forTilesOf: least),
+                    expected: expected + min(bytes, execution.memory.keptChunks)))
             add(
                 .consensus, piece: StageMemory.consensusBytes(members: members) * shard.count, pieces: count)
             if let regrow = file.label.regrow {
@@ -96,9 +96,15 @@ extension PipelineRun {
         return found
     }
 
-    /// The input voxels of all tiles that a volume is predicted in.
-    func computedVoxels(_ volume: Plan.PlannedVolume, _ network: PlannedNetwork) -> Int {
-        tiles(volume, network).map { $0.reduce(0, +) } ?? volume.shapes?.seen.count ?? 0
+    /// The voxels that the prediction of a volume computes, those of all tiles' surroundings among them.
+    ///
+    /// - Parameter bytes: of memory for tiles; nil for those that they have.
+    /// - Returns: nil where memory does not do.
+    func computedVoxels(_ volume: Plan.PlannedVolume, _ network: PlannedNetwork, in bytes: Int? = nil) -> Double? {
+        let cost = network.tileCost(members: plan.members.count, precision: execution.precision)
+        return tiles(volume, network, in: bytes)?.reduce(0) {
+            $0 + cost.computedVoxels(of: $1.key) * Double($1.value)
+        }
     }
 
     /// That tiles of the memory given are mostly halo, and how much memory would do better; nil where they are not.
@@ -113,12 +119,12 @@ extension PipelineRun {
         let voxels = volumes.reduce(0) { $0 + ($1.shapes?.seen.count ?? 0) }
         /// How often a voxel is computed in so many bytes.
         func repetition(_ memory: MemoryBudget) -> Double? {
-            var computed = 0
+            var computed = 0.0
             for volume in volumes {
-                guard let tiles = tiles(volume, network, in: memory.tiles) else { return nil }
-                computed += tiles.reduce(0, +)
+                guard let part = computedVoxels(volume, network, in: memory.tiles) else { return nil }
+                computed += part
             }
-            return Double(computed) / Double(max(1, voxels))
+            return computed / Double(max(1, voxels))
         }
         let memory = execution.memory
         guard let now = repetition(memory), now > 4 else { return nil }
@@ -131,10 +137,10 @@ extension PipelineRun {
             + (better.map { "; with --memory \($0.0 >> 20)MiB it is \(times($0.times))" } ?? "")
     }
 
-    /// The input voxels of each, in so many bytes (nil: in those that tiles have); nil where memory does not do.
+    /// The tiles that a volume is predicted in, each at the origin, and how many there are of it.
     private func tiles(
         _ volume: Plan.PlannedVolume, _ network: PlannedNetwork, in bytes: Int? = nil
-    ) -> [Int]? {
+    ) -> [Tile: Int]? {
         guard let (own, shape) = volume.shapes else { return nil }
         // About, where the networks see other voxels than the file's.
         let box = (try? volume.entry.roi?.box(in: own, of: "", as: "")).map { box in
@@ -142,13 +148,12 @@ extension PipelineRun {
                 from: box.origin.zip(shape.zip(own) { Double($0) / Double($1) }) { Int(Double($0) * $1) },
                 to: box.end.zip(shape.zip(own) { Double($0) / Double($1) }) { Int((Double($0) * $1).rounded(.up)) })
         }
-        let memory = network.tileMemory(members: plan.members.count, precision: execution.precision)
-        let limit =
-            network.geometry.isExact
-            ? memory.maximumVoxels(in: bytes ?? execution.tileMemory) : TileGeometry.fixedTileVoxels
-        return try? TilePlan.ofShards(
-            StoreShape(for: shape).shard, volume: shape, within: box, geometry: network.geometry,
-            maximumVoxels: limit
-        ).flatMap(\.tiles).map(\.input.count)
+        let limit = network.geometry.limit(
+            bytes ?? execution.tileMemory,
+            network.tileCost(members: plan.members.count, precision: execution.precision))
+        let tiles = try? TilePlan.ofShards(
+            StoreShape(for: shape).shard, volume: shape, within: box, geometry: network.geometry, limit: limit
+        ).flatMap(\.tiles)
+        return tiles.map { Dictionary($0.map { ($0.atOrigin, 1) }, uniquingKeysWith: +) }
     }
 }

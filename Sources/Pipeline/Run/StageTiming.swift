@@ -77,7 +77,7 @@ public struct StageTiming: Codable {
             network: weights, channels: outputs.places, patch: patch,
             averaging: prediction.averaging(outputs), precision: precision, device: device)
         func predict() throws {
-            _ = try predictor.logits(of: Box(tile), volume: tile, maximumTileVoxels: .max) { box in
+            _ = try predictor.logits(of: Box(tile), volume: tile, limit: .none) { box in
                 (0..<network.inputChannels).map { _ in Volume(shape: box.shape, repeating: 0.5) }
             }
         }

@@ -147,7 +147,7 @@ struct PredictStep: Step {
         }
         do {
             try EnsemblePrediction(zip(loaded, stores).map { .init($0.predictor, into: $1, within: boxes) }).run(
-                maximumTileVoxels: loaded[0].maximumTileVoxels, threads: context.threads,
+                limit: loaded[0].limit, threads: context.threads,
                 shouldStop: context.shouldStop,
                 progress: { context.report(StepProgress(fraction: Double($0) / Double(max(1, $1)))) },
                 read: try images.channels(context))
@@ -163,7 +163,7 @@ struct PredictStep: Step {
     ) throws {
         let loaded = try context.predictor(of: member, settings)
         let logits = try loaded.predictor.logits(
-            of: region, volume: shape, maximumTileVoxels: loaded.maximumTileVoxels,
+            of: region, volume: shape, limit: loaded.limit,
             progress: { done, total in
                 if context.shouldStop() { throw Interruption() }
                 context.report(StepProgress(fraction: Double(done) / Double(max(1, total))))

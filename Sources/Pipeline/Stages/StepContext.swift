@@ -90,19 +90,18 @@ final class StepContext {
             averaging: settings.averaging(outputs), precision: precision, device: device)
         let ready = LoadedMember(
             predictor: predictor,
-            maximumTileVoxels: predictor.geometry.isExact
-                ? TileMemory(
+            limit: predictor.geometry.limit(
+                execution.tileMemory,
+                TileCost(
                     network.graph, predictor.geometry, precision: precision, members: count,
-                    channels: predictor.channels
-                ).maximumVoxels(in: execution.tileMemory)
-                : TileGeometry.fixedTileVoxels)
+                    channels: predictor.channels)))
         loaded.members[member.key] = ready
         return ready
     }
 }
 
-/// A member's network and the largest tile that memory allows it.
+/// A member's network and how large its tiles may be.
 struct LoadedMember {
     let predictor: Predictor
-    let maximumTileVoxels: Int
+    let limit: TileLimit
 }

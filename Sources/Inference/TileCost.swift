@@ -1,0 +1,105 @@
+import Networks
+import Tensors
+import Volumes
+
+/// What the prediction of a tile takes: memory at its peak, and work.
+public struct TileCost: Sendable {
+    private let network: Graph
+    private let margin: ZYX<Int>
+    private let windows: SlidingWindows?
+    /// Bytes of a number inside of the network.
+    private let size: Double
+    /// Bytes for each voxel of a tile's input, and for each of its output.
+    private let (perInput, perOutput): (Double, Double)
+
+    /// - Parameters:
+    ///   - members: networks that predict a tile one after another.
+    ///   - channels: of a network's outputs, that are kept.
+    public init(
+        _ network: Graph, _ geometry: TileGeometry, precision: Precision, members: Int, channels: Int
+    ) {
+        // Normalizations that do not fold compute in f32.
+        size = network.hasStoredStatistics ? Double(precision.elementType.size) : 4
+        let outputs = Double(network.nodes[network.outputs[0]].channels)
+        // The image's channels, also of the tile that is read ahead, and the logits, as volumes and as tensors, in f32; the
+        // members' results in 16 bits, of the tile and of the one that is written.
+        perInput = 12 * Double(network.nodes[0].channels)
+        perOutput = 8 * outputs + 4 * Double(channels * members)
+        self.network = network.folded().graph
+        margin = geometry.margin
+        windows = geometry.windows
+    }
+
+    /// Bytes, input and output included: the most that the folded network keeps at once, and a quarter more for the
+    /// convolutions' own working memory.
+    public func bytes(of tile: Tile) -> Int {
+        let (input, output) = (Double(tile.input.count), Double(tile.output.count))
+        let ends = perInput * input + perOutput * output
+        if let windows {
+            // With what the sums are divided by.
+            let inside = network.liveNumbersPerVoxel * Double(windows.shape.count)
+            return Int(1.25 * (inside * size + ends + 4 * output))
+        }
+        guard let cost = cost(of: tile) else { return .max }
+        return Int(min(1.25 * (Double(cost.liveNumbers) * size + ends), 9e18))
+    }
+
+    /// Voxels of a tile all of which is wanted that take as long to compute.
+    public func computedVoxels(of tile: Tile) -> Double {
+        let whole = Tile(input: tile.input, output: tile.input.grown(by: .zero - margin))
+        guard windows == nil, let part = cost(of: tile), let all = cost(of: whole), all.multiplyAdds > 0 else {
+            return Double(tile.input.count)
+        }
+        return Double(tile.input.count) * Double(part.multiplyAdds) / Double(all.multiplyAdds)
+    }
+
+    /// nil where the network does not take the input.
+    private func cost(of tile: Tile) -> (multiplyAdds: Int, liveNumbers: Int)? {
+        let kept = tile.output.relative(to: tile.input.origin + margin)
+        let ranges = zip(kept.origin.array, kept.end.array).map { $0..<max($0, $1) }
+        let (skipped, sections) = network.dimensions == 2 ? (1, tile.input.shape.z) : (0, 1)
+        let cost = try? network.predictionCost(
+            of: Array(tile.input.shape.array.dropFirst(skipped)), keeping: Array(ranges.dropFirst(skipped)))
+        return cost.map { ($0.multiplyAdds * sections, $0.liveNumbers * sections) }
+    }
+}
+
+/// How large a tile may be.
+public enum TileLimit: Sendable {
+    /// So many voxels of input.
+    case voxels(Int)
+    /// So many bytes of memory.
+    case memory(Int, TileCost)
+
+    public static let none = TileLimit.voxels(.max)
+
+    func allows(_ tile: Tile) -> Bool {
+        switch self {
+        case .voxels(let most): tile.input.count <= most
+        case .memory(let bytes, let cost): cost.bytes(of: tile) <= bytes
+        }
+    }
+
+    /// What is wrong with a tile that it does not allow.
+    fileprivate func complaint(about tile: Tile) -> String {
+        switch self {
+        case .voxels(let most): "but at most \(most) are allowed"
+        case .memory(let bytes, let cost):
+            "and takes \(cost.bytes(of: tile) >> 20) MiB, but \(bytes >> 20) MiB are given"
+        }
+    }
+}
+
+/// Not even the smallest tile fits.
+public struct TileTooLarge: Error, Equatable, CustomStringConvertible {
+    /// The input of the smallest tile.
+    public let needed: ZYX<Int>
+    public let description: String
+
+    init(_ tile: Tile, _ limit: TileLimit) {
+        needed = tile.input.shape
+        description =
+            "the smallest tile of this network has \(needed) input voxels (\(needed.count)), "
+            + limit.complaint(about: tile) + "; allow more memory or use a network with fewer levels"
+    }
+}
