@@ -85,6 +85,10 @@ ct_tensor *ct_full_like(const ct_tensor *t, double value) {
     return make([&] { return at::full_like(t->value, value); });
 }
 
+ct_tensor *ct_uninitialized_like(const ct_tensor *t, const intptr_t *shape, size_t rank) {
+    return make([&] { return at::empty(list(shape, rank), t->value.options(), t->value.suggest_memory_format()); });
+}
+
 size_t ct_rank(const ct_tensor *t) { return static_cast<size_t>(t->value.dim()); }
 
 intptr_t ct_size(const ct_tensor *t, size_t axis) { return t->value.sizes()[axis]; }

@@ -62,10 +62,10 @@ public struct EnsemblePrediction {
                 missing[unit].contains { !$0.isEmpty } ? (unit: unit, tile: tile) : nil
             }
         }
-        let total = members.count * units.reduce(0) { $0 + $1.computedVoxels }
+        let total = members.count * units.reduce(0) { $0 + $1.inputVoxels }
         var done = 0
         for (unit, missing) in zip(units, missing) {
-            done += missing.count { $0.isEmpty } * unit.computedVoxels
+            done += missing.count { $0.isEmpty } * unit.inputVoxels
         }
         progress(done, total)
 

@@ -64,7 +64,7 @@ public struct Predictor {
                 result[channel].replace(at: tile.output.origin - region.origin, with: part.map(stored))
             }
             done += tile.input.count
-            try progress(done, plan.computedVoxels)
+            try progress(done, plan.inputVoxels)
         }
         return result
     }

@@ -4,7 +4,7 @@ import Volumes
 
 /// What the prediction of a tile takes: memory at its peak, and work.
 public struct TileCost: Sendable {
-    private let network: Graph
+    private let cost: PredictionCost
     private let margin: ZYX<Int>
     private let windows: SlidingWindows?
     /// Bytes of a number inside of the network.
@@ -25,7 +25,7 @@ public struct TileCost: Sendable {
         // members' results in 16 bits, of the tile and of the one that is written.
         perInput = 12 * Double(network.nodes[0].channels)
         perOutput = 8 * outputs + 4 * Double(channels * members)
-        self.network = network.folded().graph
+        cost = PredictionCost(of: network)
         margin = geometry.margin
         windows = geometry.windows
     }
@@ -35,13 +35,11 @@ public struct TileCost: Sendable {
     public func bytes(of tile: Tile) -> Int {
         let (input, output) = (Double(tile.input.count), Double(tile.output.count))
         let ends = perInput * input + perOutput * output
-        if let windows {
-            // With what the sums are divided by.
-            let inside = network.liveNumbersPerVoxel * Double(windows.shape.count)
-            return Int(1.25 * (inside * size + ends + 4 * output))
-        }
-        guard let cost = cost(of: tile) else { return .max }
-        return Int(min(1.25 * (Double(cost.liveNumbers) * size + ends), 9e18))
+        let piece = windows.map { Tile(input: Box($0.shape), output: Box($0.shape)) } ?? tile
+        guard let cost = cost(of: piece) else { return .max }
+        // Sums of windows have to be divided.
+        let sums = windows == nil ? 0 : 4 * output
+        return Int(min(1.25 * (Double(cost.liveNumbers) * size + ends + sums), 9e18))
     }
 
     /// Voxels of a tile all of which is wanted that take as long to compute.
@@ -57,8 +55,8 @@ public struct TileCost: Sendable {
     private func cost(of tile: Tile) -> (multiplyAdds: Int, liveNumbers: Int)? {
         let kept = tile.output.relative(to: tile.input.origin + margin)
         let ranges = zip(kept.origin.array, kept.end.array).map { $0..<max($0, $1) }
-        let (skipped, sections) = network.dimensions == 2 ? (1, tile.input.shape.z) : (0, 1)
-        let cost = try? network.predictionCost(
+        let (skipped, sections) = cost.dimensions == 2 ? (1, tile.input.shape.z) : (0, 1)
+        let cost = try? self.cost(
             of: Array(tile.input.shape.array.dropFirst(skipped)), keeping: Array(ranges.dropFirst(skipped)))
         return cost.map { ($0.multiplyAdds * sections, $0.liveNumbers * sections) }
     }

@@ -18,8 +18,8 @@ public struct Tile: Hashable, Sendable {
 ///
 /// Untiled means the volume zero-padded at its far end to a multiple of the network's total stride. A tile
 /// equals it where its input reaches at least the halo beyond its output, or the volume's own border, and
-/// starts on a multiple of the stride (otherwise pooling sees other voxels). Halo voxels are computed and
-/// thrown away, so tiles are as large as memory allows, and the cut with the fewest computed voxels is taken.
+/// starts on a multiple of the stride (otherwise pooling sees other voxels). Much of what a halo goes through is thrown
+/// away, so tiles are as large as memory allows, and the cut that reads the fewest voxels is taken.
 ///
 /// Of a network whose output has a margin ("valid" convolutions), untiled means the volume mirrored by that margin
 /// on all sides: every tile is its output and the margin around it.
@@ -27,11 +27,11 @@ public struct TilePlan: Equatable, Sendable {
     public let region: Box
     public let tiles: [Tile]
 
-    /// Voxels the network computes for each voxel that is kept; 1 is untiled.
-    public var redundancy: Double { Double(computedVoxels) / Double(max(1, region.count)) }
+    /// Voxels that tiles read for each voxel that is kept; 1 is untiled.
+    public var redundancy: Double { Double(inputVoxels) / Double(max(1, region.count)) }
 
-    /// Voxels the network computes in all.
-    public var computedVoxels: Int { tiles.reduce(0) { $0 + $1.input.count } }
+    /// Voxels that tiles read in all.
+    public var inputVoxels: Int { tiles.reduce(0) { $0 + $1.input.count } }
 
     /// Cuts `region` of a volume of shape `volume` into tiles that `limit` allows.
     ///
@@ -174,7 +174,7 @@ private func axisCuts(
     return cuts
 }
 
-/// The cut that computes the fewest voxels, and of equals the one with the fewest tiles.
+/// The cut that reads the fewest voxels, and of equals the one with the fewest tiles.
 private func cheapest(
     _ zs: [AxisCut], _ ys: [AxisCut], _ xs: [AxisCut], _ limit: TileLimit
 ) -> ZYX<AxisCut>? {

@@ -106,27 +106,56 @@ extension Network {
         results[0] = graph.dimensions + 2 == input.shape.count ? try input.contiguous(.channelsLast) : input
         for (step, index) in schedule.nodes.enumerated() where index > 0 {
             let node = graph.nodes[index]
-            var inputs = node.inputs.map { results[$0]! }
-            if case .residual = node.operation, probe?.deletes?(node) == true {
-                inputs[1] = try inputs[1].zerosLike()
-            }
-            if let cropping, let held, node.operation.isJoin {
-                inputs = try zip(node.inputs, inputs).map {
-                    try $1.cropped(to: cropping.computed[index], from: held[$0])
+            if let begun = results[index], let cropping, let held {
+                // What else it puts together.
+                for (place, input) in node.inputs.enumerated() {
+                    let part = try results[input]?.cropped(to: cropping.computed[index], from: held[input])
+                    if let part { try begun.assign(part, channelsFrom: graph.firstChannel(of: place, in: index)) }
                 }
+            } else {
+                var inputs = node.inputs.map { results[$0]! }
+                if case .residual = node.operation, probe?.deletes?(node) == true {
+                    inputs[1] = try inputs[1].zerosLike()
+                }
+                if let cropping, let held, node.operation.isJoin {
+                    inputs = try zip(node.inputs, inputs).map {
+                        try $1.cropped(to: cropping.computed[index], from: held[$0])
+                    }
+                }
+                let inPlace = probe == nil && schedule.inPlace[index]
+                let result =
+                    graph.outputs.contains(index)
+                    ? try head(index, inputs) : try graph.apply(index, layers[index], inputs, inPlace: inPlace)
+                results[index] = try probe?.output?(index, node, result) ?? result
             }
-            let inPlace = probe == nil && schedule.inPlace[index]
-            let result =
-                graph.outputs.contains(index)
-                ? try head(index, inputs) : try graph.apply(index, layers[index], inputs, inPlace: inPlace)
-            results[index] = try probe?.output?(index, node, result) ?? result
             for last in schedule.lastRead[step] { results[last] = nil }
-            for (skip, box) in cropping?.shrunk[index] ?? [] {
-                results[skip] = try results[skip]?.cropped(to: box, from: held![skip]).contiguous(.channelsLast)
-                held![skip] = box
+            for early in cropping?.early[index] ?? [] {
+                try settle(early, &results, &held, cropping)
             }
         }
         return schedule.outputs.map { results[$0]! }
+    }
+
+    /// Lets go of most of what is held of a result.
+    private func settle(
+        _ early: Cropping.Early, _ results: inout [Tensor?], _ held: inout [[Range<Int>]]?, _ cropping: Cropping?
+    ) throws {
+        guard let cropping, let own = held?[early.node], let result = results[early.node] else { return }
+        let part = try result.cropped(to: early.box, from: own)
+        guard let index = early.concatenation else {
+            results[early.node] = try part.contiguous(.channelsLast)
+            held?[early.node] = early.box
+            return
+        }
+        let node = graph.nodes[index]
+        let begun =
+            try results[index]
+            ?? result.uninitialized([result.shape[0], node.channels] + cropping.computed[index].map(\.count))
+        for (place, input) in node.inputs.enumerated() where input == early.node {
+            try begun.assign(part, channelsFrom: graph.firstChannel(of: place, in: index))
+        }
+        results[index] = begun
+        results[early.node] = nil
     }
 
     /// Under autocast, too, logits are f32: votes are cast where bf16 has three digits.
@@ -154,7 +183,18 @@ extension Network {
     }
 }
 
+extension Graph {
+    /// Where the channels of one of its inputs begin in a concatenation.
+    fileprivate func firstChannel(of place: Int, in index: Int) -> Int {
+        nodes[index].inputs.prefix(place).reduce(0) { $0 + nodes[$1].channels }
+    }
+}
+
 extension Tensor {
+    fileprivate func assign(_ part: Tensor, channelsFrom first: Int) throws {
+        try narrowed(axis: 1, to: first..<first + part.shape[1]).assign(part)
+    }
+
     /// - Parameters:
     ///   - box: along each spatial axis, what is wanted.
     ///   - own: what this tensor is of, in the same coordinates.

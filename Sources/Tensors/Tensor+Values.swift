@@ -57,6 +57,12 @@ extension Tensor {
         return try Tensor(ct_full(value, type.rawValue, device.code, shape, shape.count))
     }
 
+    /// A tensor of another shape in the type, device and memory format of this one, to be assigned to: it holds what memory
+    /// held.
+    package func uninitialized(_ shape: [Int]) throws -> Tensor {
+        try Tensor(ct_uninitialized_like(handle, shape, shape.count))
+    }
+
     /// Zeros in the shape, type, device and memory format of this tensor.
     public func zerosLike() throws -> Tensor { try Tensor(ct_full_like(handle, 0)) }
 

@@ -99,7 +99,10 @@ struct SegmentationArchitectureTests {
         let (multiplyAdds, voxels) = (try graph.multiplyAdds(of: input), input.reduce(1, *))
         #expect(multiplyAdds > voxels && multiplyAdds < voxels * 1_000_000)
         // At least the finest skip and what it is joined with lie in memory at once.
-        #expect(graph.liveNumbersPerVoxel >= 16 && graph.liveNumbersPerVoxel < 1_000)
+        let output = try graph.extents(of: input)[graph.outputs[0]]
+        let cost = try PredictionCost(of: graph)(of: input, keeping: output.map { 0..<$0 })
+        #expect(cost.liveNumbers >= 16 * voxels && cost.liveNumbers < 1_000 * voxels)
+        #expect(cost.multiplyAdds > multiplyAdds / 2 && cost.multiplyAdds <= multiplyAdds)
         #expect(try graph.halo().allSatisfy { $0 > 0 })
     }
 

@@ -54,6 +54,8 @@ ct_tensor *ct_uninitialized(int type, bool pinned, const intptr_t *shape, size_t
 void *ct_data(const ct_tensor *t);
 ct_tensor *ct_full(double value, int type, int device, const intptr_t *shape, size_t rank);
 ct_tensor *ct_full_like(const ct_tensor *t, double value);
+/// Of another shape, in the type, the device and, with 4 or 5 axes, the memory format of t.
+ct_tensor *ct_uninitialized_like(const ct_tensor *t, const intptr_t *shape, size_t rank);
 size_t ct_rank(const ct_tensor *t);
 intptr_t ct_size(const ct_tensor *t, size_t axis);
 int ct_type(const ct_tensor *t);

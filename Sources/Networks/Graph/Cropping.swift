@@ -5,8 +5,17 @@
 struct Cropping {
     /// By node and axis: the voxels of its whole result that are computed.
     let computed: [[Range<Int>]]
-    /// By node: results that from then on are only joined, and what of them.
-    let shrunk: [[(node: Int, to: [Range<Int>])]]
+    /// By node: what from then on is only joined, and need not be held as it is.
+    let early: [[Early]]
+
+    /// A result that is cropped, or put in its place, before it is read.
+    struct Early {
+        let node: Int
+        /// What of it will be read.
+        let box: [Range<Int>]
+        /// The concatenation that alone will read it: its result begins with this.
+        let concatenation: Int?
+    }
 
     /// - Parameters:
     ///   - graph: one that `canBeCropped`.
@@ -16,7 +25,7 @@ struct Cropping {
         let axes = (0..<graph.dimensions).map { Self.ranges(graph, $0, extent: extents[$0], keeping: kept[$0]) }
         let computed = graph.nodes.indices.map { node in axes.map { $0[node] } }
         self.computed = computed
-        shrunk = Self.shrunk(graph, computed)
+        early = Self.early(graph, computed)
     }
 
     /// What is computed along an axis: all, from a join on what its result is needed for.
@@ -44,22 +53,26 @@ struct Cropping {
     }
 
     /// A skip connection is held until the way back joins it, and much of it for nothing.
-    private static func shrunk(
-        _ graph: Graph, _ computed: [[Range<Int>]]
-    ) -> [[(node: Int, to: [Range<Int>])]] {
+    private static func early(_ graph: Graph, _ computed: [[Range<Int>]]) -> [[Early]] {
         var readers: [[Int]] = graph.nodes.map { _ in [] }
         for (index, node) in graph.nodes.enumerated() { for input in node.inputs { readers[input].append(index) } }
-        var result: [[(node: Int, to: [Range<Int>])]] = graph.nodes.map { _ in [] }
+        var result: [[Early]] = graph.nodes.map { _ in [] }
         for (index, readers) in readers.enumerated() {
             guard let last = readers.last(where: { !graph.nodes[$0].operation.isJoin }) else { continue }
-            let joins = readers.filter { $0 > last }.map { computed[$0] }
+            let joins = readers.filter { $0 > last }
             guard let first = joins.first else { continue }
-            let hull = joins.dropFirst().reduce(first) { hull, one in
-                zip(hull, one).map { min($0.lowerBound, $1.lowerBound)..<max($0.upperBound, $1.upperBound) }
+            let box = joins.dropFirst().reduce(computed[first]) { hull, one in
+                zip(hull, computed[one]).map {
+                    min($0.lowerBound, $1.lowerBound)..<max($0.upperBound, $1.upperBound)
+                }
             }
             func voxels(_ box: [Range<Int>]) -> Int { box.map(\.count).reduce(1, *) }
-            // What is copied has to be worth it.
-            if voxels(hull) * 4 < voxels(computed[index]) * 3 { result[last].append((index, hull)) }
+            if joins.count == 1, case .concatenate = graph.nodes[first].operation {
+                result[last].append(Early(node: index, box: box, concatenation: first))
+            } else if voxels(box) * 4 < voxels(computed[index]) * 3 {
+                // What is copied has to be worth it.
+                result[last].append(Early(node: index, box: box, concatenation: nil))
+            }
         }
         return result
     }

@@ -25,8 +25,12 @@ extension Graph {
 
     /// Multiplications with an addition, of convolutions and matrices, for one input of these extents.
     public func multiplyAdds(of input: [Int]) throws -> Int {
-        let extents = try extents(of: input)
-        return nodes.indices.reduce(0) { $0.addingSaturated(multiplyAdds(of: $1, extents)) }
+        multiplyAdds(computing: try extents(of: input))
+    }
+
+    /// By the extents that are computed of every node's result.
+    func multiplyAdds(computing extents: [[Int]]) -> Int {
+        nodes.indices.reduce(0) { $0.addingSaturated(multiplyAdds(of: $1, extents)) }
     }
 
     /// Those of one node, by the extents of all.
@@ -41,66 +45,6 @@ extension Graph {
         case .linear: input * node.channels
         default: 0
         }
-    }
-
-    /// Numbers alive at once, for each input voxel, at the worst moment of a prediction that lets go of every result
-    /// after its last reader.
-    public var liveNumbersPerVoxel: Double {
-        let scales = (0..<dimensions).map(scales)
-        return mostAlive(
-            nodes.indices.map { index in
-                scales.reduce(Double(nodes[index].channels)) { $0 / Double($1[index]) }
-            })
-    }
-
-    /// What ``FoldedNetwork`` takes to predict a part of the output, this being its graph: multiplications with an addition,
-    /// and numbers alive at the worst moment.
-    ///
-    /// - Parameters:
-    ///   - extents: of the input.
-    ///   - kept: what is wanted of the output, along each axis.
-    /// - Throws: ``MisfittingExtents``.
-    public func predictionCost(
-        of extents: [Int], keeping kept: [Range<Int>]
-    ) throws -> (multiplyAdds: Int, liveNumbers: Int) {
-        let whole = try self.extents(of: extents)
-        let cropping = canBeCropped ? Cropping(self, extents: extents, keeping: kept) : nil
-        let computed = cropping?.computed.map { $0.map(\.count) } ?? whole
-        func numbers(_ node: Int, _ extents: [Int]) -> Double {
-            Double(([nodes[node].channels] + extents).saturatedProduct)
-        }
-        let alive = mostAlive(nodes.indices.map { numbers($0, computed[$0]) }) { step in
-            cropping?.shrunk[step].map { ($0.node, numbers($0.node, $0.to.map(\.count))) } ?? []
-        }
-        return (nodes.indices.reduce(0) { $0.addingSaturated(multiplyAdds(of: $1, computed)) }, Int(alive))
-    }
-
-    /// - Parameters:
-    ///   - sizes: of the nodes' results.
-    ///   - shrunk: the results that are replaced after a node has run, and their sizes then.
-    private func mostAlive(
-        _ sizes: [Double], shrunk: (_ step: Int) -> [(node: Int, size: Double)] = { _ in [] }
-    ) -> Double {
-        var sizes = sizes
-        var (live, worst) = (0.0, 0.0)
-        let inPlace = nodesInPlace
-        var left = readers
-        for index in nodes.indices {
-            // In place, an activation takes no room of its own.
-            let isInPlace = inPlace[index]
-            if !isInPlace { live += sizes[index] }
-            worst = max(worst, live)
-            for input in nodes[index].inputs {
-                left[input] -= 1
-                if left[input] == 0, !isInPlace { live -= sizes[input] }
-            }
-            for (node, size) in shrunk(index) {
-                worst = max(worst, live + size)
-                live += size - sizes[node]
-                sizes[node] = size
-            }
-        }
-        return worst
     }
 
     /// Which nodes may write into what they read: activations whose input nobody else reads, made by an operation that

@@ -102,13 +102,7 @@ public struct Conversion: Codable, Sendable {
 
     /// Refuses to write over what is read, whatever the two are called.
     private func checkTarget(isNot info: VolumeInfo) throws {
-        let (path, dataset) = VolumeFile.split(info.source)
-        let isRead =
-            if let place = target.dataset, isSameFile(path, target.path) {
-                (dataset ?? "").split(separator: "/").starts(with: place.split(separator: "/"))
-            } else {
-                target.dataset == nil && isFile(target.path, partOf: path)
-            }
+        let isRead = target.wouldReplace(SourceLocation(info.source, relativeTo: ""))
         guard !isRead, !replacesCompanion(info) else {
             throw FileFault(target.title, "is what is read; expected another output")
         }
