@@ -128,7 +128,15 @@ ct_tensor *ct_to_type(const ct_tensor *t, int type) {
 ct_tensor *ct_to_format(const ct_tensor *t, int format) {
     return make([&] {
         auto wanted = format == CT_CHANNELS_LAST ? ct::channels_last(t->value) : at::MemoryFormat::Contiguous;
-        return t->value.contiguous(wanted);
+        at::Tensor result = t->value.contiguous(wanted);
+        if (result.suggest_memory_format() == wanted) return result;
+        // With one channel both formats are the same; a convolution takes what the strides say, and with those of the other
+        // format makes two copies of its result.
+        return result.as_strided(result.sizes(), wanted == at::MemoryFormat::ChannelsLast3d
+                                                     ? c10::get_channels_last_strides_3d(result.sizes())
+                                                 : wanted == at::MemoryFormat::ChannelsLast
+                                                     ? c10::get_channels_last_strides_2d(result.sizes())
+                                                     : result.strides().vec());
     });
 }
 
