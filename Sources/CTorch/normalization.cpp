@@ -273,7 +273,8 @@ struct GroupNorm : torch::autograd::Function<GroupNorm> {
     }
 
     static bool takes(const at::Tensor &x, const ct_tensor *weight, const ct_tensor *bias, int64_t groups) {
-        if (!x.is_cpu() || x.dim() < 4 || x.numel() == 0 || groups < 1 || x.size(1) % groups != 0) return false;
+        if (!x.is_cpu() || (x.dim() != 4 && x.dim() != 5) || x.numel() == 0) return false;
+        if (groups < 1 || x.size(1) % groups != 0) return false;
         if (x.scalar_type() != at::kFloat && x.scalar_type() != at::kBFloat16) return false;
         for (const ct_tensor *one : {weight, bias})
             if (!one || one->value.scalar_type() != at::kFloat || one->value.numel() != x.size(1)) return false;

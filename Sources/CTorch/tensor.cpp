@@ -127,16 +127,13 @@ ct_tensor *ct_to_type(const ct_tensor *t, int type) {
 
 ct_tensor *ct_to_format(const ct_tensor *t, int format) {
     return make([&] {
-        auto wanted = format == CT_CHANNELS_LAST ? ct::channels_last(t->value) : at::MemoryFormat::Contiguous;
-        at::Tensor result = t->value.contiguous(wanted);
-        if (result.suggest_memory_format() == wanted) return result;
+        if (format != CT_CHANNELS_LAST) return t->value.contiguous();
+        at::Tensor result = t->value.contiguous(ct::channels_last(t->value));
+        if (result.dim() < 4 || result.suggest_memory_format() == ct::channels_last(result)) return result;
         // With one channel both formats are the same; a convolution takes what the strides say, and with those of the other
         // format makes two copies of its result.
-        return result.as_strided(result.sizes(), wanted == at::MemoryFormat::ChannelsLast3d
-                                                     ? c10::get_channels_last_strides_3d(result.sizes())
-                                                 : wanted == at::MemoryFormat::ChannelsLast
-                                                     ? c10::get_channels_last_strides_2d(result.sizes())
-                                                     : result.strides().vec());
+        return result.as_strided(result.sizes(), result.dim() == 5 ? c10::get_channels_last_strides_3d(result.sizes())
+                                                                   : c10::get_channels_last_strides_2d(result.sizes()));
     });
 }
 

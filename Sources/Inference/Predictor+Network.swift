@@ -37,7 +37,8 @@ extension Predictor {
         let symmetries = averaging.map { Symmetries($0, dimensions: graph.dimensions) }
         let geometry = try TileGeometry(graph, patch: patch, averaging: averaging)
         self.init(geometry, channels: channels.count) { input, kept in
-            try symmetries?.mean(of: forward, on: input, keeping: kept) ?? forward(input, kept)
+            try symmetries?.mean(of: forward, on: input, keeping: kept, margin: geometry.margin)
+                ?? forward(input, kept)
         }
     }
 }

@@ -48,18 +48,20 @@ struct Symmetries {
     /// - Parameters:
     ///   - forward: the network, of whose logits a part is wanted.
     ///   - kept: what is wanted of the logits.
+    ///   - margin: voxels on each side of the input that have no logits.
     func mean(
         of forward: (_ input: [Volume<Float>], _ kept: Box) throws -> [Volume<Float>], on input: [Volume<Float>],
-        keeping kept: Box
+        keeping kept: Box, margin: ZYX<Int>
     ) rethrows -> [Volume<Float>] {
         // With what moves on into it, which the input's first voxels have none of.
         let box = Box(from: (kept.origin - halo).zip(.zero, max), to: kept.end)
+        let shape = input[0].shape.zip(margin) { $0 - 2 * $1 }
         var sums = try forward(input, box)
         for change in changes.dropFirst() {
             let changed = input.map { volume in
                 (change.isTransposed ? volume.transposed() : volume).mirrored(along: change.mirrored)
             }
-            let logits = try forward(changed, box.changed(change, in: input[0].shape))
+            let logits = try forward(changed, box.changed(change, in: shape))
             for channel in sums.indices {
                 let turned = logits[source(of: channel, change)].mirrored(along: change.mirrored)
                 sums[channel].add(

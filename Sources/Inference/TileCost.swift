@@ -1,10 +1,12 @@
 import Networks
+import Synchronization
 import Tensors
 import Volumes
 
 /// What the prediction of a tile takes: memory at its peak, and work.
 public struct TileCost: Sendable {
     private let cost: PredictionCost
+    private let known = KnownCosts()
     private let margin: ZYX<Int>
     private let windows: SlidingWindows?
     /// Bytes of a number inside of the network.
@@ -39,7 +41,7 @@ public struct TileCost: Sendable {
         guard let cost = cost(of: piece) else { return .max }
         // Sums of windows have to be divided.
         let sums = windows == nil ? 0 : 4 * output
-        return Int(min(1.25 * (Double(cost.liveNumbers) * size + ends + sums), 9e18))
+        return Int(min(1.25 * (cost.liveNumbers * size + ends + sums), 9e18))
     }
 
     /// Voxels of a tile all of which is wanted that take as long to compute.
@@ -48,18 +50,29 @@ public struct TileCost: Sendable {
         guard windows == nil, let part = cost(of: tile), let all = cost(of: whole), all.multiplyAdds > 0 else {
             return Double(tile.input.count)
         }
-        return Double(tile.input.count) * Double(part.multiplyAdds) / Double(all.multiplyAdds)
+        return Double(tile.input.count) * part.multiplyAdds / all.multiplyAdds
     }
 
     /// nil where the network does not take the input.
-    private func cost(of tile: Tile) -> (multiplyAdds: Int, liveNumbers: Int)? {
+    private func cost(of tile: Tile) -> (multiplyAdds: Double, liveNumbers: Double)? {
+        let form = tile.atOrigin
+        if let known = known.costs.withLock({ $0[form] }) { return known }
         let kept = tile.output.relative(to: tile.input.origin + margin)
         let ranges = zip(kept.origin.array, kept.end.array).map { $0..<max($0, $1) }
-        let (skipped, sections) = cost.dimensions == 2 ? (1, tile.input.shape.z) : (0, 1)
-        let cost = try? self.cost(
-            of: Array(tile.input.shape.array.dropFirst(skipped)), keeping: Array(ranges.dropFirst(skipped)))
-        return cost.map { ($0.multiplyAdds * sections, $0.liveNumbers * sections) }
+        let (skipped, sections) = cost.dimensions == 2 ? (1, Double(tile.input.shape.z)) : (0, 1)
+        guard
+            let section = try? cost(
+                of: Array(tile.input.shape.array.dropFirst(skipped)), keeping: Array(ranges.dropFirst(skipped)))
+        else { return nil }
+        let cost = (Double(section.multiplyAdds) * sections, Double(section.liveNumbers) * sections)
+        known.costs.withLock { $0[form] = cost }
+        return cost
     }
+}
+
+/// The tiles of a volume, and those that are considered for it, have few forms.
+private final class KnownCosts: Sendable {
+    let costs = Mutex<[Tile: (multiplyAdds: Double, liveNumbers: Double)]>([:])
 }
 
 /// How large a tile may be.

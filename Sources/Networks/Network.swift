@@ -143,7 +143,10 @@ extension Network {
         guard let cropping, let own = held?[early.node], let result = results[early.node] else { return }
         let part = try result.cropped(to: early.box, from: own)
         guard let index = early.concatenation else {
-            results[early.node] = try part.contiguous(.channelsLast)
+            // A copy, as a part that has no gaps would keep all of it alive.
+            let copy = try part.uninitialized(part.shape)
+            try copy.assign(part)
+            results[early.node] = copy
             held?[early.node] = early.box
             return
         }

@@ -90,6 +90,26 @@ import Volumes
         }
     }
 
+    /// The second channel is of a voxel and the one before it along x, where the network's borders allow it to be tiled then.
+    @Test(arguments: [(ConvolutionPadding.same, 2), (.same, 3), (.valid, 2), (.valid, 3)], [false, true])
+    func averagedTilesAreUntiled(kind: (padding: ConvolutionPadding, dimensions: Int), turns: Bool) throws {
+        let network = try network(
+            Self.small(2, dimensions: kind.dimensions) { ($0.padding, $0.outputChannels) = (kind.padding, 2) })
+        let predictor = try Predictor(
+            network: network, patch: ZYX(repeating: 64),
+            averaging: PredictionAveraging(
+                neighbourAxes: [nil, kind.padding == .same && !turns ? 2 : nil], mirrors: true, turns: turns),
+            precision: .f32, device: .cpu)
+        let shape = ZYX(19, 53, 77)
+        let volume = noisyVolume(shape)
+        func logits(_ limit: TileLimit) throws -> [Volume<Float>] {
+            try predictor.unroundedLogits(of: Box(shape), volume: shape, limit: limit) { [volume.cropped(to: $0)] }
+        }
+        for (tiled, whole) in zip(try logits(.voxels(60_000)), try logits(.none)) {
+            #expect(zip(tiled.voxels, whole.voxels).allSatisfy { abs($0 - $1) <= 1e-5 })
+        }
+    }
+
     /// The logits of a mirrored volume are the mirrored logits where all mirrorings are averaged, and otherwise not. The second
     /// channel is of a voxel and the one before it along x.
     @Test(arguments: [2, 3], [0, 1, 2])

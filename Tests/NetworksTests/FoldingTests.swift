@@ -51,7 +51,8 @@ struct FoldingTests {
         #expect(difference > 0 && difference < 0.05 * scale)
     }
 
-    static let parts = SmallNetworks.names.flatMap { name in [(name, 3), (name, 2)] }
+    static let parts =
+        SmallNetworks.names.flatMap { name in [(name, 3), (name, 2)] } + [("resnet-unet", 2), ("densenet-unet", 2)]
 
     @Test("A part of the logits is what it is of all of them", arguments: parts)
     func part(name: String, dimensions: Int) throws {

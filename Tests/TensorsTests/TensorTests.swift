@@ -90,7 +90,8 @@ struct TensorTests {
         #expect(zip(y, [-1, 1, -1, 1] as [Float]).allSatisfy { abs($0 - $1) < 1e-4 })
     }
 
-    /// Against libtorch's own, in f64; 8,000 voxels are summed in several runs.
+    /// Against libtorch's own in f64, whose variance in f32 would be off by more than is allowed; 8,000 voxels are summed in
+    /// several runs.
     @Test(
         "group norm of channels-last tensors and its gradient",
         arguments: [[2, 6, 5, 7], [3, 6, 3, 5, 7], [1, 6, 16, 25, 20]], [1, 2, 6])
@@ -100,10 +101,10 @@ struct TensorTests {
                 let random = CounterRandom(seed: 1, stream: stream)
                 // Rounded, so that all types begin with the same values.
                 return try tensor(
-                    (0..<shape.reduce(1, *)).map { Float(random.normal(UInt64($0)) * 16).rounded() / 16 }, shape
+                    (0..<shape.reduce(1, *)).map { Float(random.normal(UInt64($0)) * 8).rounded() / 8 }, shape
                 ).to(type)
             }
-            let x = try (noise("x", shape) + 3).contiguous(.channelsLast)
+            let x = try (noise("x", shape) + 24).contiguous(.channelsLast)
             let parameterType: Tensor.ElementType = type == .bfloat16 ? .float32 : type
             let (scale, shift) = (
                 try noise("scale", [shape[1]]).to(parameterType), try noise("shift", [shape[1]]).to(parameterType)

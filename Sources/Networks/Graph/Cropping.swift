@@ -67,7 +67,9 @@ struct Cropping {
                 }
             }
             func voxels(_ box: [Range<Int>]) -> Int { box.map(\.count).reduce(1, *) }
-            if joins.count == 1, case .concatenate = graph.nodes[first].operation {
+            // Until then work goes on at a coarser level: there the other inputs take little room.
+            let isSkip = voxels(computed[last]) < voxels(computed[index])
+            if isSkip, joins.count == 1, case .concatenate = graph.nodes[first].operation {
                 result[last].append(Early(node: index, box: box, concatenation: first))
             } else if voxels(box) * 4 < voxels(computed[index]) * 3 {
                 // What is copied has to be worth it.
