@@ -125,7 +125,7 @@ def compare(folder):
 
     reference = numpy.load(folder / "tiles.npy")
     counts = [(length - WINDOW) // (WINDOW // 2) + 1 for length in reference.shape]
-    print(f"{len(tiles)} tiles compute {voxels(tile['input'] for tile in tiles) / reference.size:.2f} times the volume, "
+    print(f"{len(tiles)} tiles read {voxels(tile['input'] for tile in tiles) / reference.size:.2f} times the volume, "
           f"windows {numpy.prod(counts) * WINDOW ** 3 / reference.size:.2f} times")
     print(f"{'':26}{'':26}{'ratio':>8}{'wanted':>8}{'peak MiB':>16}")
     missed = False
