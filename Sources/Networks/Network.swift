@@ -144,9 +144,7 @@ extension Network {
         let part = try result.cropped(to: early.box, from: own)
         guard let index = early.concatenation else {
             // A copy, as a part that has no gaps would keep all of it alive.
-            let copy = try part.uninitialized(part.shape)
-            try copy.assign(part)
-            results[early.node] = copy
+            results[early.node] = try part.copy()
             held?[early.node] = early.box
             return
         }

@@ -154,8 +154,10 @@ private struct Costs {
             }
         case .predict:
             guard let each = answer.secondsPerTileVoxel else { return nil }
+            let cost = run.tileCost(network)
             return volumes(stage).reduce(0.0) { sum, item in
-                sum + (run.computedVoxels(item.volume, network) ?? item.seen) * network.geometry.repetition * each
+                sum + (run.computedVoxels(item.volume, network, cost) ?? item.seen) * network.geometry.repetition
+                    * each
                     * item.open
             }
         case .calibrate:

@@ -57,7 +57,7 @@ extension PipelineRun {
         }
         // Members side by side read the volumes each for itself.
         if file.learns { add(.train, fixed: plan.annotatedVoxels * 11 * min(execution.membersAtOnce, members)) }
-        let cost = network.tileCost(members: members, precision: execution.precision)
+        let cost = tileCost(network)
         for volume in plan.volumes {
             guard let (own, seen) = volume.shapes else { continue }
             let (shard, count) = (
@@ -67,7 +67,7 @@ extension PipelineRun {
             add(.ingest, fixed: min(bytes, Ingest.pieceBytes) * 3)
             if own != seen { add(.resample, fixed: min(bytes, Ingest.pieceBytes) * 4) }
             let smallest = cost.bytes(of: network.geometry.leastTile(of: seen))
-            let expected = tiles(volume, network)?.keys.map(cost.bytes).max() ?? smallest
+            let expected = tiles(volume, network, cost)?.keys.map(cost.bytes).max() ?? smallest
             let least = network.geometry.isExact ? smallest : expected
             found.append(
                 StageMemory(
@@ -96,13 +96,21 @@ extension PipelineRun {
         return found
     }
 
+    /// What tiles of this run's predictions take.
+    func tileCost(_ network: PlannedNetwork) -> TileCost {
+        network.tileCost(members: plan.members.count, precision: execution.precision)
+    }
+
     /// The voxels that the prediction of a volume computes, those of all tiles' surroundings among them.
     ///
-    /// - Parameter bytes: of memory for tiles; nil for those that they have.
+    /// - Parameters:
+    ///   - cost: `tileCost` of the network, which remembers the tiles that it has been asked for.
+    ///   - bytes: of memory for tiles; nil for those that they have.
     /// - Returns: nil where memory does not do.
-    func computedVoxels(_ volume: Plan.PlannedVolume, _ network: PlannedNetwork, in bytes: Int? = nil) -> Double? {
-        let cost = network.tileCost(members: plan.members.count, precision: execution.precision)
-        return tiles(volume, network, in: bytes)?.reduce(0) {
+    func computedVoxels(
+        _ volume: Plan.PlannedVolume, _ network: PlannedNetwork, _ cost: TileCost, in bytes: Int? = nil
+    ) -> Double? {
+        tiles(volume, network, cost, in: bytes)?.reduce(0) {
             $0 + cost.computedVoxels(of: $1.key) * Double($1.value)
         }
     }
@@ -117,11 +125,12 @@ extension PipelineRun {
         guard execution.device == .cpu, !volumes.isEmpty, let network = try plan.network(), network.geometry.isExact
         else { return nil }
         let voxels = volumes.reduce(0) { $0 + ($1.shapes?.seen.count ?? 0) }
+        let cost = tileCost(network)
         /// How often a voxel is computed in so many bytes.
         func repetition(_ memory: MemoryBudget) -> Double? {
             var computed = 0.0
             for volume in volumes {
-                guard let part = computedVoxels(volume, network, in: memory.tiles) else { return nil }
+                guard let part = computedVoxels(volume, network, cost, in: memory.tiles) else { return nil }
                 computed += part
             }
             return computed / Double(max(1, voxels))
@@ -139,7 +148,7 @@ extension PipelineRun {
 
     /// The tiles that a volume is predicted in, each at the origin, and how many there are of it.
     private func tiles(
-        _ volume: Plan.PlannedVolume, _ network: PlannedNetwork, in bytes: Int? = nil
+        _ volume: Plan.PlannedVolume, _ network: PlannedNetwork, _ cost: TileCost, in bytes: Int? = nil
     ) -> [Tile: Int]? {
         guard let (own, shape) = volume.shapes else { return nil }
         // About, where the networks see other voxels than the file's.
@@ -148,9 +157,7 @@ extension PipelineRun {
                 from: box.origin.zip(shape.zip(own) { Double($0) / Double($1) }) { Int(Double($0) * $1) },
                 to: box.end.zip(shape.zip(own) { Double($0) / Double($1) }) { Int((Double($0) * $1).rounded(.up)) })
         }
-        let limit = network.geometry.limit(
-            bytes ?? execution.tileMemory,
-            network.tileCost(members: plan.members.count, precision: execution.precision))
+        let limit = network.geometry.limit(bytes ?? execution.tileMemory, cost)
         let tiles = try? TilePlan.ofShards(
             StoreShape(for: shape).shard, volume: shape, within: box, geometry: network.geometry, limit: limit
         ).flatMap(\.tiles)
