@@ -28,6 +28,9 @@ ct_tensor *ct_batch_norm(const ct_tensor *x, const ct_tensor *weight, const ct_t
 #endif
 #define INLINED static inline __attribute__((always_inline))
 
+// libtorch's own `const_data_ptr<float>` has a name that compilers spell differently: it does not link to every build.
+static const float *floats(const at::Tensor &tensor) { return static_cast<const float *>(tensor.const_data_ptr()); }
+
 // bfloat16 is the upper half of a float; c10's conversions do not link from functions with several targets.
 INLINED float wide(float value) { return value; }
 
@@ -188,7 +191,7 @@ struct group_norm {
         float *means = mean.mutable_data_ptr<float>(), *inverses = inverse.mutable_data_ptr<float>();
         // About the first voxel, sums of squares lose nothing to a mean that is far from zero.
         at::Tensor first = x.flatten(2).select(2, 0).to(at::kFloat).contiguous();
-        std::vector<float> origin(first.const_data_ptr<float>(), first.const_data_ptr<float>() + rows);
+        std::vector<float> origin(floats(first), floats(first) + rows);
         channel_sums found = pass.sums(x, x, origin, origin);
         for_each_group([&](int64_t begin, int64_t end, double count) {
             double sum = 0, squares = 0;
@@ -203,8 +206,8 @@ struct group_norm {
         });
         std::vector<float> slope(rows), none(rows, 0), offset(rows);
         for (int64_t row = 0; row < rows; ++row) {
-            slope[row] = weight.const_data_ptr<float>()[row % pass.channels] * inverses[row];
-            offset[row] = bias.const_data_ptr<float>()[row % pass.channels];
+            slope[row] = floats(weight)[row % pass.channels] * inverses[row];
+            offset[row] = floats(bias)[row % pass.channels];
         }
         return {pass.map(x, x, {means, slope.data(), none.data(), offset.data()}), mean, inverse};
     }
@@ -213,8 +216,8 @@ struct group_norm {
     torch::autograd::variable_list backward(const at::Tensor &x, const at::Tensor &dy, const at::Tensor &weight,
                                             const at::Tensor &mean, const at::Tensor &inverse) const {
         const int64_t rows = pass.samples * pass.channels;
-        const float *gamma = weight.const_data_ptr<float>(), *means = mean.const_data_ptr<float>(),
-                    *inverses = inverse.const_data_ptr<float>();
+        const float *gamma = floats(weight), *means = floats(mean),
+                    *inverses = floats(inverse);
         channel_sums found = pass.sums(x, dy, std::vector<float>(means, means + rows), std::vector<float>(rows, 0));
         std::vector<double> weight_gradient(pass.channels, 0), bias_gradient(pass.channels, 0);
         std::vector<float> scale(rows), slope(rows), offset(rows);

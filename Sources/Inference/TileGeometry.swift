@@ -101,7 +101,9 @@ public struct TileGeometry: Equatable, Sendable {
     /// The smallest tile that is worth its halo: a few strides of output, or one window.
     public var smallTile: Tile {
         if let windows { return Tile(input: Box(windows.shape), output: Box(windows.shape)) }
-        let shape = smallest.zip(halo.zip(stride) { 2 * $0 + 4 * $1 }, max)
+        let wanted = halo.zip(stride) { 2 * $0 + 4 * $1 }
+        let shape = ZYX(
+            extent(atLeast: wanted.z, \.z), extent(atLeast: wanted.y, \.y), extent(atLeast: wanted.x, \.x))
         let border = margin.zip(halo) { $0 > 0 ? $0 : $1 }
         return Tile(input: Box(shape), output: Box(from: border, to: shape - border))
     }

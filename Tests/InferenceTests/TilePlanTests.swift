@@ -91,6 +91,20 @@ import Volumes
         #expect(error?.needed == least.input.shape)
     }
 
+    @Test(arguments: [2, 3], [3, 5])
+    func `the small tile that memory is checked by is one that the network takes`(dimensions: Int, levels: Int)
+        throws
+    {
+        for padding in ConvolutionPadding.allCases {
+            let network = try NetworkConfiguration("unet") {
+                ($0.dimensions, $0.levels, $0.padding) = (dimensions, levels, padding)
+            }.graph()
+            let geometry = try TileGeometry(network, patch: ZYX(repeating: 64))
+            let cost = TileCost(network, geometry, precision: .f32, members: 1, channels: 1)
+            #expect((1 << 20...1 << 34).contains(cost.bytes(of: geometry.smallTile)))
+        }
+    }
+
     @Test func memoryGrowsWithFeaturesAndHalvesInBf16() throws {
         let input = ZYX(repeating: 160)
         func bytes(_ features: Int, _ precision: Precision, _ kept: Box) throws -> Double {

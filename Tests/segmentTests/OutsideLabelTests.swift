@@ -64,6 +64,45 @@ struct OutsideLabelTests {
             two.code != 0 && two.complaints.contains("three volumes, along z, y and x, found 2"), "\(two.words)")
     }
 
+    /// Voxels of 3 × 2 × 1 nm³; one at the border, a ring, a voxel and a pair.
+    @Test(
+        arguments: [
+            ("", "000000001 022200001 020203000 022200000 000000440"),
+            ("--fill-holes", "000000001 022200001 022203000 022200000 000000440"),
+            ("--drop-border --min-voxels 2", "000000000 011100000 010100000 011100000 000000000"),
+            ("--min-volume 0.00000001", "000000001 022200001 020200000 022200000 000000330"),
+            ("--min-volume 0.00000005 --fill-holes", "000000000 011100000 011100000 011100000 000000000"),
+            ("--min-volume 2 --voxel-size 1000,1000,1000", "000000001 022200001 020200000 022200000 000000330"),
+            ("--exclude e.h5", "000000001 022200001 020203000 022200000 000000000"),
+            // A voxel and its four neighbours; where as many are outside, it stays what it is.
+            ("--smooth 1 --voxel-size 1,1,1", "000000001 022200001 022200000 022200000 000000330"),
+        ])
+    func objectsAreFinished(options: String, expected: String) throws {
+        let shape = ZYX(1, 5, 9)
+        let mask = "000000001 011100001 010101000 011100000 000000110"
+        func voxels(_ rows: String) -> [UInt32] { rows.compactMap { $0.wholeNumberValue.map(UInt32.init) } }
+        try write("m.h5", Volume(shape: shape, voxels: voxels(mask)))
+        var excluded = Volume<UInt8>(shape: shape)
+        excluded[0, 4, 7] = 1
+        try write("e.h5", excluded)
+        let arguments = ["label", "m.h5", "-o", "l.h5", "--connectivity", "4"]
+        let ending = try Program.run(arguments + options.split(separator: " ").map(String.init), in: folder.path)
+        let found = try labels("l.h5")
+        #expect(ending.code == 0 && found == voxels(expected), "\(options): \(ending.words), \(found)")
+    }
+
+    @Test(arguments: [
+        (["--smooth", "100"], "m.h5: --smooth is 100 nm, which is 100 of its voxels; expected 16 at most"),
+        (["--smooth", "0"], "--smooth must be above 0, found 0.0"),
+        (["--exclude", "small.h5"], "small.h5: has shape z 1 × y 1 × x 6, but m.h5 has z 2 × y 3 × x 4"),
+    ])
+    func whatCannotBeFinishedIsRefused(options: [String], problem: String) throws {
+        try write("m.h5", Volume<UInt8>(shape: ZYX(2, 3, 4), repeating: 1))
+        try write("small.h5", Volume<UInt8>(shape: ZYX(1, 1, 6)))
+        let ending = try Program.run(["label", "m.h5", "-o", "l.h5"] + options, in: folder.path)
+        #expect(ending.code != 0 && ending.complaints.contains(problem), "\(ending.words)")
+    }
+
     /// Numbers of more than 32 bits stay what they are; formats without room for them are refused.
     @Test func longNumbersGrow() throws {
         let (line, long) = (ZYX(1, 1, 6), UInt64(1) << 63)
@@ -88,6 +127,7 @@ struct OutsideLabelTests {
         (["consensus", "p.h5", "q.h5", "-o", "q.h5"], "q.h5: is what is read, q.h5"),
         (["consensus", "p.h5", "-o", "n.h5", "--votes", "p.h5"], "p.h5: is what is read, p.h5"),
         (["consensus", "p.h5", "-o", "n.h5", "--votes", "n.h5"], "n.h5: is the place of two outputs"),
+        (["label", "m.h5", "-o", "p.h5", "--exclude", "p.h5"], "p.h5: is what is read, p.h5"),
         (["regrow", "m.h5", "p.h5", "--within", "9", "-o", "p.h5"], "p.h5: is what is read, p.h5"),
     ])
     func inputsAreNotOverwritten(arguments: [String], problem: String) throws {

@@ -108,12 +108,14 @@ struct ProbabilityCommandTests {
         arguments: [
             (["--within", "100"], [7, 7, 7, 9, 9, 9, 9]), (["--within", "8"], [7, 7, 0, 0, 0, 9, 9]),
             (["--within", "16", "--above", "0.3"], [7, 7, 0, 0, 9, 9, 9]),
+            (["--within", "100", "--votes", "v.tif", "--at-least", "2"], [7, 7, 0, 0, 9, 9, 9]),
             (["--within", "100", "--within-sections", "--voxel-size", "1,1,1"], [7, 7, 7, 9, 9, 9, 9]),
         ] as [([String], [UInt32])])
     func objectsGrow(options: [String], expected: [UInt32]) throws {
         let line = ZYX(1, 1, 7)
         try write("p.h5", Volume<Float>(shape: line, voxels: [0.5, 0.9, 0.1, 0.9, 0.9, 0.9, 0.5]))
         try folder.write("seeds.tif", Volume<UInt16>(shape: line, voxels: [7, 0, 0, 0, 0, 0, 9]), voxelSize: size)
+        try folder.write("v.tif", Volume<UInt8>(shape: line, voxels: [3, 2, 1, 1, 2, 3, 3]), voxelSize: size)
         let ending = try Program.run(["regrow", "seeds.tif", "p.h5", "-o", "grown.h5"] + options, in: folder.path)
         #expect(ending.code == 0, "\(ending.words)")
         let grown = try VolumeFile.open(folder.path + "/grown.h5").read(Box(line)).converted(to: UInt32.self)

@@ -192,6 +192,8 @@ public struct LabelSettings: Codable, Equatable, Sendable {
         public var minimumVolume: Double?
         /// Whether objects that touch the border of the volume are dropped.
         public var dropsBorder = false
+
+        public init() {}
     }
 
     /// Components grow back into the voxels that the consensus dropped.

@@ -94,18 +94,13 @@ extension YAMLValue {
     }
 
     private func augmentation() throws -> Augmentation {
-        let switches: [(String, WritableKeyPath<Augmentation, Bool>)] = [
-            ("flips", \.flips), ("axis_swaps", \.axisSwaps), ("rotation", \.rotation), ("scaling", \.scaling),
-            ("elastic", \.elastic), ("intensity", \.intensity), ("noise", \.noise), ("blur", \.blur),
-            ("low_resolution", \.lowResolution), ("section_defects", \.sectionDefects),
-        ]
         if !isMapping {
             guard try text() == "none" else { throw misfit("none, or switches such as {rotation: true}") }
             return .none
         }
-        let keys = try mapping(of: switches.map(\.0))
+        let keys = try mapping(of: Augmentation.switches.map(\.name))
         var augmentation = Augmentation()
-        for (name, path) in switches {
+        for (name, path) in Augmentation.switches {
             guard let value = keys[name] else { continue }
             if name == "noise", let text = try? value.text(), Double(text) != nil {
                 augmentation.noiseLevel = try value.number(in: 0...10)
@@ -129,5 +124,26 @@ extension YAMLValue {
         case "running": return .running
         default: throw misfit("population, running or {population: PATCHES}")
         }
+    }
+}
+
+extension Augmentation {
+    /// By their keys in a pipeline file.
+    fileprivate static var switches: [(name: String, path: WritableKeyPath<Augmentation, Bool>)] {
+        [
+            ("flips", \.flips), ("axis_swaps", \.axisSwaps), ("rotation", \.rotation), ("scaling", \.scaling),
+            ("elastic", \.elastic), ("intensity", \.intensity), ("noise", \.noise), ("blur", \.blur),
+            ("low_resolution", \.lowResolution), ("section_defects", \.sectionDefects),
+        ]
+    }
+
+    /// What differs from the usual one, as a pipeline file has it: `{noise: 0.5, blur: true}`.
+    var text: String {
+        let usual = Augmentation()
+        let changes = Self.switches.compactMap { name, path -> String? in
+            if path == \.noise, let noiseLevel, noise { return "\(name): \(noiseLevel)" }
+            return self[keyPath: path] == usual[keyPath: path] ? nil : "\(name): \(self[keyPath: path])"
+        }
+        return "{\(changes.joined(separator: ", "))}"
     }
 }

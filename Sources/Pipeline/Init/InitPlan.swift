@@ -55,6 +55,7 @@ public struct InitPlan: Sendable {
                 $0.noiseLevel = 0.5
                 $0.blur = true
                 $0.lowResolution = true
+                ($0.rotation, $0.scaling, $0.elastic) = (dimensions == 2, dimensions == 2, dimensions == 2)
             }
         }
         let shape = facts.labelledShape.zip(facts.voxelSize.nanometers.zip(size.nanometers, /)) {

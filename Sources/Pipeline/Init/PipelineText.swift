@@ -202,8 +202,9 @@ struct PipelineText {
         }
         if training.augmentation != usual.augmentation {
             add(
-                "augmentation: {noise: 0.5, blur: true, low_resolution: true}",
-                "sections differ in noise and focus")
+                "augmentation:",
+                "sections differ in noise and focus" + (plan.dimensions == 2 ? ", and there are few" : ""))
+            lines.append("    \(training.augmentation.text)")
         }
         if training.foregroundOversampling != usual.foregroundOversampling {
             add("foreground_oversampling: 0", "there are objects everywhere")

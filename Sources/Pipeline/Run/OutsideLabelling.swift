@@ -24,29 +24,56 @@ extension OutsideVolumes {
     ///
     /// - Parameters:
     ///   - connectivity: of edges it is that of faces.
+    ///   - finish: what is done to the objects then, as `label:` of a pipeline does.
+    ///   - exclusion: a volume: objects with a voxel where it is not 0 are dropped.
+    ///   - voxelSize: nil: that of the file.
     ///   - replaces: whether what lies at the output's place makes way.
     /// - Returns: How many objects there are.
     /// - Throws: `FileFault`, before any work where something lies at the output's place; `Interruption`.
     public func label(
         _ contents: LabelledContents, to output: String, connectivity: Connectivity, minimumVoxels: Int,
-        replaces: Bool
+        finish: LabelSettings.Finish, exclusion: String?, voxelSize: VoxelSize?, replaces: Bool
     ) throws -> Int {
-        try checkOutputs([output], of: contents.files, replaces: replaces)
+        let file = contents.files[0]
+        try checkOutputs([output], of: contents.files + [exclusion].compactMap(\.self), replaces: replaces)
         let (store, facts, read) = try open(contents)
-        let threads = try shardsAtOnce(store.layout, of: contents.files[0])
+        let excluded = try exclusion.map { name in
+            let found = try ingest(name)
+            try check(name, found, fits: (store, facts), of: file)
+            return found.0
+        }
+        let voxelSize = voxelSize ?? facts.voxelSize
+        if finish.smoothing != nil || finish.minimumVolume != nil {
+            guard let voxelSize else { throw FileFault(file, "has no voxel size; give it with --voxel-size") }
+            try ObjectFinishing.checkSmoothing(finish, "--smooth", of: voxelSize, file)
+        }
+        let threads = try shardsAtOnce(store.layout, of: file)
         let components = try BlockComponents(
             shape: store.layout.shape, block: store.layout.shard, connectivity: connectivity,
             minimumVoxels: minimumVoxels, threads: threads,
-            progress: { _ in try goOn(with: contents.files[0]) }, read: read)
-        let labels = try BlockStore.create(at: folder + "/labels.zarr", store.layout.of(.uint32))
+            progress: { _ in try goOn(with: file) }, read: read)
+        var layout = store.layout.of(.uint32)
+        layout.voxelSize = voxelSize
+        let labels = try BlockStore.create(at: folder + "/labels.zarr", layout)
         try labels.fill(threads: threads, shouldStop: shouldStop) { place, _ in
             try components.labels(ofBlock: place)
         }
+        var objects = StoredObjects(store: labels, count: components.count, classes: nil)
+        if finish != LabelSettings.Finish() || excluded != nil {
+            let finishing = ObjectFinishing(
+                settings: finish, exclusion: excluded, segmented: Box(layout.shape),
+                withinSections: connectivity.isWithinSections,
+                // What needs a size has been refused without one.
+                voxelSize: voxelSize ?? VoxelSize(ZYX(repeating: 1), .micrometer),
+                work: BlockWork(threads: self.threads, memory: memory, shouldStop: shouldStop))
+            objects = try finishing.write(objects, to: folder + "/finished.zarr") { _ in }
+            try goOn(with: file)
+        }
         try writeLabels(
-            of: labels.layout.shape, upTo: UInt64(components.count), to: output, replaces: replaces,
-            voxelSize: store.layout.voxelSize, position: facts.position, frame: facts.frame
-        ) { write in try labels.forEachSlab(threads: threads, shouldStop: shouldStop, write) }
-        return components.count
+            of: layout.shape, upTo: UInt64(objects.count), to: output, replaces: replaces,
+            voxelSize: voxelSize, position: facts.position, frame: facts.frame
+        ) { write in try objects.store.forEachSlab(threads: threads, shouldStop: shouldStop, write) }
+        return objects.count
     }
 
     /// A store of the shape that objects have, and what reads their contents.

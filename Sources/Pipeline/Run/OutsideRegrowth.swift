@@ -8,21 +8,28 @@ extension OutsideVolumes {
     ///   - probabilities: as for `consensus`.
     ///   - reach: in nanometres.
     ///   - floor: objects grow only where the probabilities reach it; nil for everywhere.
+    ///   - votes: a volume of numbers of votes, and how many a voxel must have for objects to grow into it.
     ///   - withinSections: whether each section has objects of its own.
     ///   - voxelSize: nil: that of the labels' file.
     ///   - replaces: whether what lies at the output's place makes way.
     /// - Throws: `FileFault`, before any work where something lies at the output's place.
     public func regrow(
-        _ labels: String, over probabilities: String, reach: Double, floor: Threshold?, withinSections: Bool,
+        _ labels: String, over probabilities: String, reach: Double, floor: Threshold?,
+        votes: (file: String, needed: Int)?, withinSections: Bool,
         voxelSize: VoxelSize?, to output: String, replaces: Bool
     ) throws {
-        try checkOutputs([output], of: [labels, probabilities], replaces: replaces)
+        try checkOutputs([output], of: [labels, probabilities, votes?.file].compactMap(\.self), replaces: replaces)
         let (seeds, facts) = try ingest(labels, as: .labels)
         guard let voxelSize = voxelSize ?? facts.voxelSize else {
             throw FileFault(labels, "has no voxel size; give it with --voxel-size")
         }
         let landscape = try ingest(probabilities)
         try check(probabilities, landscape, fits: (seeds, facts), of: labels)
+        let counts = try votes.map { votes in
+            let found = try ingest(votes.file, as: .labels)
+            try check(votes.file, found, fits: (seeds, facts), of: labels)
+            return (store: found.0, needed: Double(votes.needed))
+        }
         let shape = seeds.layout.shape
         let growth = ObjectGrowth(reach: reach, floor: floor, voxelSize: voxelSize, withinSections: withinSections)
         let bytes = growth.memory(for: shape, channels: 1)
@@ -41,10 +48,17 @@ extension OutsideVolumes {
         try parallelForEach(windows.count, threads: atOnce) { index in
             let window = windows[index]
             let region = growth.surroundings(of: window, in: shape)
+            var heights = try values.logits(in: region)
+            if let counts {
+                let found = try counts.store.read(region).converted(to: Double.self).voxels
+                for voxel in found.indices where found[voxel] < counts.needed {
+                    heights.voxels[voxel] = LogitScale.outside
+                }
+            }
             let result = try growth.grown(
                 window, of: shape,
                 seeds: numbers?.numbered(ids.labels(in: region)) ?? ids.labels(in: region, as: UInt32.self),
-                over: values.logits(in: region))
+                over: heights)
             for shard in window.cells(of: cut.shard) {
                 try grown.writeShard(shard, VoxelBuffer(result.cropped(to: shard.relative(to: window.origin))))
             }

@@ -93,7 +93,7 @@ struct LabelStep: Step {
                 settings: settings.finish ?? LabelSettings.Finish(), exclusion: try exclusion?.store(context),
                 segmented: try segmented(context), withinSections: settings.connectivity.isWithinSections,
                 voxelSize: making.voxelSize,
-                context: context)
+                work: context.blocks)
             objects = try finishing.write(objects, to: path) {
                 context.report(StepProgress(fraction: 0.6 + 0.2 * $0))
             }
@@ -141,13 +141,8 @@ struct LabelStep: Step {
 
     /// Refuses, before anything is trained, to smooth over more voxels than that is meant for.
     func checkSmoothing(_ image: IngestedVolume) throws {
-        guard let radius = settings.finish?.smoothing, let size = image.voxelSize else { return }
-        let reach = radius / (size.nanometers.array.min() ?? 1)
-        guard reach > ObjectFinishing.largestSmoothing else { return }
-        throw FileFault(
-            image.title,
-            "label.smooth is \(Int(radius)) nm, which is \(Int(reach)) of its voxels; "
-                + "expected \(Int(ObjectFinishing.largestSmoothing)) at most")
+        guard let finish = settings.finish, let size = image.voxelSize else { return }
+        try ObjectFinishing.checkSmoothing(finish, "label.smooth", of: size, image.title)
     }
 
     /// The box of the file's voxels that is segmented.

@@ -14,15 +14,34 @@ struct ObjectFinishing {
     let withinSections: Bool
     /// Where the store has none.
     let voxelSize: VoxelSize
-    let context: StepContext
+    let work: BlockWork
 
     /// Voxels that smoothing may reach over.
-    static let largestSmoothing = 16.0
+    private static let largestSmoothing = 16.0
+
+    /// Refuses, before any work, to smooth over more voxels than that is meant for.
+    ///
+    /// - Parameters:
+    ///   - setting: what smoothing is called where it was asked for.
+    ///   - file: whose voxels they are.
+    static func checkSmoothing(
+        _ settings: LabelSettings.Finish, _ setting: String, of voxelSize: VoxelSize, _ file: String
+    )
+        throws
+    {
+        guard let radius = settings.smoothing else { return }
+        let reach = radius / (voxelSize.nanometers.array.min() ?? 1)
+        guard reach > largestSmoothing else { return }
+        throw FileFault(
+            file,
+            "\(setting) is \(Int(radius)) nm, which is \(Int(reach)) of its voxels; "
+                + "expected \(Int(largestSmoothing)) at most")
+    }
 
     /// Writes objects as a store at `path` that are in another now, block by block.
     func write(_ made: StoredObjects, to path: String, progress: @escaping (Double) -> Void) throws -> StoredObjects
     {
-        let threads = context.shardsAtOnce(made.store.layout)
+        let threads = work.shardsAtOnce(made.store.layout)
         let store = try smoothed(made.store, at: path + ".smoothed")
         let filling = try settings.fillHoles ? filling(store) { progress($0 / 3) } : nil
         let shards = store.shards
@@ -42,7 +61,7 @@ struct ObjectFinishing {
         } use: { index, result in
             let (found, touched) = result
             for label in touched where label != 0 { isExcluded[Int(label) - 1] = true }
-            if context.shouldStop() { throw Interruption() }
+            if work.shouldStop() { throw Interruption() }
             for (label, part) in found {
                 sizes[Int(label) - 1] += part.voxels
                 if part.isAtBorder { isAtBorder[Int(label) - 1] = true }
@@ -60,7 +79,7 @@ struct ObjectFinishing {
         let result = try BlockStore.create(at: path, store.layout)
         let renumbered = numbers
         try result.fill(
-            threads: threads, shouldStop: context.shouldStop, progress: { progress((2 + $0) / 3) },
+            threads: threads, shouldStop: work.shouldStop, progress: { progress((2 + $0) / 3) },
             with: { index, _ in try labels(index).map { renumbered[Int($0)] } })
         for path in Set([store.path, made.store.path]) { try FileManager.default.removeItem(atPath: path) }
         return StoredObjects(
@@ -74,7 +93,7 @@ struct ObjectFinishing {
         let result = try BlockStore.create(at: path, store.layout)
         let (segmented, layout) = (segmented, store.layout)
         let read = Box(layout.shard).grown(by: filter.reach).count
-        try result.fill(threads: context.atOnce(read * StageMemory.bytesPerVoxel), shouldStop: context.shouldStop) {
+        try result.fill(threads: work.atOnce(read * StageMemory.bytesPerVoxel), shouldStop: work.shouldStop) {
             _, shard in
             // Beyond what was segmented nothing is known, as beyond the volume.
             let part = shard.intersection(segmented)
@@ -89,9 +108,9 @@ struct ObjectFinishing {
     private func filling(_ store: BlockStore, _ progress: (Double) -> Void) throws -> HoleFilling {
         try HoleFilling(
             shape: store.layout.shape, block: store.layout.shard, withinSections: withinSections,
-            threads: context.shardsAtOnce(store.layout),
+            threads: work.shardsAtOnce(store.layout),
             progress: {
-                if context.shouldStop() { throw Interruption() }
+                if work.shouldStop() { throw Interruption() }
                 progress($0)
             }, read: { try store.read($0).volume(of: UInt32.self) })
     }

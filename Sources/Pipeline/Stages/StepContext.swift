@@ -37,11 +37,9 @@ final class StepContext {
     var membersAtOnce: Int { execution.membersAtOnce }
     var memory: MemoryBudget { execution.memory }
 
-    /// How many pieces of work that take so many bytes each may be done at once.
-    func atOnce(_ bytes: Int) -> Int { memory.pieces(of: bytes, threads: threads) }
-
-    /// How many shards of a store may be worked on at once.
-    func shardsAtOnce(_ store: BlockStore.Layout) -> Int { atOnce(store.shard.count * StageMemory.bytesPerVoxel) }
+    var blocks: BlockWork { BlockWork(threads: threads, memory: memory, shouldStop: shouldStop) }
+    func atOnce(_ bytes: Int) -> Int { blocks.atOnce(bytes) }
+    func shardsAtOnce(_ store: BlockStore.Layout) -> Int { blocks.shardsAtOnce(store) }
 
     /// Tells how far a part of a step is.
     ///

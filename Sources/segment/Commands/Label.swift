@@ -14,8 +14,12 @@ struct Label: ParsableCommand {
             .tif an ImageJ stack of 16 bits (OME-TIFF of 32 bits beyond 65,535 objects), .zarr labels/objects, .nii and \
             .nii.gz NIfTI, .mrc MRC (up to 65,535 objects). file.h5:/NAME and image.zarr:labels/NAME add to what is there.
 
+            Objects may be finished as by a pipeline: smoothed, their holes filled, then dropped where they are small, touch \
+            the border or lie in an excluded part.
+
             Example:
               segment label sample-data/test-labels.h5 -o objects.tif
+              segment label mask.tif -o objects.tif --fill-holes --drop-border
             """)
 
     @Argument(
@@ -38,12 +42,37 @@ struct Label: ParsableCommand {
     @Option(help: "Objects of fewer voxels are dropped.")
     var minVoxels = 0
 
+    @Option(
+        help: ArgumentHelp(
+            "Voxels get the label that most have within this distance, in nanometres.", valueName: "nm"))
+    var smooth: Double?
+
+    @Flag(help: "What one object encloses becomes part of it.")
+    var fillHoles = false
+
+    @Option(help: ArgumentHelp("Then smaller objects are dropped; in µm³.", valueName: "µm³"))
+    var minVolume: Double?
+
+    @Flag(help: "Objects that touch the border of the volume are dropped.")
+    var dropBorder = false
+
+    @Option(
+        help: ArgumentHelp("Objects with a voxel where this volume is not 0 are dropped.", valueName: "file"),
+        completion: .file())
+    var exclude: String?
+
+    @OptionGroup var told: VoxelSizeOptions
+
     @OptionGroup var reading: ReadingOptions
 
     @OptionGroup var resources: ResourceOptions
 
     func validate() throws {
         guard minVoxels >= 0 else { throw ValidationError("--min-voxels must be at least 0, found \(minVoxels)") }
+        for (option, value) in [("smooth", smooth), ("min-volume", minVolume)] {
+            guard let value, !(value > 0 && value.isFinite) else { continue }
+            throw ValidationError("--\(option) must be above 0, found \(value)")
+        }
         if labels, edges { throw ValidationError("--labels and --edges exclude each other") }
         guard volumes.count == (edges ? 3 : 1) else {
             throw ValidationError(
@@ -59,10 +88,13 @@ struct Label: ParsableCommand {
         let contents: LabelledContents =
             edges
             ? .edges(ZYX(volumes[0], volumes[1], volumes[2])) : labels ? .labels(volumes[0]) : .mask(volumes[0])
+        var finish = LabelSettings.Finish()
+        (finish.smoothing, finish.fillHoles, finish.minimumVolume) = (smooth, fillHoles, minVolume)
+        finish.dropsBorder = dropBorder
         let count = try resources.withVolumes(reading) { files in
             try files.label(
                 contents, to: written.output, connectivity: connectivity, minimumVoxels: minVoxels,
-                replaces: written.overwrite)
+                finish: finish, exclusion: exclude, voxelSize: told.voxelSize, replaces: written.overwrite)
         }
         Console.say("\(grouped(count)) object\(count == 1 ? "" : "s")   \(written.output)")
     }

@@ -12,6 +12,9 @@ struct Regrow: ParsableCommand {
 
             Example:
               segment regrow objects.tif probabilities.h5 --within 40 -o grown.tif
+              segment consensus a.h5 b.h5 c.h5 -o mask.tif --votes votes.tif --lowest lowest.h5
+              segment label mask.tif -o objects.tif
+              segment regrow objects.tif lowest.h5 --within 40 --votes votes.tif --at-least 2 -o grown.tif
             """)
 
     @Argument(help: "The labelled volume, such as a.tif, b.h5:/labels or c.zarr.", completion: .file())
@@ -25,6 +28,15 @@ struct Regrow: ParsableCommand {
 
     @Option(help: ArgumentHelp("Grow only where the probability reaches this.", valueName: "p"))
     var above: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "The number of networks that vote for each voxel, as of 'segment consensus'.", valueName: "file"),
+        completion: .file())
+    var votes: String?
+
+    @Option(help: "Grow only where so many networks vote.")
+    var atLeast: Int?
 
     @Flag(help: "Each section has objects of its own.")
     var withinSections = false
@@ -40,6 +52,12 @@ struct Regrow: ParsableCommand {
         guard within > 0, within.isFinite else {
             throw ValidationError("--within must be above 0 nanometres, found \(within)")
         }
+        guard (votes == nil) == (atLeast == nil) else {
+            throw ValidationError("--votes and --at-least go together")
+        }
+        if let atLeast, !(1...Int(UInt8.max)).contains(atLeast) {
+            throw ValidationError("--at-least must lie between 1 and \(UInt8.max), found \(atLeast)")
+        }
         if let above, Threshold(probability: above) == nil {
             throw ValidationError("--above must lie between 0 and 1, found \(above)")
         }
@@ -49,7 +67,8 @@ struct Regrow: ParsableCommand {
         try resources.withVolumes(reading) { files in
             try files.regrow(
                 labels, over: probabilities, reach: within, floor: above.flatMap { Threshold(probability: $0) },
-                withinSections: withinSections, voxelSize: told.voxelSize, to: written.output,
+                votes: votes.flatMap { file in atLeast.map { (file, $0) } }, withinSections: withinSections,
+                voxelSize: told.voxelSize, to: written.output,
                 replaces: written.overwrite)
         }
         Console.say(written.output)
