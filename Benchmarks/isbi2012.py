@@ -159,10 +159,10 @@ def main():
         if not any((one["plan"], one["minutes"]) == (plan, options.minutes) for one in known):
             known.append(measure(options.work, plan, options.minutes))
             RESULTS.write_text(json.dumps(known, indent=1) + "\n")
-    print(f"{'plan':14}minutes  agree      logit  V_rand  V_info")
+    print(f"{'plan':26}minutes  agree      logit  V_rand  V_info")
     for one in known:
         for rule, figures in one["scores"].items():
-            print(f"{one['plan']:14}{one['minutes']:7}  {rule:9}{figures['logit']:7.2f}{figures['rand']:8.3f}"
+            print(f"{one['plan']:26}{one['minutes']:7}  {rule:9}{figures['logit']:7.2f}{figures['rand']:8.3f}"
                   f"{figures['information']:8.3f}")
 
 
