@@ -45,7 +45,7 @@ import Volumes
 
     @Test func `the CSV names its columns and gives µm`() throws {
         let image = Volume<Double>(shape: labels.shape, voxels: (0..<16).map(Double.init))
-        let lines = try table(of: labels, objects: 3, votes: votes, members: 5, images: [image]).csv()
+        let lines = try table(of: labels, objects: 3, votes: votes, members: 5, images: [image]).text
             .split(separator: "\n").map(String.init)
         #expect(
             lines[0] == """
@@ -73,7 +73,7 @@ import Volumes
 
     @Test func `objects of classes have a column for them, and names take the place of numbers`() throws {
         let named = try table(of: labels, objects: 3, names: [900, 20, 7], classes: [2, 9, 4])
-        #expect(named.csv().split(separator: "\n").map { $0.split(separator: ",").last } == ["class", "4", "2"])
+        #expect(named.text.split(separator: "\n").map { $0.split(separator: ",").last } == ["class", "4", "2"])
         #expect(named.rows.map(\.label) == [7, 900])
     }
 
@@ -87,7 +87,7 @@ import Volumes
         let parts = try table(of: many, objects: 20, votes: seen, images: [image], block: block)
         #expect(parts.contacts == whole.contacts)
         let digits: (ObjectTable) -> [[Double]] = { table in
-            table.csv().split(separator: "\n").dropFirst().map { line in
+            table.text.split(separator: "\n").dropFirst().map { line in
                 line.split(separator: ",").map { Double($0) ?? .nan }
             }
         }
@@ -219,7 +219,7 @@ import Volumes
         let table = try table(of: labels, objects: 3)
         #expect(table.rows.allSatisfy { $0.agreement == nil })
         #expect(
-            table.csv().split(separator: "\n").dropFirst().allSatisfy {
+            table.text.split(separator: "\n").dropFirst().allSatisfy {
                 $0.contains(",0.012,,,,1,") || $0.contains(",0.016,,,,1,")
             })
     }
@@ -235,5 +235,13 @@ import Volumes
         #expect(throws: LabelingFault.self) {
             try measurement.add(.init(box: Box(labels.shape), labels: Volume(shape: ZYX(1, 1, 1))))
         }
+    }
+}
+
+extension ObjectTable {
+    fileprivate var text: String {
+        var text = ""
+        csv { text += $0 }
+        return text
     }
 }

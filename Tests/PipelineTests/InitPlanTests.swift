@@ -1,5 +1,6 @@
 import Foundation
 import Pipeline
+import Tensors
 import Testing
 import Training
 import Volumes
@@ -67,9 +68,20 @@ struct InitPlanTests {
         #expect(plan.training.patch == layout.patch)
         // Sections that are photographed one by one differ.
         #expect((plan.training.augmentation.noiseLevel == 0.5) == (layout.nanometers.z > 8 * layout.nanometers.x))
+        #expect(plan.training.augmentation.elastic == (plan.training.augmentation.noiseLevel == 0.5))
         #expect(plan.network.configuration.levels == layout.levels)
         #expect(plan.network.configuration.kernels == layout.kernels)
         #expect(plan.network.configuration.strides == layout.strides)
+    }
+
+    @Test(arguments: [(Device.cpu, ZYX(64, 64, 64), 16, 4), (.cuda, ZYX(128, 128, 128), 32, 5)])
+    func aGPUHasTimeForMore(device: Device, patch: ZYX<Int>, features: Int, levels: Int) throws {
+        let plan = try InitPlan(
+            Self.facts(ZYX(200, 250, 250), nanometers: ZYX(10, 10, 10)), device: device,
+            patchVoxels: InitPlan.usualPatchVoxels(on: device))
+        #expect(plan.training.patch == patch)
+        #expect(plan.network.configuration.features == features)
+        #expect(plan.network.configuration.levels == levels)
     }
 
     struct Labels: Sendable {

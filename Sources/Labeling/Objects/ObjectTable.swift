@@ -65,28 +65,28 @@ public struct ObjectTable: Sendable, Equatable {
 
 extension ObjectTable {
     /// The table as CSV (RFC 4180, but lines end in a line feed), numbers to ten digits.
-    public func csv() -> String {
+    ///
+    /// - Parameter write: is given one line after the other.
+    public func csv(_ write: (String) throws -> Void) rethrows {
         let hasClasses = rows.contains { $0.classLabel != nil }
         var columns = Self.columns
         for image in images { columns += Self.statistics.map { Self.quoted("\(image)_\($0)") } }
         if hasClasses { columns.append("class") }
-        var text = columns.joined(separator: ",") + "\n"
+        try write(columns.joined(separator: ",") + "\n")
         for row in rows {
             var fields = fields(of: row)
             for image in row.intensities {
                 fields += [image.mean, image.deviation, image.low, image.high, image.sum].map(decimal)
             }
             if hasClasses { fields.append(row.classLabel.map { "\($0)" } ?? "") }
-            text += fields.joined(separator: ",") + "\n"
+            try write(fields.joined(separator: ",") + "\n")
         }
-        return text
     }
 
-    /// The pairs of objects that touch, as CSV.
-    public func contactsCSV() -> String {
-        contacts.reduce(into: "label_a,label_b,contact_area_um2\n") { text, contact in
-            text += "\(contact.first),\(contact.second),\(decimal(contact.area))\n"
-        }
+    /// The pairs of objects that touch, as CSV, one line after the other.
+    public func contactsCSV(_ write: (String) throws -> Void) rethrows {
+        try write("label_a,label_b,contact_area_um2\n")
+        for contact in contacts { try write("\(contact.first),\(contact.second),\(decimal(contact.area))\n") }
     }
 
     static let columns =

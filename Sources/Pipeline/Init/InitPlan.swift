@@ -75,7 +75,8 @@ public struct InitPlan: Sendable {
 
         network = try NetworkSettings(architecture: "unet", dimensions: dimensions)
         network.configuration.levels = schedule.levels
-        network.configuration.features = 16
+        // As nnU-Net has; what a processor has time for is less.
+        network.configuration.features = device == .cpu ? 16 : 32
         let usual = try network.configuration(voxelSize: size, target: target)
         if !schedule.isUniform || usual.kernels != schedule.kernels || usual.strides != schedule.strides {
             network.configuration.kernels = schedule.kernels

@@ -103,8 +103,8 @@ struct LabelStep: Step {
             consensus.store(ConsensusStep.votesName, context), writtenTo: folder + "/" + ConsensusStep.votesName,
             threads: context.threads)
         let table = try table(of: objects, votes, voxelSize: making.voxelSize, context)
-        try AtomicFile.write(Data(table.csv().utf8), to: folder + "/" + LabelStep.tableName)
-        try AtomicFile.write(Data(table.contactsCSV().utf8), to: folder + "/" + LabelStep.contactsName)
+        try AtomicFile.writeText(to: folder + "/" + LabelStep.tableName) { try table.csv($0) }
+        try AtomicFile.writeText(to: folder + "/" + LabelStep.contactsName) { try table.contactsCSV($0) }
         let record = Record(
             objects: objects.count, labelledVoxels: table.rows.reduce(0) { $0 + $1.voxels },
             consensusObjects: agreed.count,

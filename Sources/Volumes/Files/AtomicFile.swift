@@ -15,13 +15,41 @@ public enum AtomicFile {
     ///
     /// - Throws: `FileFault` with the system's reason; nothing is left behind.
     static func write(_ pieces: [[UInt8]], to path: String) throws {
+        try write(to: path) { file in for piece in pieces { try file.write(piece) } }
+    }
+
+    /// Writes text to `path`; makes its folder where that is missing.
+    ///
+    /// - Parameter text: calls what it is given with one part of the text after the other.
+    /// - Throws: `FileFault` with the system's reason, or what `text` throws; nothing is left behind.
+    public static func writeText(to path: String, _ text: ((String) throws -> Void) throws -> Void) throws {
+        try write(to: path) { file in
+            var buffer: [UInt8] = []
+            try text {
+                buffer += $0.utf8
+                guard buffer.count >= 1 << 20 else { return }
+                try file.write(buffer)
+                buffer.removeAll(keepingCapacity: true)
+            }
+            try file.write(buffer)
+        }
+    }
+
+    private struct OpenFile {
+        let descriptor: Int32
+        let path: String
+
+        func write(_ bytes: [UInt8]) throws { try AtomicFile.write(bytes, to: descriptor, path) }
+    }
+
+    private static func write(to path: String, _ contents: (OpenFile) throws -> Void) throws {
         try makeFolder((path as NSString).deletingLastPathComponent)
         let temporary = temporaryPath(beside: path)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileFault(path, "cannot be written: \(systemReason())") }
         do {
             do {
-                for piece in pieces { try write(piece, to: descriptor, path) }
+                try contents(OpenFile(descriptor: descriptor, path: path))
             } catch {
                 close(descriptor)
                 throw error

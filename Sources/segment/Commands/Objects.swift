@@ -83,9 +83,9 @@ struct Objects: ParsableCommand {
         let table = try resources.withVolumes(reading) { files in
             try files.objects(of: labels, images: images, voxelSize: told.voxelSize)
         }
-        if let contacts { try AtomicFile.write(Data(table.contactsCSV().utf8), to: contacts) }
-        guard let output else { return Console.say(String(table.csv().dropLast())) }
-        try AtomicFile.write(Data(table.csv().utf8), to: output)
+        if let contacts { try AtomicFile.writeText(to: contacts) { try table.contactsCSV($0) } }
+        guard let output else { return table.csv { Console.say(String($0.dropLast())) } }
+        try AtomicFile.writeText(to: output) { try table.csv($0) }
         Console.say("\(grouped(table.rows.count)) object\(table.rows.count == 1 ? "" : "s")   \(output)")
     }
 }
