@@ -31,6 +31,7 @@ enum Main {
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try Segment.parseAsRoot()
+            if command is any NetworkCommand { letThreadsSleep() }
             try command.run()
         } catch {
             end(error)

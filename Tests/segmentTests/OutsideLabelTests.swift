@@ -93,6 +93,8 @@ struct OutsideLabelTests {
 
     @Test(arguments: [
         (["--smooth", "100"], "m.h5: --smooth is 100 nm, which is 100 of its voxels; expected 16 at most"),
+        (["--smooth", "1e30"], "of its voxels; expected 16 at most"),
+        (["--smooth", "0.2"], "m.h5: --smooth is 0.2 nm, which is 0.2 of its voxels; expected 1 at least"),
         (["--smooth", "0"], "--smooth must be above 0, found 0.0"),
         (["--exclude", "small.h5"], "small.h5: has shape z 1 × y 1 × x 6, but m.h5 has z 2 × y 3 × x 4"),
     ])

@@ -109,6 +109,7 @@ struct ProbabilityCommandTests {
             (["--within", "100"], [7, 7, 7, 9, 9, 9, 9]), (["--within", "8"], [7, 7, 0, 0, 0, 9, 9]),
             (["--within", "16", "--above", "0.3"], [7, 7, 0, 0, 9, 9, 9]),
             (["--within", "100", "--votes", "v.tif", "--at-least", "2"], [7, 7, 0, 0, 9, 9, 9]),
+            (["--votes", "v.tif", "--at-least", "3"], [7, 0, 0, 0, 0, 9, 9]),
             (["--within", "100", "--within-sections", "--voxel-size", "1,1,1"], [7, 7, 7, 9, 9, 9, 9]),
         ] as [([String], [UInt32])])
     func objectsGrow(options: [String], expected: [UInt32]) throws {
@@ -122,6 +123,35 @@ struct ProbabilityCommandTests {
         #expect(grown.voxels == expected)
         let other = try Program.run("regrow", "seeds.tif", "a.h5", "-o", "g.h5", "--within", "9", in: folder.path)
         #expect(other.code == 1 && other.complaints == "error: a.h5: there is no such file\n", "\(other.words)")
+    }
+
+    /// Votes say where objects grow, not which comes first: the seed of one vote is still the surest.
+    @Test func votesChangeNoHeight() throws {
+        let square = ZYX(1, 3, 3)
+        let nanometers = VoxelSize(ZYX(10, 10, 10), .nanometer)
+        try folder.write(
+            "s.tif", Volume<UInt8>(shape: square, voxels: [0, 1, 0, 2, 0, 0, 0, 0, 0]), voxelSize: nanometers)
+        try folder.write(
+            "v.tif", Volume<UInt8>(shape: square, voxels: [5, 1, 5, 5, 5, 5, 5, 5, 5]), voxelSize: nanometers)
+        try folder.write(
+            "p.tif", Volume<Float>(shape: square, voxels: [0.1, 0.9, 0.1, 0.6, 0.5, 0.1, 0.1, 0.1, 0.1]),
+            voxelSize: nanometers)
+        let ending = try Program.run(
+            "regrow", "s.tif", "p.tif", "--within", "10", "--votes", "v.tif", "--at-least", "2", "-o", "g.h5",
+            in: folder.path)
+        #expect(ending.code == 0, "\(ending.words)")
+        let grown = try VolumeFile.open(folder.path + "/g.h5").read(Box(square)).converted(to: UInt32.self)
+        #expect(grown.voxels == [1, 1, 1, 2, 1, 0, 2, 0, 0])
+        try folder.write("n.tif", Volume<UInt16>(shape: square, repeating: 300), voxelSize: nanometers)
+        try folder.write("f.tif", Volume<Float>(shape: square), voxelSize: nanometers)
+        for (name, problem) in [
+            ("n.tif", "n.tif: holds 300; expected numbers of votes"),
+            ("f.tif", "f.tif: numbers of votes must be whole numbers, found float32"),
+        ] {
+            let refused = try Program.run(
+                "regrow", "s.tif", "p.tif", "--votes", name, "--at-least", "2", "-o", "h.h5", in: folder.path)
+            #expect(refused.code == 1 && refused.complaints.contains(problem), "\(refused.words)")
+        }
     }
 
     @Test func whatIsNoProbabilityIsRefused() throws {

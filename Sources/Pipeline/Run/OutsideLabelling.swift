@@ -28,12 +28,12 @@ extension OutsideVolumes {
     ///   - exclusion: a volume: objects with a voxel where it is not 0 are dropped.
     ///   - voxelSize: nil: that of the file.
     ///   - replaces: whether what lies at the output's place makes way.
-    /// - Returns: How many objects there are.
+    /// - Returns: How many objects there are, and how many there were before `finish` and `exclusion`.
     /// - Throws: `FileFault`, before any work where something lies at the output's place; `Interruption`.
     public func label(
         _ contents: LabelledContents, to output: String, connectivity: Connectivity, minimumVoxels: Int,
         finish: LabelSettings.Finish, exclusion: String?, voxelSize: VoxelSize?, replaces: Bool
-    ) throws -> Int {
+    ) throws -> (count: Int, found: Int) {
         let file = contents.files[0]
         try checkOutputs([output], of: contents.files + [exclusion].compactMap(\.self), replaces: replaces)
         let (store, facts, read) = try open(contents)
@@ -73,7 +73,7 @@ extension OutsideVolumes {
             of: layout.shape, upTo: UInt64(objects.count), to: output, replaces: replaces,
             voxelSize: voxelSize, position: facts.position, frame: facts.frame
         ) { write in try objects.store.forEachSlab(threads: threads, shouldStop: shouldStop, write) }
-        return objects.count
+        return (objects.count, components.count)
     }
 
     /// A store of the shape that objects have, and what reads their contents.

@@ -6,7 +6,7 @@ extension OutsideVolumes {
     ///
     /// - Parameters:
     ///   - probabilities: as for `consensus`.
-    ///   - reach: in nanometres.
+    ///   - reach: in nanometres; nil: as `label.regrow` has it.
     ///   - floor: objects grow only where the probabilities reach it; nil for everywhere.
     ///   - votes: a volume of numbers of votes, and how many a voxel must have for objects to grow into it.
     ///   - withinSections: whether each section has objects of its own.
@@ -14,7 +14,7 @@ extension OutsideVolumes {
     ///   - replaces: whether what lies at the output's place makes way.
     /// - Throws: `FileFault`, before any work where something lies at the output's place.
     public func regrow(
-        _ labels: String, over probabilities: String, reach: Double, floor: Threshold?,
+        _ labels: String, over probabilities: String, reach: Double?, floor: Threshold?,
         votes: (file: String, needed: Int)?, withinSections: Bool,
         voxelSize: VoxelSize?, to output: String, replaces: Bool
     ) throws {
@@ -26,12 +26,20 @@ extension OutsideVolumes {
         let landscape = try ingest(probabilities)
         try check(probabilities, landscape, fits: (seeds, facts), of: labels)
         let counts = try votes.map { votes in
-            let found = try ingest(votes.file, as: .labels)
+            let found = try ingest(votes.file)
+            guard found.0.layout.elementType.isInteger else {
+                throw FileFault(
+                    votes.file,
+                    "numbers of votes must be whole numbers, found \(found.0.layout.elementType.rawValue)")
+            }
             try check(votes.file, found, fits: (seeds, facts), of: labels)
-            return (store: found.0, needed: Double(votes.needed))
+            return (file: votes.file, store: found.0, needed: Double(votes.needed))
         }
         let shape = seeds.layout.shape
-        let growth = ObjectGrowth(reach: reach, floor: floor, voxelSize: voxelSize, withinSections: withinSections)
+        var regrowth = LabelSettings.Regrowth()
+        regrowth.within = reach
+        let growth = ObjectGrowth(
+            reach: regrowth.reach(voxelSize), floor: floor, voxelSize: voxelSize, withinSections: withinSections)
         let bytes = growth.memory(for: shape, channels: 1)
         let atOnce = try piecesAtOnce(bytes, of: labels)
         let ids = LabelValues(file: labels, store: seeds)
@@ -48,17 +56,19 @@ extension OutsideVolumes {
         try parallelForEach(windows.count, threads: atOnce) { index in
             let window = windows[index]
             let region = growth.surroundings(of: window, in: shape)
+            let objects =
+                try numbers?.numbered(ids.labels(in: region)) ?? ids.labels(in: region, as: UInt32.self)
             var heights = try values.logits(in: region)
             if let counts {
                 let found = try counts.store.read(region).converted(to: Double.self).voxels
-                for voxel in found.indices where found[voxel] < counts.needed {
-                    heights.voxels[voxel] = LogitScale.outside
+                if let wrong = found.first(where: { $0 < 0 || $0 > Double(UInt8.max) }) {
+                    throw FileFault(
+                        counts.file,
+                        "holds \(Int(exactly: wrong) ?? .max); expected numbers of votes, 0 to \(UInt8.max)")
                 }
+                heights.close { found[$0] < counts.needed && objects.voxels[$0] == 0 }
             }
-            let result = try growth.grown(
-                window, of: shape,
-                seeds: numbers?.numbered(ids.labels(in: region)) ?? ids.labels(in: region, as: UInt32.self),
-                over: heights)
+            let result = try growth.grown(window, of: shape, seeds: objects, over: heights)
             for shard in window.cells(of: cut.shard) {
                 try grown.writeShard(shard, VoxelBuffer(result.cropped(to: shard.relative(to: window.origin))))
             }

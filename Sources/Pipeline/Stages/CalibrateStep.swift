@@ -25,7 +25,7 @@ struct CalibrateStep: Step {
         parameters["consensus.agree"] = agree.description
         parameters["consensus.threshold"] = "auto"
         ingredients = Ingredients(
-            stage: .calibrate, version: 8, subject: "the threshold", parameters: parameters,
+            stage: .calibrate, version: 9, subject: "the threshold", parameters: parameters,
             inputs: predictions.enumerated().map { $1.input("logits \($0 + 1)") } + data.inputs)
         key = try ingredients.key
     }

@@ -19,7 +19,7 @@ struct ObjectFinishing {
     /// Voxels that smoothing may reach over.
     private static let largestSmoothing = 16.0
 
-    /// Refuses, before any work, to smooth over more voxels than that is meant for.
+    /// Refuses, before any work, to smooth over more voxels than that is meant for, or over none.
     ///
     /// - Parameters:
     ///   - setting: what smoothing is called where it was asked for.
@@ -31,11 +31,12 @@ struct ObjectFinishing {
     {
         guard let radius = settings.smoothing else { return }
         let reach = radius / (voxelSize.nanometers.array.min() ?? 1)
-        guard reach > largestSmoothing else { return }
+        guard reach < 1 || reach > largestSmoothing else { return }
+        func number(_ value: Double) -> String { String(format: value < 1 ? "%.2g" : "%.0f", value) }
         throw FileFault(
             file,
-            "\(setting) is \(Int(radius)) nm, which is \(Int(reach)) of its voxels; "
-                + "expected \(Int(largestSmoothing)) at most")
+            "\(setting) is \(number(radius)) nm, which is \(number(reach)) of its voxels; expected "
+                + (reach < 1 ? "1 at least" : "\(Int(largestSmoothing)) at most"))
     }
 
     /// Writes objects as a store at `path` that are in another now, block by block.

@@ -33,7 +33,7 @@ struct ObjectMaking {
     ) throws -> Volume<UInt32> {
         guard let regrow = settings.regrow else { preconditionFailure("regions are for regrowth") }
         let seeds = try components(in: logits, threshold, minimumVoxels: regrow.seeds).labels
-        let landscape = landscape(of: logits, votes, threshold)
+        let landscape = landscape(of: logits, votes, threshold, seeds)
         let (growth, shape) = (growth(regrow), seeds.shape)
         let windows = growth.windows(of: shape)
         var regions = Volume<UInt32>(shape: shape)
@@ -78,10 +78,10 @@ struct ObjectMaking {
             minimumVoxels: minimumVoxels, threads: threads)
     }
 
-    /// How surely a voxel belongs to something: its own logit, or the highest of its edges. Where too few members vote, nothing
-    /// grows; a member alone has but its own vote.
+    /// How surely a voxel belongs to something: its own logit, or the highest of its edges. Where too few members vote, no
+    /// seed grows; a member alone has but its own vote.
     private func landscape(
-        of logits: [Volume<Int16>], _ votes: Volume<UInt8>?, _ threshold: Threshold
+        of logits: [Volume<Int16>], _ votes: Volume<UInt8>?, _ threshold: Threshold, _ seeds: Volume<UInt32>
     ) -> Volume<Int16> {
         var highest = logits[0]
         for channel in logits.prefix(outputs.head.count).dropFirst() {
@@ -90,12 +90,22 @@ struct ObjectMaking {
             }
         }
         if let needed = settings.regrow?.votes {
-            for voxel in highest.voxels.indices
-            where votes.map({ $0.voxels[voxel] < needed }) ?? (Int32(highest.voxels[voxel]) < threshold.units) {
-                highest.voxels[voxel] = LogitScale.outside
+            if let votes {
+                highest.close { votes.voxels[$0] < needed && seeds.voxels[$0] == 0 }
+            } else {
+                for voxel in highest.voxels.indices where Int32(highest.voxels[voxel]) < threshold.units {
+                    highest.voxels[voxel] = LogitScale.outside
+                }
             }
         }
         return highest
+    }
+}
+
+extension Volume<Int16> {
+    /// Makes voxels, by their place in memory, ones that nothing grows into.
+    mutating func close(where isClosed: (Int) -> Bool) {
+        for voxel in voxels.indices where isClosed(voxel) { voxels[voxel] = LogitScale.outside }
     }
 }
 
@@ -149,11 +159,12 @@ extension ObjectMaking {
             index in
             let window = windows[index]
             let region = growth.surroundings(of: window, in: shape)
+            let objects = try seeds.read(region).volume(of: UInt32.self)
             let grown = try growth.grown(
-                window, of: shape, seeds: seeds.read(region).volume(of: UInt32.self),
+                window, of: shape, seeds: objects,
                 over: landscape(
                     of: logits.logits(in: region, first: head, 1), votes?.read(region).volume(of: UInt8.self),
-                    threshold))
+                    threshold, objects))
             for shard in window.cells(of: regions.layout.shard) {
                 try regions.writeShard(shard, VoxelBuffer(grown.cropped(to: shard.relative(to: window.origin))))
             }

@@ -24,7 +24,7 @@ struct RegrowStep: Step {
         parameters["label.connectivity"] = "\(settings.connectivity.rawValue)"
         parameters["label.merge"] = settings.merge == nil ? "no" : "yes"
         ingredients = Ingredients(
-            stage: .regrow, version: 2, subject: name, parameters: parameters,
+            stage: .regrow, version: 3, subject: name, parameters: parameters,
             inputs: [consensus.input("consensus")])
         key = try ingredients.key
     }

@@ -5,7 +5,7 @@ import Pipeline
 import Reports
 import Tensors
 
-struct Diagnose: ParsableCommand {
+struct Diagnose: NetworkCommand {
     static let configuration = CommandConfiguration(
         abstract: "See whether a deep network will train, and why.",
         discussion: """

@@ -4,7 +4,7 @@ import Pipeline
 import Tensors
 import Volumes
 
-struct Init: ParsableCommand {
+struct Init: NetworkCommand {
     static let configuration = CommandConfiguration(
         abstract:
             "Look at an annotated volume and write a pipeline file that suits it, each value with its reason.",

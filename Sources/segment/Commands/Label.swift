@@ -14,8 +14,8 @@ struct Label: ParsableCommand {
             .tif an ImageJ stack of 16 bits (OME-TIFF of 32 bits beyond 65,535 objects), .zarr labels/objects, .nii and \
             .nii.gz NIfTI, .mrc MRC (up to 65,535 objects). file.h5:/NAME and image.zarr:labels/NAME add to what is there.
 
-            Objects may be finished as by a pipeline: smoothed, their holes filled, then dropped where they are small, touch \
-            the border or lie in an excluded part.
+            Objects are numbered 1, 2, … by their first voxels. They may be finished as by a pipeline: smoothed, their holes \
+            filled, then dropped where they are small, touch the border or lie in an excluded part.
 
             Example:
               segment label sample-data/test-labels.h5 -o objects.tif
@@ -80,7 +80,8 @@ struct Label: ParsableCommand {
                     + "\(volumes.count)")
         }
         if edges, connectivity != .faces {
-            throw ValidationError("--edges connect voxels by their faces, but --connectivity is \(connectivity)")
+            throw ValidationError(
+                "--edges connect voxels by their faces, but --connectivity is \(connectivity.rawValue)")
         }
     }
 
@@ -91,12 +92,13 @@ struct Label: ParsableCommand {
         var finish = LabelSettings.Finish()
         (finish.smoothing, finish.fillHoles, finish.minimumVolume) = (smooth, fillHoles, minVolume)
         finish.dropsBorder = dropBorder
-        let count = try resources.withVolumes(reading) { files in
+        let (count, found) = try resources.withVolumes(reading) { files in
             try files.label(
                 contents, to: written.output, connectivity: connectivity, minimumVoxels: minVoxels,
                 finish: finish, exclusion: exclude, voxelSize: told.voxelSize, replaces: written.overwrite)
         }
-        Console.say("\(grouped(count)) object\(count == 1 ? "" : "s")   \(written.output)")
+        let dropped = count == found ? "" : " of \(grouped(found)), the others dropped"
+        Console.say("\(grouped(count)) object\(count == 1 ? "" : "s")\(dropped)   \(written.output)")
     }
 }
 

@@ -3,7 +3,7 @@ import Pipeline
 import Tensors
 import Volumes
 
-struct Predict: ParsableCommand {
+struct Predict: NetworkCommand {
     static let configuration = CommandConfiguration(
         abstract: "The probabilities that a model gives a volume: the prediction stage alone.",
         discussion: """

@@ -23,8 +23,11 @@ struct Regrow: ParsableCommand {
     @Argument(help: "The probabilities, such as a.tif, b.h5:/p or c.zarr.", completion: .file())
     var probabilities: String
 
-    @Option(help: ArgumentHelp("How far objects grow, in nanometres.", valueName: "nm"))
-    var within: Double
+    @Option(
+        help: ArgumentHelp(
+            "How far objects grow, in nanometres (default with --votes: 16 times a voxel's shortest side).",
+            valueName: "nm"))
+    var within: Double?
 
     @Option(help: ArgumentHelp("Grow only where the probability reaches this.", valueName: "p"))
     var above: Double?
@@ -49,7 +52,10 @@ struct Regrow: ParsableCommand {
     @OptionGroup var resources: ResourceOptions
 
     func validate() throws {
-        guard within > 0, within.isFinite else {
+        guard within != nil || votes != nil else {
+            throw ValidationError("expected --within, --votes or both: what ends the growth of objects")
+        }
+        if let within, !(within > 0 && within.isFinite) {
             throw ValidationError("--within must be above 0 nanometres, found \(within)")
         }
         guard (votes == nil) == (atLeast == nil) else {

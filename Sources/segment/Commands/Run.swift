@@ -4,7 +4,7 @@ import Labeling
 import Pipeline
 import Volumes
 
-struct Run: ParsableCommand {
+struct Run: NetworkCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a pipeline: train, segment, export; go on from what is cached.",
         discussion: """
