@@ -157,7 +157,11 @@ public struct RunReport: Sendable {
         let pictures = segmentations.compactMap { result in
             result.overview.map { figure($0, "\(result.name): sections through the middle") }
         }
-        return Page.section("Segmented volumes", table.html + pictures.joined(separator: "\n"))
+        let note =
+            scored
+            ? "<p>Best are an adapted Rand error and a variation of information (VI) of 0, which count voxels where the "
+                + "truth is not 0, and an object F1 and a Dice coefficient of 1.</p>" : ""
+        return Page.section("Segmented volumes", table.html + note + pictures.joined(separator: "\n"))
     }
 
     private var memberSection: String {
@@ -174,10 +178,11 @@ public struct RunReport: Sendable {
             ])
         }
         let note =
-            members.contains { $0.disagreement != nil }
-            ? "<p>Disagreement: the share of its votes, one a voxel, in which a member differs from the majority.</p>"
-            : ""
-        return Page.section("Ensemble", (members.isEmpty ? "" : table.html) + note + plot(trainingCurve))
+            "<p>Loss, Dice and Rand error are of the block that each member keeps back for its own validation."
+            + (members.contains { $0.disagreement != nil }
+                ? " Disagreement: the share of its votes, one a voxel, in which a member differs from the majority."
+                : "") + "</p>"
+        return Page.section("Ensemble", (members.isEmpty ? "" : table.html + note) + plot(trainingCurve))
     }
 
     private var thresholdSection: String {

@@ -45,7 +45,7 @@ extension OutsideVolumes {
         let voxelSize = voxelSize ?? facts.voxelSize
         if finish.smoothing != nil || finish.minimumVolume != nil {
             guard let voxelSize else { throw FileFault(file, "has no voxel size; give it with --voxel-size") }
-            try ObjectFinishing.checkSmoothing(finish, "--smooth", of: voxelSize, file)
+            try ObjectFinishing.checkSmoothing(finish, as: "--smooth", of: file, voxelSize)
         }
         let threads = try shardsAtOnce(store.layout, of: file)
         let components = try BlockComponents(

@@ -142,7 +142,7 @@ struct LabelStep: Step {
     /// Refuses, before anything is trained, to smooth over more voxels than that is meant for.
     func checkSmoothing(_ image: IngestedVolume) throws {
         guard let finish = settings.finish, let size = image.voxelSize else { return }
-        try ObjectFinishing.checkSmoothing(finish, "label.smooth", of: size, image.title)
+        try ObjectFinishing.checkSmoothing(finish, as: "label.smooth", of: image.title, size)
     }
 
     /// The box of the file's voxels that is segmented.

@@ -25,10 +25,8 @@ struct ObjectFinishing {
     ///   - setting: what smoothing is called where it was asked for.
     ///   - file: whose voxels they are.
     static func checkSmoothing(
-        _ settings: LabelSettings.Finish, _ setting: String, of voxelSize: VoxelSize, _ file: String
-    )
-        throws
-    {
+        _ settings: LabelSettings.Finish, as setting: String, of file: String, _ voxelSize: VoxelSize
+    ) throws {
         guard let radius = settings.smoothing else { return }
         let reach = radius / (voxelSize.nanometers.array.min() ?? 1)
         guard reach < 1 || reach > largestSmoothing else { return }

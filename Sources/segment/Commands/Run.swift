@@ -31,6 +31,9 @@ struct Run: NetworkCommand {
         for (advice, volumes) in groups(of: outcome.volumes.filter { $0.advice != nil }, by: { $0.advice! }) {
             Console.say("\(someOf(volumes.map(\.name))): \(advice)")
         }
+        if outcome.volumes.contains(where: { ($0.scores?.members.count ?? 0) > 1 }) {
+            Console.say("other votes and thresholds beside the truth: segment sweep \(options.pipeline)")
+        }
         if let report = outcome.report { Console.say("report: \(report)") }
         guard outcome.failures.isEmpty else {
             var hints = HintsOnce()
@@ -48,7 +51,7 @@ struct Run: NetworkCommand {
             "\(volume.name)   \(grouped(volume.objects)) object\(volume.objects == 1 ? "" : "s")   \(volume.labels)"
         if let scores = volume.scores {
             text +=
-                "\n    adapted Rand error \(figure(scores.consensus.adaptedRandError)) against its truth"
+                "\n    adapted Rand error \(figure(scores.consensus.adaptedRandError)) against its truth where that is not 0"
                 + " (variation of information: split \(figure(scores.consensus.viSplit)),"
                 + " merge \(figure(scores.consensus.viMerge)) bits; object F1 \(figure(scores.consensus.objectF1)))"
             text +=
