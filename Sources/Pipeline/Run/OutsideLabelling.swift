@@ -44,8 +44,8 @@ extension OutsideVolumes {
         }
         let voxelSize = voxelSize ?? facts.voxelSize
         if finish.smoothing != nil || finish.minimumVolume != nil {
-            guard let voxelSize else { throw FileFault(file, "has no voxel size; give it with --voxel-size") }
-            try ObjectFinishing.checkSmoothing(finish, as: "--smooth", of: file, voxelSize)
+            try ObjectFinishing.checkSmoothing(
+                finish, as: "--smooth", of: file, voxelSize ?? facts.knownVoxelSize(of: file))
         }
         let threads = try shardsAtOnce(store.layout, of: file)
         let components = try BlockComponents(

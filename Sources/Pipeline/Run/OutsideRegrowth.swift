@@ -20,9 +20,7 @@ extension OutsideVolumes {
     ) throws {
         try checkOutputs([output], of: [labels, probabilities, votes?.file].compactMap(\.self), replaces: replaces)
         let (seeds, facts) = try ingest(labels, as: .labels)
-        guard let voxelSize = voxelSize ?? facts.voxelSize else {
-            throw FileFault(labels, "has no voxel size; give it with --voxel-size")
-        }
+        let voxelSize = try voxelSize ?? facts.knownVoxelSize(of: labels)
         let landscape = try ingest(probabilities)
         try check(probabilities, landscape, fits: (seeds, facts), of: labels)
         let counts = try votes.map { votes in
@@ -36,10 +34,9 @@ extension OutsideVolumes {
             return (file: votes.file, store: found.0, needed: Double(votes.needed))
         }
         let shape = seeds.layout.shape
-        var regrowth = LabelSettings.Regrowth()
-        regrowth.within = reach
         let growth = ObjectGrowth(
-            reach: regrowth.reach(voxelSize), floor: floor, voxelSize: voxelSize, withinSections: withinSections)
+            reach: LabelSettings.Regrowth(within: reach).reach(voxelSize), floor: floor, voxelSize: voxelSize,
+            withinSections: withinSections)
         let bytes = growth.memory(for: shape, channels: 1)
         let atOnce = try piecesAtOnce(bytes, of: labels)
         let ids = LabelValues(file: labels, store: seeds)

@@ -62,9 +62,7 @@ public final class OutsideVolumes {
         of labels: String, images: [(name: String, file: String)], voxelSize: VoxelSize?
     ) throws -> ObjectTable {
         let (store, record) = try ingest(labels, as: .labels)
-        guard let voxelSize = voxelSize ?? record.voxelSize else {
-            throw FileFault(labels, "has no voxel size; give it with --voxel-size")
-        }
+        let voxelSize = try voxelSize ?? record.knownVoxelSize(of: labels)
         let shape = store.layout.shape
         let channels = try images.map { image in
             let (channel, found) = try ingest(image.file)
@@ -148,6 +146,12 @@ public final class OutsideVolumes {
         var voxelSize: VoxelSize?
         var position: ZYX<Double>?
         var frame: VolumeFrame?
+
+        /// - Throws: `FileFault` where the file states none.
+        func knownVoxelSize(of file: String) throws -> VoxelSize {
+            guard let voxelSize else { throw FileFault(file, "has no voxel size; give it with --voxel-size") }
+            return voxelSize
+        }
     }
 
     /// The voxels of a file; what is a store already is used as it is.
