@@ -4,7 +4,8 @@ import Volumes
 ///
 /// A voxel that a region reaches becomes part of it, and the highest of all reached voxels is the next to reach its 6
 /// neighbours; of equals, the one that was reached first, the seeds in storage order before them. Regions meet
-/// without a gap. This is the order of scikit-image's `watershed(-logits, seeds, mask=mask)`.
+/// without a gap. scikit-image's `watershed(-logits, seeds, mask=mask)` does the same, but leaves open in which order
+/// seeds of one logit come.
 ///
 /// - Parameters:
 ///   - seeds: 0 where there is none.

@@ -180,7 +180,7 @@ struct ConvertTests {
         }
         let refused = try Program.run("convert", source, "c.h5", "--voxel-size", "4,3", in: folder.path)
         #expect(
-            refused.code != 0 && refused.complaints.contains("takes three positive numbers"), "\(refused.words)")
+            refused.code != 0 && refused.complaints.contains("expected three lengths z,y,x"), "\(refused.words)")
     }
 
     private func write(_ path: String, _ voxels: [Float]) throws {

@@ -217,7 +217,7 @@ import Volumes
         Fault(arguments: ["--segment", "v/*.tif"], problem: "error: v/*.tif: no file matches"),
         Fault(arguments: ["--memory", "1MiB"], problem: "error: raw.tif: training takes more than the 1.0 MiB"),
         Fault(
-            arguments: ["--voxel-size", "40,8"], problem: "--voxel-size takes three positive numbers z,y,x"),
+            arguments: ["--voxel-size", "40,8"], problem: "expected three lengths z,y,x"),
         Fault(arguments: ["--dimensions", "4"], problem: "--dimensions must be 2 or 3, found 4"),
         Fault(arguments: ["--minutes", "0"], problem: "--minutes must be more than 0"),
     ]

@@ -71,10 +71,12 @@ struct OutsideLabelTests {
             ("--fill-holes", "000000001 022200001 022203000 022200000 000000440"),
             ("--drop-border --min-voxels 2", "000000000 011100000 010100000 011100000 000000000"),
             ("--min-volume 0.00000001", "000000001 022200001 020200000 022200000 000000330"),
+            ("--min-volume 10nm^3", "000000001 022200001 020200000 022200000 000000330"),
             ("--min-volume 0.00000005 --fill-holes", "000000000 011100000 011100000 011100000 000000000"),
             ("--min-volume 2 --voxel-size 1000,1000,1000", "000000001 022200001 020200000 022200000 000000330"),
             ("--exclude e.h5", "000000001 022200001 020203000 022200000 000000000"),
             // A voxel and its four neighbours; where as many are outside, it stays what it is.
+            ("--smooth 0.001µm --voxel-size 10Å", "000000001 022200001 022200000 022200000 000000330"),
             ("--smooth 1 --voxel-size 1,1,1", "000000001 022200001 022200000 022200000 000000330"),
         ])
     func objectsAreFinished(options: String, expected: String) throws {
@@ -95,7 +97,8 @@ struct OutsideLabelTests {
         (["--smooth", "100"], "m.h5: --smooth is 100 nm, which is 100 of its voxels; expected 16 at most"),
         (["--smooth", "1e30"], "of its voxels; expected 16 at most"),
         (["--smooth", "0.2"], "m.h5: --smooth is 0.2 nm, which is 0.2 of its voxels; expected 1 at least"),
-        (["--smooth", "0"], "--smooth must be above 0, found 0.0"),
+        (["--min-volume", "3 nm"], "expected a volume above 0, such as 0.01 for µm³ or '2000 nm³', found '3 nm'"),
+        (["--smooth", "0"], "expected a length above 0, such as 40 for nanometres or '0.5 µm', found '0'"),
         (["--exclude", "small.h5"], "small.h5: has shape z 1 × y 1 × x 6, but m.h5 has z 2 × y 3 × x 4"),
     ])
     func whatCannotBeFinishedIsRefused(options: [String], problem: String) throws {

@@ -19,10 +19,12 @@ extension YAMLValue {
         if let value = keys["merge"] { label.merge = try value.isNone ? nil : value.merging() }
         var finish = label.finish ?? LabelSettings.Finish()
         if let value = keys["smooth"] {
-            finish.smoothing = try value.isNone ? nil : value.nanometers()
+            finish.smoothing = try value.isNone ? nil : value.length().nanometers
         }
         if let value = keys["fill_holes"] { finish.fillHoles = try value.boolean() }
-        if let value = keys["min_volume"] { finish.minimumVolume = try value.isNone ? nil : value.volume() }
+        if let value = keys["min_volume"] {
+            finish.minimumVolume = try value.isNone ? nil : value.cubicMicrometers()
+        }
         if let value = keys["border"] {
             switch try value.text() {
             case "keep": finish.dropsBorder = false
@@ -34,29 +36,15 @@ extension YAMLValue {
         return label
     }
 
-    /// A volume with its unit, in µm³.
-    private func volume() throws -> Double {
-        let expected = "a volume with its unit such as '0.01 µm³' (units: nm³, µm³ or um3, mm³)"
-        guard case .scalar(let scalar) = node else { throw misfit(expected) }
-        let text = scalar.string.trimmingCharacters(in: .whitespaces)
-        let number = text.prefix { "0123456789.eE+-".contains($0) }
-        var unit = text.dropFirst(number.count).trimmingCharacters(in: .whitespaces)
-        guard let value = Double(number), value > 0, value.isFinite,
-            let ending = ["^3", "³", "3"].first(where: unit.hasSuffix)
-        else { throw misfit(expected) }
-        unit.removeLast(ending.count)
-        guard let side = LengthUnit(spelling: unit) else { throw misfit(expected) }
-        let micrometers = side.nanometers / 1_000
-        return value * micrometers * micrometers * micrometers
+    private func cubicMicrometers() throws -> Double {
+        guard case .scalar(let scalar) = node, let volume = CubicLength(scalar.string) else {
+            throw misfit("a volume with its unit such as '0.01 µm³' (units: nm³, µm³ or um3, mm³)")
+        }
+        return volume.cubicMicrometers
     }
 
     /// Whether it says `none`, against a model that says otherwise.
     var isNone: Bool { node.string == "none" }
-
-    private func nanometers() throws -> Double {
-        let (length, unit) = try length()
-        return length * unit.nanometers
-    }
 
     private func merging() throws -> LabelSettings.Merging {
         guard let above = try mapping(of: ["above"])["above"] else {
@@ -71,7 +59,7 @@ extension YAMLValue {
         guard keys["within"] != nil || keys["votes"] != nil else {
             throw misfit("a distance, such as {within: 40 nm}, or votes, such as {votes: 3}")
         }
-        var regrow = LabelSettings.Regrowth(within: try keys["within"]?.nanometers())
+        var regrow = LabelSettings.Regrowth(within: try keys["within"]?.length().nanometers)
         if let value = keys["votes"] { regrow.votes = try value.integer(atLeast: 1, atMost: 255) }
         if let value = keys["seeds"] { regrow.seeds = try value.integer(atLeast: 1) }
         if let value = keys["above"] {

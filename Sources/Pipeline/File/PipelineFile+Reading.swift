@@ -300,28 +300,21 @@ extension YAMLValue {
 
     private func sides(_ keys: [String: YAMLValue]) throws -> VoxelSize {
         let given = try ["z", "y", "x"].map { try keys[$0]?.length() }
-        func side(_ axis: Int) throws -> (Double, LengthUnit) {
+        func side(_ axis: Int) throws -> Length {
             if let side = given[axis] { return side }
             throw fault("\(name) lacks \(["z", "y", "x"][axis]); expected for example {z: 40 nm, y: 8 nm, x: 8 nm}")
         }
-        let (z, unit) = try side(0)
-        let (y, unitY) = try side(1)
-        let (x, unitX) = try side(2)
-        var size = VoxelSize(ZYX(z * unit.nanometers, y * unitY.nanometers, x * unitX.nanometers), .nanometer)
-        size.unit = unitX
+        let sides = try ZYX(side(0), side(1), side(2))
+        var size = VoxelSize(sides.map(\.nanometers), .nanometer)
+        size.unit = sides.x.unit
         return size
     }
 
-    /// A number and a unit: `40 nm`, `0.5 µm`.
-    func length() throws -> (Double, LengthUnit) {
-        let expected = "a length with its unit such as '40 nm' (units: nm, µm or um, mm, Å)"
-        guard case .scalar(let scalar) = node else { throw misfit(expected) }
-        let text = scalar.string.trimmingCharacters(in: .whitespaces)
-        let number = text.prefix { "0123456789.eE+-".contains($0) }
-        guard let value = Double(number), value > 0, value.isFinite,
-            let unit = LengthUnit(spelling: String(text.dropFirst(number.count)))
-        else { throw misfit(expected) }
-        return (value, unit)
+    func length() throws -> Length {
+        guard case .scalar(let scalar) = node, let length = Length(scalar.string) else {
+            throw misfit("a length with its unit such as '40 nm' (units: nm, µm or um, mm, Å)")
+        }
+        return length
     }
 
     fileprivate func ensemble(_ defaults: EnsembleSettings) throws -> EnsembleSettings {

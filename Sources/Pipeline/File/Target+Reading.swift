@@ -41,8 +41,7 @@ extension YAMLValue {
                 guard (1...256).contains(voxels) else { throw element.misfit("from 1 to 256 voxels") }
                 return .voxels(Double(voxels))
             }
-            let (length, unit) = try element.length()
-            return .nanometers(length * unit.nanometers)
+            return .nanometers(try element.length().nanometers)
         }
         guard !distances.isEmpty else { throw misfit("at least one distance, such as [1, 4, 9]") }
         return distances

@@ -114,7 +114,8 @@ public struct PipelineInit: Sendable {
 
     // MARK: Measured
 
-    /// The plan with the largest patches whose training fits into memory, with as many steps as there is time for.
+    /// The plan with the largest patches whose training fits into memory and leaves time for useful steps, with as many
+    /// steps as there is time for.
     private func measuredPlan(
         _ facts: DataFacts, _ files: AnnotatedFiles, _ execution: Execution, _ shouldStop: @escaping () -> Bool,
         _ report: @escaping (Double) -> Void
@@ -123,6 +124,7 @@ public struct PipelineInit: Sendable {
         let largest = InitPlan.usualPatchVoxels(on: execution.device)
         var patchVoxels = largest
         var tried: ZYX<Int>?
+        var found: (InitPlan, PipelineText.Measured)?
         while patchVoxels >= Self.smallestPatchVoxels {
             var plan = try InitPlan(
                 facts, device: execution.device, dimensions: dimensions, patchVoxels: patchVoxels)
@@ -135,11 +137,13 @@ public struct PipelineInit: Sendable {
             plan.training.steps = steps(secondsPerStep: seconds)
             let measured = PipelineText.Measured(
                 secondsPerStep: seconds, peakMemory: answer.peakMemory, memory: memory,
-                isShrunk: patchVoxels < largest,
+                larger: found != nil ? .fewerSteps : patchVoxels < largest ? .moreMemory : nil,
                 minutes: Double(plan.training.steps) * seconds / Self.shareOfSteps / 60,
                 members: EnsembleSettings().members)
-            return (plan, measured)
+            found = (plan, measured)
+            if plan.training.steps >= Self.usefulSteps || patchVoxels <= Self.smallestQuickPatchVoxels { break }
         }
+        if let found { return found }
         throw FileFault(
             image,
             "training takes more than the \(Bytes.format(memory)) of memory there are, however small the "
@@ -147,6 +151,8 @@ public struct PipelineInit: Sendable {
     }
 
     private static let smallestPatchVoxels = 16 * 16 * 16
+    /// Patches are made no smaller than this for the sake of time.
+    private static let smallestQuickPatchVoxels = 32 * 32 * 32
     /// The rest of a training's time are validations, and the statistics of normalization.
     private static let shareOfSteps = 0.85
     private static let fewestSteps = 10

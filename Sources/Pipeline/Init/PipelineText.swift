@@ -30,11 +30,17 @@ struct PipelineText {
         var peakMemory: Int
         /// That could be taken.
         var memory: Int
-        /// Whether larger patches took more.
-        var isShrunk: Bool
+        /// Why patches are not larger; nil where they are as large as usual.
+        var larger: Shortcoming?
         /// That a member trains.
         var minutes: Double
         var members: Int
+
+        /// What is wrong with larger patches.
+        enum Shortcoming: String {
+            case moreMemory = ", larger ones take more"
+            case fewerSteps = "; larger ones leave time for few steps"
+        }
 
         var step: String { String(format: "%.2g s", secondsPerStep) }
         var time: String { Self.duration(minutes) }
@@ -179,7 +185,7 @@ struct PipelineText {
             plan.dimensions == 3 ? extent.joined(separator: " × ") : "sections of \(extent[1]) × \(extent[2])"
         let memory =
             "measured: \(Bytes.format(measured.peakMemory)) of the \(Bytes.format(measured.memory)) there are"
-            + (measured.isShrunk ? ", larger ones take more" : "")
+            + (measured.larger?.rawValue ?? "")
         var lines = [""]
         lines += comment(
             "Patches reach as far along each axis as the volume allows. Times and memory are those of training "

@@ -56,13 +56,7 @@ struct CalibrateStep: Step {
             return try search.best(for: .all, alone) { _ in }
         }
         let calibration = Calibration(consensus: consensus, members: members)
-        if consensus.hasObjects == false {
-            context.report(
-                StepProgress(
-                    fraction: 1,
-                    note: "no threshold gives an object on the calibration block; train longer, or lower "
-                        + "label.min_voxels"))
-        }
+        if let note = consensus.doubt { context.report(StepProgress(fraction: 1, note: note)) }
         try AtomicFile.write(try readableJSON(calibration), to: folder + "/" + CalibrateStep.name)
         return nil
     }
@@ -86,6 +80,20 @@ struct CalibrateStep: Step {
 
     func calibration(_ context: StepContext) throws -> Calibration {
         try context.cache.output(of: self).json(Calibration.self, CalibrateStep.name)
+    }
+}
+
+extension ThresholdCurve {
+    /// Why the threshold may not be a good one; nil for no reason.
+    fileprivate var doubt: String? {
+        if hasObjects == false {
+            return "no threshold gives an object on the calibration block; train longer, or lower label.min_voxels"
+        }
+        guard points.count > 1, best.logit == points.first?.logit || best.logit == points.last?.logit else {
+            return nil
+        }
+        return "the best threshold, \(threshold), is the end of those that are tried, and one beyond may be better: "
+            + "train longer, or give consensus.threshold a value"
     }
 }
 

@@ -97,19 +97,4 @@ struct Convert: ParsableCommand {
 
 extension ElementType: ExpressibleByArgument {}
 
-extension VoxelSize {
-    /// `40,8,8`: nanometres along z, y, x.
-    ///
-    /// - Throws: `ValidationError`
-    static func argument(_ text: String) throws -> VoxelSize {
-        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-        // From an atom to a kilometre.
-        let sides = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
-            .filter { (0.01...1e12).contains($0) }
-        guard parts.count == 3, sides.count == 3 else {
-            throw ValidationError("--voxel-size takes three positive numbers z,y,x, found '\(text)'")
-        }
-        return VoxelSize(ZYX(sides[0], sides[1], sides[2]), .nanometer)
-    }
-}
 extension OMEZarrVersion: ExpressibleByArgument {}

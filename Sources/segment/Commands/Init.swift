@@ -29,7 +29,9 @@ struct Init: NetworkCommand {
     var segment: String?
 
     @Option(
-        help: ArgumentHelp("Nanometres along z, y, x, where files do not say.", valueName: "z,y,x"),
+        help: ArgumentHelp(
+            "Nanometres along z, y, x, as 40,8,8 or '2 µm, 0.8 µm, 0.8 µm', where files do not say.",
+            valueName: "z,y,x"),
         transform: VoxelSize.argument)
     var voxelSize: VoxelSize?
 

@@ -44,14 +44,17 @@ struct Label: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Voxels get the label that most have within this distance, in nanometres.", valueName: "nm"))
-    var smooth: Double?
+            "Voxels get the label that most have within this distance: 40 for nanometres, or '0.5 µm'.",
+            valueName: "length"), transform: Length.argument)
+    var smooth: Length?
 
     @Flag(help: "What one object encloses becomes part of it.")
     var fillHoles = false
 
-    @Option(help: ArgumentHelp("Then smaller objects are dropped; in µm³.", valueName: "µm³"))
-    var minVolume: Double?
+    @Option(
+        help: ArgumentHelp("Then smaller objects are dropped: 0.01 for µm³, or '2000 nm³'.", valueName: "volume"),
+        transform: CubicLength.argument)
+    var minVolume: CubicLength?
 
     @Flag(help: "Objects that touch the border of the volume are dropped.")
     var dropBorder = false
@@ -69,10 +72,6 @@ struct Label: ParsableCommand {
 
     func validate() throws {
         guard minVoxels >= 0 else { throw ValidationError("--min-voxels must be at least 0, found \(minVoxels)") }
-        for (option, value) in [("smooth", smooth), ("min-volume", minVolume)] {
-            guard let value, !(value > 0 && value.isFinite) else { continue }
-            throw ValidationError("--\(option) must be above 0, found \(value)")
-        }
         if labels, edges { throw ValidationError("--labels and --edges exclude each other") }
         guard volumes.count == (edges ? 3 : 1) else {
             throw ValidationError(
@@ -90,7 +89,9 @@ struct Label: ParsableCommand {
             edges
             ? .edges(ZYX(volumes[0], volumes[1], volumes[2])) : labels ? .labels(volumes[0]) : .mask(volumes[0])
         var finish = LabelSettings.Finish()
-        (finish.smoothing, finish.fillHoles, finish.minimumVolume) = (smooth, fillHoles, minVolume)
+        finish.smoothing = smooth?.nanometers
+        finish.fillHoles = fillHoles
+        finish.minimumVolume = minVolume?.cubicMicrometers
         finish.dropsBorder = dropBorder
         let (count, found) = try resources.withVolumes(reading) { files in
             try files.label(

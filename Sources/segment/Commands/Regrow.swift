@@ -25,9 +25,9 @@ struct Regrow: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How far objects grow, in nanometres (default with --votes: 16 times a voxel's shortest side).",
-            valueName: "nm"))
-    var within: Double?
+            "How far objects grow: 40 for nanometres, or '0.5 µm' (default with --votes: 16 times a voxel's shortest side).",
+            valueName: "length"), transform: Length.argument)
+    var within: Length?
 
     @Option(help: ArgumentHelp("Grow only where the probability reaches this.", valueName: "p"))
     var above: Double?
@@ -55,9 +55,6 @@ struct Regrow: ParsableCommand {
         guard within != nil || votes != nil else {
             throw ValidationError("expected --within, --votes or both: what ends the growth of objects")
         }
-        if let within, !(within > 0 && within.isFinite) {
-            throw ValidationError("--within must be above 0 nanometres, found \(within)")
-        }
         guard (votes == nil) == (atLeast == nil) else {
             throw ValidationError("--votes and --at-least go together")
         }
@@ -72,7 +69,8 @@ struct Regrow: ParsableCommand {
     func run() throws {
         try resources.withVolumes(reading) { files in
             try files.regrow(
-                labels, over: probabilities, reach: within, floor: above.flatMap { Threshold(probability: $0) },
+                labels, over: probabilities, reach: within?.nanometers,
+                floor: above.flatMap { Threshold(probability: $0) },
                 votes: votes.flatMap { file in atLeast.map { (file, $0) } }, withinSections: withinSections,
                 voxelSize: told.voxelSize, to: written.output,
                 replaces: written.overwrite)

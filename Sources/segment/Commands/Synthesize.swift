@@ -23,8 +23,8 @@ struct Synthesize: ParsableCommand {
     @Option(help: ArgumentHelp("Voxels along z, y, x.", valueName: "z,y,x"))
     var shape = "48,128,128"
 
-    @Option(help: ArgumentHelp("Nanometres along z, y, x.", valueName: "z,y,x"))
-    var voxelSize = "10,10,10"
+    @Option(help: ArgumentHelp("Nanometres along z, y, x.", valueName: "z,y,x"), transform: VoxelSize.argument)
+    var voxelSize = VoxelSize(ZYX(repeating: 10), .nanometer)
 
     @Option(help: "Another seed makes another tissue.")
     var seed: UInt64 = 1
@@ -38,26 +38,25 @@ struct Synthesize: ParsableCommand {
     func run() throws {
         guard image != labels else { throw ValidationError("image and labels cannot both be written to \(image)") }
         let shape = try triple(self.shape, "--shape") { Int($0).flatMap { $0 > 0 ? $0 : nil } }
-        let sides = try triple(voxelSize, "--voxel-size") {
-            Double($0).flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
-        }
         guard shape.array.allSatisfy({ $0 <= 65_536 }), shape.count <= 1 << 31 else {
             throw ValidationError("--shape is too large, found \(shape); at most 2³¹ voxels")
         }
-        let (shortest, longest) = (sides.array.min() ?? 0, sides.array.max() ?? 0)
+        let sides = voxelSize.nanometers.array.sorted()
+        let (shortest, longest) = (sides[0], sides[2])
         guard shortest >= 0.1, longest <= 100_000, longest <= 20 * shortest else {
             throw ValidationError(
                 "--voxel-size must be from 0.1 to 100000 nm, the longest at most 20 times the shortest")
         }
         for output in [image, labels] { try checkPlace(of: output, replaces: overwrite) }
-        let size = VoxelSize(sides, .nanometer)
-        let (image, labels) = NeuriteSynthesis(shape: shape, voxelSize: size, seed: seed, background: background)
-            .generate()
+        let (image, labels) = NeuriteSynthesis(
+            shape: shape, voxelSize: voxelSize, seed: seed, background: background
+        )
+        .generate()
         try writeVolume(
             VoxelBuffer(image), to: self.image, dataset: self.image.hasSuffix(".zarr") ? nil : "/raw",
-            replaces: overwrite, voxelSize: size)
-        try writeLabels(labels, to: self.labels, replaces: overwrite, voxelSize: size)
-        Console.say("\(shape) voxels of \(size), \(grouped(Int(labels.voxels.max() ?? 0))) neurites")
+            replaces: overwrite, voxelSize: voxelSize)
+        try writeLabels(labels, to: self.labels, replaces: overwrite, voxelSize: voxelSize)
+        Console.say("\(shape) voxels of \(voxelSize), \(grouped(Int(labels.voxels.max() ?? 0))) neurites")
     }
 
     private func triple<Value>(_ text: String, _ option: String, _ read: (Substring) -> Value?) throws -> ZYX<Value>

@@ -11,7 +11,8 @@ struct ReadingOptions: ParsableArguments {
 struct VoxelSizeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Nanometres along z, y, x, in place of what the file says or leaves out.", valueName: "z,y,x"),
+            "Nanometres along z, y, x, as 40,8,8 or '2 µm, 0.8 µm, 0.8 µm', in place of what the file says or leaves out.",
+            valueName: "z,y,x"),
         transform: VoxelSize.argument)
     var voxelSize: VoxelSize?
 }
@@ -33,5 +34,50 @@ struct VolumeOutputOptions: ParsableArguments {
         guard VolumeFile.isWritable(path) else {
             throw ValidationError("\(option) must end in .tif, .h5, .zarr, .nii, .nii.gz or .mrc, found \(path)")
         }
+    }
+}
+
+extension VoxelSize {
+    /// `40,8,8`: nanometres along z, y, x, where no unit is given; `10` is the same along each.
+    ///
+    /// - Throws: `ValidationError`
+    static func argument(_ text: String) throws -> VoxelSize {
+        // From an atom to a kilometre.
+        let sides = text.split(separator: ",", omittingEmptySubsequences: false)
+            .map { Length(String($0), bare: .nanometer) }
+            .map { $0.flatMap { (0.01...1e12).contains($0.nanometers) ? $0 : nil } }
+        guard sides.count == 3 || sides.count == 1, let z = sides[0], let y = sides[sides.count / 2],
+            let x = sides[sides.count - 1]
+        else {
+            throw ValidationError("expected three lengths z,y,x, such as 40,8,8 for nanometres, found '\(text)'")
+        }
+        var size = VoxelSize(ZYX(z, y, x).map(\.nanometers), .nanometer)
+        size.unit = x.unit
+        return size
+    }
+}
+
+extension Length {
+    /// `40`, in nanometres, or with a unit: `0.5 µm`.
+    ///
+    /// - Throws: `ValidationError`
+    static func argument(_ text: String) throws -> Length {
+        guard let length = Length(text, bare: .nanometer) else {
+            throw ValidationError(
+                "expected a length above 0, such as 40 for nanometres or '0.5 µm', found '\(text)'")
+        }
+        return length
+    }
+}
+
+extension CubicLength {
+    /// `0.01`, in µm³, or with a unit: `2000 nm³`.
+    ///
+    /// - Throws: `ValidationError`
+    static func argument(_ text: String) throws -> CubicLength {
+        guard let volume = CubicLength(text, bare: .micrometer) else {
+            throw ValidationError("expected a volume above 0, such as 0.01 for µm³ or '2000 nm³', found '\(text)'")
+        }
+        return volume
     }
 }
