@@ -24,25 +24,39 @@ public func consensus(
     of logits: [Volume<Int16>], rule: AgreementRule, threshold: Threshold, threads: Int = 1
 ) throws -> Consensus {
     let agreed = try consensusLogits(of: logits, rule: rule, threads: threads)
-    let (shape, units) = (agreed.shape, threshold.units)
-    var result = Consensus(logits: agreed, votes: Volume(shape: shape), mask: Volume(shape: shape))
-    guard units <= Int32(Int16.max) else { return result }
-    let least = Int16(units)
-    result.votes.voxels.withUnsafeMutableBufferPointer { votes in
-        result.mask.voxels.withUnsafeMutableBufferPointer { mask in
-            inBlocks(of: shape.count, threads: threads) { block in
-                for member in logits {
-                    member.voxels.withUnsafeBufferPointer { logits in
-                        for voxel in block { votes[voxel] &+= logits[voxel] >= least ? 1 : 0 }
-                    }
-                }
-                agreed.voxels.withUnsafeBufferPointer { logits in
-                    for voxel in block { mask[voxel] = logits[voxel] >= least ? 1 : 0 }
+    return Consensus(
+        logits: agreed, votes: try votes(of: logits, reaching: threshold, threads: threads),
+        mask: try votes(of: [agreed], reaching: threshold, threads: threads))
+}
+
+/// How many of the members' logits reach a threshold, voxel by voxel: `Consensus.votes`.
+///
+/// - Throws: as `consensus(of:rule:threshold:threads:)`.
+public func votes(
+    of logits: [Volume<Int16>], reaching threshold: Threshold, threads: Int = 1
+) throws -> Volume<UInt8> {
+    let shape = try commonShape(logits)
+    var result = Volume<UInt8>(shape: shape)
+    guard let least = Int16(exactly: threshold.units) else { return result }
+    result.voxels.withUnsafeMutableBufferPointer { votes in
+        inBlocks(of: shape.count, threads: threads) { block in
+            for member in logits {
+                member.voxels.withUnsafeBufferPointer { logits in
+                    for voxel in block { votes[voxel] &+= logits[voxel] >= least ? 1 : 0 }
                 }
             }
         }
     }
     return result
+}
+
+private func commonShape(_ logits: [Volume<Int16>]) throws -> ZYX<Int> {
+    guard let shape = logits.first?.shape else { throw LabelingFault.noMembers }
+    guard logits.count <= 255 else { throw LabelingFault.tooManyMembers(logits.count) }
+    for (member, volume) in logits.enumerated() where volume.shape != shape {
+        throw LabelingFault.shapesDiffer("member 1", shape, "member \(member + 1)", volume.shape)
+    }
+    return shape
 }
 
 /// The logit that a rule comes to, voxel by voxel: `Consensus.logits`.
@@ -51,11 +65,7 @@ public func consensus(
 public func consensusLogits(
     of logits: [Volume<Int16>], rule: AgreementRule, threads: Int = 1
 ) throws -> Volume<Int16> {
-    guard let shape = logits.first?.shape else { throw LabelingFault.noMembers }
-    guard logits.count <= 255 else { throw LabelingFault.tooManyMembers(logits.count) }
-    for (member, volume) in logits.enumerated() where volume.shape != shape {
-        throw LabelingFault.shapesDiffer("member 1", shape, "member \(member + 1)", volume.shape)
-    }
+    let shape = try commonShape(logits)
     let needed = try rule.votesNeeded(of: logits.count)
     if logits.count == 1 { return logits[0] }
     let probabilities = needed == nil ? storedProbabilities : []

@@ -168,6 +168,9 @@ struct InitPlanTests {
         #expect(plan.label.minimumVoxels == labels.minimumVoxels)
         #expect(plan.label.regrow?.within == (labels.isRegrown ? 100 : nil))
         #expect((plan.label.merge != nil) == labels.isRegrown)
+        // Objects with room between them grow to where most members see them.
+        let hasRoom = labels.target == [.foreground] && labels.facts.kind != .mask
+        #expect(plan.label.regrow?.votes == (hasRoom ? 3 : nil))
         #expect(plan.dimensions == labels.dimensions)
         #expect(plan.zeroIsUnlabelled == labels.zeroIsUnlabelled)
         #expect(plan.resolution == nil)

@@ -179,6 +179,7 @@ struct PipelineFileTests {
         ("predict: {overlap: 0.9}", 1, "predict.overlap must"),
         ("label: {smooth: 20}", 1, "label.smooth must be a length"),
         ("label: {regrow: {seeds: 3}}", 1, "label.regrow must be a distance"),
+        ("label: {regrow: {votes: most}}", 1, "label.regrow.votes must be a whole number"),
         ("execution: {device: gpu}", 1, "execution.device must be auto, cpu, cuda, found 'gpu'"),
         ("export: {formats: [tiff, png]}", 1, "must be tiff, hdf5, ome-zarr, found 'png'"),
         ("name: [a", 2, "not valid YAML"),

@@ -85,7 +85,11 @@ import Volumes
                 "learning_rate: 0.002", "loss: cross-entropy", "foreground_oversampling: 0",
             ], found: "objects that fill the volume"),
         Data(
-            labels: { balls() }, lines: ["target: foreground", "min_voxels: 26", "patch: [24, 32, 32]"],
+            labels: { balls() },
+            lines: [
+                "target: foreground", "min_voxels: 26", "regrow: {votes: majority, above: 0.5, seeds: 26}",
+                "patch: [24, 32, 32]",
+            ],
             found: "18 objects"),
         Data(
             labels: { balls { $0 % 2 == 0 ? 3 : 1 } }, lines: ["target: {classes: [1, 3]}"],

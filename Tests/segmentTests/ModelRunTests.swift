@@ -119,14 +119,14 @@ import Volumes
 
     /// What all voted for grows into what one did, and nowhere else.
     @Test func objectsGrowWhereThereAreVotes() throws {
-        func pipeline(_ votes: Int) -> String {
+        func pipeline(_ votes: String, threshold: Double = 0.5, above: String = "") -> String {
             Self.segmentation + """
-                consensus: {agree: all, threshold: 0.5}
-                label: {connectivity: 26, min_voxels: 0, regrow: {votes: \(votes), seeds: 1}}
+                consensus: {agree: all, threshold: \(threshold)}
+                label: {connectivity: 26, min_voxels: 0, regrow: {votes: \(votes), seeds: 1\(above)}}
 
                 """
         }
-        let ending = try run("run", pipeline: pipeline(1))
+        let ending = try run("run", pipeline: pipeline("1"))
         #expect(ending.code == 0, "\(ending.words)")
         func read(_ name: String) throws -> Volume<UInt32> {
             let reader = try VolumeFile.open(folder.path("results/p/test/\(name)"))
@@ -138,7 +138,23 @@ import Volumes
         #expect(pairs.allSatisfy { $0 != 0 || $1 < 2 })
         #expect(pairs.contains { $0 != 0 && $1 == 1 })
 
-        let refused = try run("run", pipeline: pipeline(3))
+        // Votes for growth may ask for less than those of the consensus.
+        let wider = try run("run", pipeline: pipeline("1", above: ", above: 0.3"))
+        #expect(wider.code == 0, "\(wider.words)")
+        let grown = try read("labels.tif")
+        #expect(try run("run", pipeline: pipeline("1", threshold: 0.3)).code == 0)
+        let lower = try read("votes.tif")
+        #expect(zip(grown.voxels, lower.voxels).allSatisfy { $0 == 0 || $1 > 0 })
+        #expect(zip(grown.voxels, votes.voxels).contains { $0 != 0 && $1 == 0 })
+        #expect(zip(grown.voxels, labels.voxels).allSatisfy { $0 != 0 || $1 == 0 })
+
+        #expect(try run("run", pipeline: pipeline("2")).code == 0)
+        let common = try read("labels.tif")
+        #expect(try run("run", pipeline: pipeline("majority")).code == 0)
+        let isSame = try read("labels.tif") == common
+        #expect(isSame && common != labels)
+
+        let refused = try run("run", pipeline: pipeline("3"))
         #expect(
             refused.words.contains("label.regrow asks for 3 votes, but there are 2 members"), "\(refused.words)")
     }

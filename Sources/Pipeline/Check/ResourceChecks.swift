@@ -73,7 +73,9 @@ struct ResourceChecks {
             let images = inspections.images(entry)
             // Logits of each member and of their consensus; votes and mask; regions and labels.
             var volume = seen(images[0]) * (members * 2 + 2 * Double(storedChannels) + 2)
-            if file.label.regrow != nil { volume += seen(images[0]) * 4 }
+            if let regrow = file.label.regrow {
+                volume += seen(images[0]) * (regrow.voteThreshold == nil ? 4 : 5)
+            }
             // The labels, and again for people, in at most 32 bits, with the votes.
             volume += voxels(images[0]) * (4 + 1 + 4 * Double(file.export.formats.count))
             for image in images { volume += stored(image) + resampled(image, like: images[0]) }

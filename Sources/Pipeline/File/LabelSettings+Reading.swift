@@ -4,7 +4,9 @@ import Volumes
 
 extension YAMLValue {
     /// The `label:` of a pipeline file, over `defaults`.
-    func label(_ defaults: LabelSettings) throws -> LabelSettings {
+    ///
+    /// - Parameter members: of the ensemble that votes.
+    func label(_ defaults: LabelSettings, members: Int) throws -> LabelSettings {
         let keys = try mapping(
             of: ["connectivity", "min_voxels", "regrow", "merge", "smooth", "fill_holes", "min_volume", "border"])
         var label = defaults
@@ -15,7 +17,7 @@ extension YAMLValue {
             label.connectivity = connectivity
         }
         if let value = keys["min_voxels"] { label.minimumVoxels = try value.integer(atLeast: 0) }
-        if let value = keys["regrow"] { label.regrow = try value.isNone ? nil : value.regrowth() }
+        if let value = keys["regrow"] { label.regrow = try value.isNone ? nil : value.regrowth(members: members) }
         if let value = keys["merge"] { label.merge = try value.isNone ? nil : value.merging() }
         var finish = label.finish ?? LabelSettings.Finish()
         if let value = keys["smooth"] {
@@ -54,13 +56,16 @@ extension YAMLValue {
         return LabelSettings.Merging(above: isAuto ? nil : try above.number(in: 0...1))
     }
 
-    private func regrowth() throws -> LabelSettings.Regrowth {
+    private func regrowth(members: Int) throws -> LabelSettings.Regrowth {
         let keys = try mapping(of: ["within", "votes", "seeds", "above"])
         guard keys["within"] != nil || keys["votes"] != nil else {
-            throw misfit("a distance, such as {within: 40 nm}, or votes, such as {votes: 3}")
+            throw misfit("a distance, such as {within: 40 nm}, or votes, such as {votes: majority}")
         }
         var regrow = LabelSettings.Regrowth(within: try keys["within"]?.length().nanometers)
-        if let value = keys["votes"] { regrow.votes = try value.integer(atLeast: 1, atMost: 255) }
+        if let value = keys["votes"] {
+            let isMajority = try value.text() == "majority"
+            regrow.votes = isMajority ? members / 2 + 1 : try value.integer(atLeast: 1, atMost: 255)
+        }
         if let value = keys["seeds"] { regrow.seeds = try value.integer(atLeast: 1) }
         if let value = keys["above"] {
             regrow.above = try value.threshold()

@@ -63,7 +63,7 @@ extension PipelineFile {
         // What agrees cannot be judged by a number that is at fault.
         let members = found.contains { $0.section == "ensemble" } ? 255 : ensemble.members
         consensus = try read("consensus") { try $0.consensus(usual.consensus, members: members) } ?? usual.consensus
-        label = try read("label") { try $0.label(usual.label) } ?? usual.label
+        label = try read("label") { try $0.label(usual.label, members: members) } ?? usual.label
         export = try read("export") { try $0.export() } ?? ExportSettings()
         evaluation = try read("evaluate") { try $0.evaluation() } ?? EvaluationSettings()
         execution = try read("execution") { try $0.execution(usual.execution) } ?? usual.execution
@@ -147,11 +147,9 @@ extension PipelineFile {
         if case .classes = target.heads[0], label.regrow != nil {
             try refuse("label.regrow", "grows objects of one channel, but the target is classes")
         }
-        if let votes = label.regrow?.votes, votes > ensemble.members || ensemble.members == 1 {
-            try refuse(
-                "label.regrow",
-                "asks for \(votes) votes, but there \(ensemble.members == 1 ? "is one member" : "are \(ensemble.members) members")"
-            )
+        if let votes = label.regrow?.votes, votes > ensemble.members {
+            let members = ensemble.members == 1 ? "is one member" : "are \(ensemble.members) members"
+            try refuse("label.regrow", "asks for \(votes) votes, but there \(members)")
         }
         if label.isCalibrated, !learns || consensus.threshold != nil {
             try refuse(

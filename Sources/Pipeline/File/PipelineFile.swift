@@ -202,10 +202,15 @@ public struct LabelSettings: Codable, Equatable, Sendable {
         public var within: Double?
         /// Components of fewer voxels do not grow.
         public var seeds = 30
-        /// Only where the consensus reaches this; nil for everywhere.
+        /// Only where the consensus reaches this, or with `votes` so many members do; nil for everywhere.
         public var above: Threshold?
-        /// Only where so many members vote; nil for everywhere.
+        /// Only where so many members reach `above`, or the threshold of the consensus; nil for everywhere.
         public var votes: Int?
+
+        /// What the consensus must reach; nil for anything.
+        var floor: Threshold? { votes == nil ? above : nil }
+        /// What counts as a vote for growth; nil for what does for the consensus.
+        var voteThreshold: Threshold? { votes == nil ? nil : above }
 
         /// In voxels.
         static let usualReach = 16.0

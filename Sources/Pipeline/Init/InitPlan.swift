@@ -1,4 +1,5 @@
 import Foundation
+import Labeling
 import Networks
 import Tensors
 import Training
@@ -141,6 +142,12 @@ public struct InitPlan: Sendable {
         let least = facts.kind == .dense || facts.kind == .mask ? LabelSettings().minimumVoxels : 8
         label.minimumVoxels = Int(min(1_000, max(Double(least), tenth)).rounded())
         if dimensions == 2, facts.shape.z > 1, facts.anisotropy > sectionAnisotropy { label.connectivity = .sides }
+        if facts.kind == .blobs {
+            // What all agree on tells objects apart; how far they reach most know better than the least sure one.
+            label.regrow = LabelSettings.Regrowth(seeds: label.minimumVoxels)
+            label.regrow?.votes = EnsembleSettings().members / 2 + 1
+            label.regrow?.above = Threshold(probability: 0.5)
+        }
         guard facts.kind == .dense else { return label }
         let shortest = size.nanometers.array.suffix(dimensions).min() ?? 1
         // What a boundary leaves of an object is in pieces, of which in 3D the larger are enough to find it.

@@ -237,9 +237,14 @@ struct PipelineText {
             : []
         guard let regrow = label.regrow else { return ["", "label:"] + connectivity + [minimum] }
         var lines = [""]
-        lines += comment("What all members agree on grows back by about ten voxels to the boundaries.")
+        lines += comment(
+            regrow.votes == nil
+                ? "What all members agree on grows back by about ten voxels to the boundaries."
+                : "What all members agree on tells objects apart; they reach as far as most members find them likelier than not."
+        )
         lines += ["label:"] + connectivity + [minimum]
-        lines.append("  regrow: {within: \(length(regrow.reach(size))), seeds: \(regrow.seeds)}")
+        let extent = regrow.votes == nil ? "within: \(length(regrow.reach(size)))" : "votes: majority, above: 0.5"
+        lines.append("  regrow: {\(extent), seeds: \(regrow.seeds)}")
         if label.merge != nil {
             lines.append(
                 "  merge: {above: auto}".padding(to: 26)

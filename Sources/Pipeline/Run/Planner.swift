@@ -200,7 +200,8 @@ struct Plan {
         logits: [PredictStep], _ file: PipelineFile, _ threshold: ThresholdSource
     ) throws -> PlannedVolume {
         let consensus = try ConsensusStep(
-            name: entry.name, predictions: logits, agree: file.consensus.agree, threshold: threshold)
+            name: entry.name, predictions: logits, agree: file.consensus.agree, threshold: threshold,
+            growth: file.label.regrow?.voteThreshold)
         let regrow = try file.label.regrow.map {
             try RegrowStep(name: entry.name, consensus: consensus, regrow: $0, settings: file.label.making)
         }

@@ -15,7 +15,7 @@ struct StageMemory {
     static let bytesPerVoxel = 40
 
     /// The same for the vote of members: a channel of each, what comes of them, and that compressed.
-    static func consensusBytes(members: Int) -> Int { 2 * members + 16 }
+    static func consensusBytes(members: Int) -> Int { 2 * members + 17 }
 
     /// The same for objects at many thresholds: all members' logits, what they agree on, and objects on their way.
     static func thresholdBytes(members: Int, channels: Int) -> Int { 2 * channels * (members + 1) + 40 }

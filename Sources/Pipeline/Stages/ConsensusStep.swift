@@ -9,21 +9,30 @@ struct ConsensusStep: Step {
     let agree: AgreementRule
     /// Where the threshold comes from.
     let threshold: ThresholdSource
+    /// What counts as a vote for growth; nil for the threshold.
+    let growth: Threshold?
     let ingredients: Ingredients
     let key: String
 
     static let votesName = "votes.zarr"
+    static let growthVotesName = "growth-votes.zarr"
     static let logitsName = "logits.zarr"
     static let recordName = "consensus.json"
 
-    init(name: String, predictions: [PredictStep], agree: AgreementRule, threshold: ThresholdSource) throws {
+    init(
+        name: String, predictions: [PredictStep], agree: AgreementRule, threshold: ThresholdSource,
+        growth: Threshold?
+    ) throws {
         self.name = name
+        self.growth = growth
+        var parameters = ["consensus.agree": agree.description, "consensus.threshold": threshold.parameter]
+        parameters["label.regrow.above"] = growth.map { "\($0.logit)" }
         self.predictions = predictions
         self.agree = agree
         self.threshold = threshold
         ingredients = Ingredients(
             stage: .consensus, version: 3, subject: name,
-            parameters: ["consensus.agree": agree.description, "consensus.threshold": threshold.parameter],
+            parameters: parameters,
             inputs: predictions.enumerated().map { $1.input("logits \($0 + 1)") }
                 + (threshold.step.map { [$0.input("threshold")] } ?? []))
         key = try ingredients.key
@@ -54,8 +63,11 @@ struct ConsensusStep: Step {
         let vote = ShardVote(
             logits: logits,
             agreed: try BlockStore.create(at: folder + "/" + ConsensusStep.logitsName, logits[0].layout),
-            votes: try votesStore(like: logits[0], in: folder), agree: agree,
+            votes: try votesStore(like: logits[0], at: folder + "/" + ConsensusStep.votesName), agree: agree,
             threshold: try threshold.threshold(context),
+            growth: try growth.map {
+                ($0, try votesStore(like: logits[0], at: folder + "/" + ConsensusStep.growthVotesName))
+            },
             head: try predictions[0].member.outputs(context).head.count)
         let shards = vote.votes.shards
         var sum = ShardVote.Tally(members: logits.count)
@@ -75,10 +87,10 @@ struct ConsensusStep: Step {
         return nil
     }
 
-    private func votesStore(like logits: BlockStore, in folder: String) throws -> BlockStore {
+    private func votesStore(like logits: BlockStore, at path: String) throws -> BlockStore {
         var layout = logits.layout
         (layout.elementType, layout.channels, layout.attributes) = (.uint8, nil, [:])
-        return try BlockStore.create(at: folder + "/" + ConsensusStep.votesName, layout)
+        return try BlockStore.create(at: path, layout)
     }
 
     func record(_ context: StepContext) throws -> Record {
@@ -88,6 +100,11 @@ struct ConsensusStep: Step {
     /// The logits that the members come to, of all stored channels, and the threshold they are cut at.
     func agreed(_ context: StepContext) throws -> (logits: BlockStore, threshold: Threshold) {
         (try store(ConsensusStep.logitsName, context), Threshold(logit: try record(context).logit))
+    }
+
+    /// How many members vote for growth into a voxel.
+    func growthVotes(_ context: StepContext) throws -> BlockStore {
+        try store(growth == nil ? ConsensusStep.votesName : ConsensusStep.growthVotesName, context)
     }
 
     func store(_ name: String, _ context: StepContext) throws -> BlockStore {
@@ -102,6 +119,8 @@ private struct ShardVote: Sendable {
     let agreed, votes: BlockStore
     let agree: AgreementRule
     let threshold: Threshold
+    /// What counts as a vote for growth, and where such votes go; nil where it is the threshold.
+    let growth: (threshold: Threshold, votes: BlockStore)?
     /// Channels, the first ones, that objects are made of.
     let head: Int
 
@@ -127,6 +146,7 @@ private struct ShardVote: Sendable {
         var tally = Tally(members: logits.count)
         var found = Volume<UInt8>(shape: shard.shape)
         var holds = Volume<UInt8>(shape: shard.shape)
+        var growing = growth.map { _ in Volume<UInt8>(shape: shard.shape) }
         for channel in 0..<(agreed.layout.channels ?? 1) {
             let members = try logits.map { try $0.read(shard, channel: channel).volume(of: Int16.self) }
             let result = try consensus(of: members, rule: agree, threshold: threshold)
@@ -135,6 +155,7 @@ private struct ShardVote: Sendable {
             guard channel < head else { continue }
             found.raise(to: result.votes)
             holds.raise(to: result.mask)
+            if let growth { growing?.raise(to: try Labeling.votes(of: members, reaching: growth.threshold)) }
             for (member, logits) in members.enumerated() {
                 tally.againstMajority[member] += disagreement(of: logits, with: result.votes)
             }
@@ -142,6 +163,7 @@ private struct ShardVote: Sendable {
         for count in found.voxels { tally.voxelsByVotes[Int(count)] += 1 }
         tally.inside = holds.voxels.count { $0 != 0 }
         try votes.writeShard(shard, VoxelBuffer(found))
+        if let growth, let growing { try growth.votes.writeShard(shard, VoxelBuffer(growing)) }
         return tally
     }
 
@@ -162,7 +184,7 @@ private struct ShardVote: Sendable {
 }
 
 extension Volume<UInt8> {
-    fileprivate mutating func raise(to other: Volume<UInt8>) {
+    mutating func raise(to other: Volume<UInt8>) {
         for voxel in voxels.indices { voxels[voxel] = Swift.max(voxels[voxel], other.voxels[voxel]) }
     }
 }

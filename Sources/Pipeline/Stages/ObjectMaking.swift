@@ -12,7 +12,7 @@ struct ObjectMaking {
 
     /// - Parameters:
     ///   - logits: of the stored channels, a consensus or one member's.
-    ///   - votes: at this threshold, where there are any.
+    ///   - votes: for growth, where there are any.
     func objects(
         in logits: [Volume<Int16>], threshold: Threshold, votes: Volume<UInt8>?
     ) throws -> ClassifiedComponents {
@@ -49,7 +49,7 @@ struct ObjectMaking {
 
     private func growth(_ regrow: LabelSettings.Regrowth) -> ObjectGrowth {
         ObjectGrowth(
-            reach: regrow.reach(voxelSize), floor: regrow.above, voxelSize: voxelSize,
+            reach: regrow.reach(voxelSize), floor: regrow.floor, voxelSize: voxelSize,
             withinSections: settings.connectivity.isWithinSections)
     }
 
@@ -80,6 +80,8 @@ struct ObjectMaking {
 
     /// How surely a voxel belongs to something: its own logit, or the highest of its edges. Where too few members vote, no
     /// seed grows; a member alone has but its own vote.
+    ///
+    /// - Parameter votes: at the threshold of growth.
     private func landscape(
         of logits: [Volume<Int16>], _ votes: Volume<UInt8>?, _ threshold: Threshold, _ seeds: Volume<UInt32>
     ) -> Volume<Int16> {
@@ -89,11 +91,12 @@ struct ObjectMaking {
                 highest.voxels[voxel] = max(highest.voxels[voxel], channel.voxels[voxel])
             }
         }
-        if let needed = settings.regrow?.votes {
+        if let regrow = settings.regrow, let needed = regrow.votes {
             if let votes {
                 highest.close { votes.voxels[$0] < needed && seeds.voxels[$0] == 0 }
             } else {
-                for voxel in highest.voxels.indices where Int32(highest.voxels[voxel]) < threshold.units {
+                let least = (regrow.voteThreshold ?? threshold).units
+                for voxel in highest.voxels.indices where Int32(highest.voxels[voxel]) < least {
                     highest.voxels[voxel] = LogitScale.outside
                 }
             }
@@ -142,7 +145,7 @@ extension ObjectMaking {
 
     /// Writes what grows from the components that are large enough to be seeds as a store at `path`.
     ///
-    /// - Parameter votes: at this threshold, where there are any.
+    /// - Parameter votes: for growth, where there are any.
     func regions(
         inBlocksOf logits: BlockStore, _ threshold: Threshold, votes: BlockStore?, to path: String,
         _ context: StepContext,

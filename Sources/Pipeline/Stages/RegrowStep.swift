@@ -37,7 +37,7 @@ struct RegrowStep: Step {
         let making = try consensus.making(settings, context)
         let regions = try making.regions(
             inBlocksOf: store, threshold,
-            votes: settings.regrow?.votes == nil ? nil : consensus.store(ConsensusStep.votesName, context),
+            votes: settings.regrow?.votes == nil ? nil : consensus.growthVotes(context),
             to: folder + "/" + RegrowStep.storeName, context
         ) { context.report(StepProgress(fraction: 0.8 * $0)) }
         if settings.merge != nil {

@@ -116,19 +116,16 @@ struct ThresholdSearch {
         return trials.best
     }
 
-    /// The votes of the members of a block, of the channel with most; nil where nothing grows by them, or a member is tried
-    /// alone.
-    private func votes(_ block: AgreedBlock, _ threshold: Threshold) -> Volume<UInt8>? {
-        guard making.settings.regrow?.votes != nil, block.members.count > 1 else { return nil }
+    /// The votes for growth of the members of a block, of the channel with most; nil where nothing grows by them, or a
+    /// member is tried alone.
+    private func votes(_ block: AgreedBlock, _ threshold: Threshold) throws -> Volume<UInt8>? {
+        guard let regrow = making.settings.regrow, regrow.votes != nil, block.members.count > 1 else { return nil }
         var most = Volume<UInt8>(shape: block.truth.shape)
         for channel in making.outputs.head.indices {
-            var votes = Volume<UInt8>(shape: most.shape)
-            for member in block.members {
-                for voxel in votes.voxels.indices where Int32(member[channel].voxels[voxel]) >= threshold.units {
-                    votes.voxels[voxel] += 1
-                }
-            }
-            for voxel in most.voxels.indices { most.voxels[voxel] = max(most.voxels[voxel], votes.voxels[voxel]) }
+            most.raise(
+                to: try Labeling.votes(
+                    of: block.members.map { $0[channel] }, reaching: regrow.voteThreshold ?? threshold,
+                    threads: making.threads))
         }
         return most
     }
