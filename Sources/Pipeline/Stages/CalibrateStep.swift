@@ -92,8 +92,8 @@ extension ThresholdCurve {
         guard points.count > 1, best.logit == points.first?.logit || best.logit == points.last?.logit else {
             return nil
         }
-        return "the best threshold, \(threshold), is the end of those that are tried, and one beyond may be better: "
-            + "train longer, or give consensus.threshold a value"
+        return "the best threshold, \(threshold), is the end of those that are tried, and one beyond may be "
+            + "better: train longer, or give consensus.threshold a value"
     }
 }
 
