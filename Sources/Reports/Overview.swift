@@ -88,7 +88,7 @@ private struct OverviewLayout {
     func draw(on canvas: Canvas, members: Int, title: String) {
         let title = canvas.fitting(title, width: width - 2 * margin, size: 22, bold: true)
         canvas.text(title, margin, 44, size: 22, bold: true)
-        for (index, name) in ["Image", "Votes", "Connected regions"].enumerated() {
+        for (index, name) in ["Image", "Votes", "Objects"].enumerated() {
             canvas.text(name, column(index), 86, size: 15, bold: true)
         }
         drawLegend(on: canvas, members: members, rightEnd: column(1) + panel, baseline: 86)

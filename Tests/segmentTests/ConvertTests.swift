@@ -178,6 +178,17 @@ struct ConvertTests {
             let expected = ZYX(7.5 * 400, -10.0 / 3 * 300, -10 * 200)
             #expect(place.zip(expected) { abs($0 - $1) < 0.1 }.array.allSatisfy { $0 })
         }
+        // A unit at the end is that of all; among numbers without one it would be that of some.
+        for sides in ["0.4,0.3,0.2 µm", "400 nm, 300 nm, 2000 Å"] {
+            #expect(
+                try Program.run(
+                    "convert", source, target, "--voxel-size", sides, "--overwrite", in: folder.path
+                ).code == 0)
+            let size = try #require(read(target).info.voxelSize.complete)
+            #expect(size.agrees(with: VoxelSize(ZYX(400, 300, 200), .nanometer)), "\(sides): \(size)")
+        }
+        let mixed = try Program.run("convert", source, "c.h5", "--voxel-size", "4 µm,3,2", in: folder.path)
+        #expect(mixed.code != 0 && mixed.complaints.contains("expected three lengths z,y,x"), "\(mixed.words)")
         let refused = try Program.run("convert", source, "c.h5", "--voxel-size", "4,3", in: folder.path)
         #expect(
             refused.code != 0 && refused.complaints.contains("expected three lengths z,y,x"), "\(refused.words)")

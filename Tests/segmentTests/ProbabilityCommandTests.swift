@@ -142,6 +142,11 @@ struct ProbabilityCommandTests {
         #expect(ending.code == 0, "\(ending.words)")
         let grown = try VolumeFile.open(folder.path + "/g.h5").read(Box(square)).converted(to: UInt32.self)
         #expect(grown.voxels == [1, 1, 1, 2, 1, 0, 2, 0, 0])
+        let beyond = try Program.run(
+            "regrow", "s.tif", "p.tif", "--votes", "v.tif", "--at-least", "6", "-o", "h.h5", in: folder.path)
+        #expect(
+            beyond.code == 1 && beyond.complaints.contains("v.tif: has 5 votes at most, but growth is to have 6"),
+            "\(beyond.words)")
         try folder.write("n.tif", Volume<UInt16>(shape: square, repeating: 300), voxelSize: nanometers)
         try folder.write("f.tif", Volume<Float>(shape: square), voxelSize: nanometers)
         for (name, problem) in [

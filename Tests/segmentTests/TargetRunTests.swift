@@ -197,7 +197,9 @@ import Volumes
         for (curve, score) in zip([curves["all"]] + members, [scores["consensus"]] + memberScores) {
             let points = try #require((curve as? [String: Any])?["points"] as? [[String: Double]])
             let score = try #require(score as? [String: Any])
-            #expect(points.count == 33 && points.map { $0["logit"] ?? -1 } == (0...32).map { Double($0) / 4 })
+            // Logits 0, 0.25, … as far as there are objects, at most to 8.
+            let isEven = points.map { $0["logit"] ?? -1 } == (0..<points.count).map { Double($0) / 4 }
+            #expect(isEven && (1...33).contains(points.count), "\(points.count)")
             for key in ["vi_split", "vi_merge", "adapted_rand_error"] {
                 #expect(try abs(#require(points[0][key]) - #require(score[key] as? Double)) < 1e-12, "\(key)")
             }

@@ -63,7 +63,7 @@ extension YAMLValue {
         }
         var regrow = LabelSettings.Regrowth(within: try keys["within"]?.length().nanometers)
         if let value = keys["votes"] {
-            let isMajority = try value.text() == "majority"
+            let isMajority = value.node.string == "majority"
             regrow.votes = isMajority ? members / 2 + 1 : try value.integer(atLeast: 1, atMost: 255)
         }
         if let value = keys["seeds"] { regrow.seeds = try value.integer(atLeast: 1) }

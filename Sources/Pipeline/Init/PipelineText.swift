@@ -187,9 +187,10 @@ struct PipelineText {
             "measured: \(Bytes.format(measured.peakMemory)) of the \(Bytes.format(measured.memory)) there are"
             + (measured.larger?.rawValue ?? "")
         var lines = [""]
-        lines += comment(
-            "Patches reach as far along each axis as the volume allows. Times and memory are those of training "
-                + "steps on this machine.")
+        let reach =
+            measured.larger == nil
+            ? "Patches reach as far along each axis as the volume allows. " : "Patches are smaller than usual. "
+        lines += comment(reach + "Times and memory are those of training steps on this machine.")
         lines.append("training:")
         lines.append("  patch: \(training.patch.array)".padding(to: 26) + "# \(along); \(memory)")
         lines.append("  batch: \(training.batch)")

@@ -50,12 +50,14 @@ extension OutsideVolumes {
                 shape: shape, elementType: .uint32, shard: cut.shard, chunk: cut.chunk, voxelSize: voxelSize))
         let windows = growth.windows(of: shape)
         var highest: UInt32 = 0
+        var mostVotes = 0.0
         try parallelForEach(windows.count, threads: atOnce) { index in
             let window = windows[index]
             let region = growth.surroundings(of: window, in: shape)
             let objects =
                 try numbers?.numbered(ids.labels(in: region)) ?? ids.labels(in: region, as: UInt32.self)
             var heights = try values.logits(in: region)
+            var most = 0.0
             if let counts {
                 let found = try counts.store.read(region).converted(to: Double.self).voxels
                 if let wrong = found.first(where: { $0 < 0 || $0 > Double(UInt8.max) }) {
@@ -63,16 +65,25 @@ extension OutsideVolumes {
                         counts.file,
                         "holds \(Int(exactly: wrong) ?? .max); expected numbers of votes, 0 to \(UInt8.max)")
                 }
+                most = found.max() ?? 0
                 heights.close { found[$0] < counts.needed && objects.voxels[$0] == 0 }
             }
             let result = try growth.grown(window, of: shape, seeds: objects, over: heights)
             for shard in window.cells(of: cut.shard) {
                 try grown.writeShard(shard, VoxelBuffer(result.cropped(to: shard.relative(to: window.origin))))
             }
-            return result.voxels.max() ?? 0
+            return (number: result.voxels.max() ?? 0, votes: most)
         } use: { _, found in
-            highest = max(highest, found)
+            highest = max(highest, found.number)
+            mostVotes = max(mostVotes, found.votes)
             if shouldStop() { throw Interruption() }
+        }
+        // Objects that networks agreed on have votes themselves.
+        if let counts, highest > 0, mostVotes < counts.needed {
+            throw FileFault(
+                counts.file,
+                "has \(Int(mostVotes)) votes at most, but growth is to have \(Int(counts.needed)): nothing can grow"
+            )
         }
         try writeLabels(
             of: shape, upTo: numbers?.names.max() ?? UInt64(highest), to: output, replaces: replaces,

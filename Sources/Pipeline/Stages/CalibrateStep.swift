@@ -25,7 +25,7 @@ struct CalibrateStep: Step {
         parameters["consensus.agree"] = agree.description
         parameters["consensus.threshold"] = "auto"
         ingredients = Ingredients(
-            stage: .calibrate, version: 9, subject: "the threshold", parameters: parameters,
+            stage: .calibrate, version: 10, subject: "the threshold", parameters: parameters,
             inputs: predictions.enumerated().map { $1.input("logits \($0 + 1)") } + data.inputs)
         key = try ingredients.key
     }
@@ -89,9 +89,8 @@ extension ThresholdCurve {
         if hasObjects == false {
             return "no threshold gives an object on the calibration block; train longer, or lower label.min_voxels"
         }
-        guard points.count > 1, best.logit == points.first?.logit || best.logit == points.last?.logit else {
-            return nil
-        }
+        let ends = [ThresholdSearch.logits.first, ThresholdSearch.logits.last]
+        guard ends.contains(best.logit) else { return nil }
         return "the best threshold, \(threshold), is the end of those that are tried, and one beyond may be "
             + "better: train longer, or give consensus.threshold a value"
     }

@@ -36,7 +36,7 @@ struct EvaluateStep: Step {
         var parameters = try Pipeline.parameters("evaluate", settings)
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         ingredients = Ingredients(
-            stage: .evaluate, version: 7, subject: name, parameters: parameters,
+            stage: .evaluate, version: 8, subject: name, parameters: parameters,
             inputs: [
                 labels.input("labels"), labels.consensus.input("consensus"), truth.input("truth"),
                 image.input("image"),

@@ -64,7 +64,9 @@ struct ReportStep: Step {
                 RunReport.Member(
                     number: index + 1, seed: plan.file.training.seed, steps: member.steps,
                     ending: member.ending?.rawValue, validationLoss: member.validation?.loss,
-                    dice: member.validation?.dice, randError: member.validation?.adaptedRandError,
+                    // Nothing, found where there is nothing, says nothing.
+                    dice: member.validation.flatMap { $0.dice == 1 && $0.adaptedRandError == nil ? nil : $0.dice },
+                    randError: member.validation?.adaptedRandError,
                     disagreement: disagreement?[index])
             },
             trainingCurve: curves.isEmpty ? nil : trainingPlot(curves),
@@ -78,12 +80,20 @@ struct ReportStep: Step {
             RunReport.Fact("pipeline file", plan.file.path)
         ] + origin + [
             RunReport.Fact(
-                "members", "\(plan.file.ensemble.members), which agree by the rule '\(plan.file.consensus.agree)'"),
+                "members",
+                "\(plan.file.ensemble.members), which agree by the rule '\(plan.file.consensus.agree)'" + growth),
             RunReport.Fact(
                 "computed on",
                 "\(context.device.rawValue), \(context.threads) threads, \(context.precision.rawValue), "
                     + "libtorch \(Libtorch.version)"),
         ]
+    }
+
+    private var growth: String {
+        guard let regrow = plan.file.label.regrow else { return "" }
+        guard let votes = regrow.votes else { return "; what they agree on grows back into voxels around it" }
+        let what = regrow.above.map { "reach \($0)" } ?? "vote"
+        return "; what they agree on grows back to where \(votes) of them \(what)"
     }
 
     /// What the members learnt from.

@@ -31,6 +31,7 @@ struct ThresholdCurve: Codable {
         }
     }
 
+    /// At all thresholds that leave objects: nothing at all may score better, and says nothing.
     var points: [Point]
     /// The point with the lowest variation of information at which there are objects, in the middle of those that are as
     /// good.
@@ -54,7 +55,7 @@ struct ThresholdSearch {
     var onGrid: (Volume<UInt32>) -> Volume<UInt32> = { $0 }
 
     /// Logits 0, 0.25, … 8: the best threshold of dense tissue lies near 0.98, which is 4.
-    private static let logits = stride(from: 0.0, through: 8, by: 0.25)
+    static let logits = Array(stride(from: 0.0, through: 8, by: 0.25))
 
     func best(
         for rule: AgreementRule, _ blocks: [CalibrationBlock], progress: (Double) -> Void
@@ -63,14 +64,15 @@ struct ThresholdSearch {
             AgreedBlock(
                 members: $0.logits, logits: try $0.logits.consensus(rule, threads: making.threads), truth: $0.truth)
         }
-        let logits = Array(ThresholdSearch.logits)
+        let logits = ThresholdSearch.logits
         let trials = try logits.enumerated().map { index, logit in
             if shouldStop() { throw Interruption() }
             progress(Double(index) / Double(logits.count))
             return try trial(at: logit, agreed)
         }
         let best = trials.best
-        return ThresholdCurve(points: trials.map(\.point), best: best.point, hasObjects: best.hasObjects)
+        return ThresholdCurve(
+            points: trials.filter(\.hasObjects).map(\.point), best: best.point, hasObjects: best.hasObjects)
     }
 
     /// What came of a threshold.

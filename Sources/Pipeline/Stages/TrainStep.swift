@@ -41,6 +41,8 @@ struct TrainStep: MemberStep {
         parameters.merge(try Pipeline.parameters("target", target)) { first, _ in first }
         if training.validationDecides {
             parameters.merge(try Pipeline.parameters("label", label)) { first, _ in first }
+            // Earlier versions counted votes for growth at the threshold of the consensus.
+            if label.regrow?.voteThreshold != nil { parameters["label.regrow"] = "2" }
         }
         parameters["member"] = "\(member + 1)"
         // Earlier versions blurred in sections alone, and kept the weights of labels that misalignment moved.

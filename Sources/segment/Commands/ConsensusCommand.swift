@@ -42,7 +42,8 @@ struct ConsensusCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The probability that a vote takes.", valueName: "p"))
     var threshold = 0.5
 
-    @Option(help: ArgumentHelp("The same as a logit, ln(p / (1 - p)).", valueName: "logit"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("The same as a logit, ln(p / (1 - p)).", valueName: "logit"))
     var thresholdLogit: Double?
 
     @OptionGroup var reading: ReadingOptions

@@ -30,7 +30,7 @@ struct Init: NetworkCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Nanometres along z, y, x, as 40,8,8 or '2 µm, 0.8 µm, 0.8 µm', where files do not say.",
+            "Nanometres along z, y, x, as 40,8,8 or '2,0.8,0.8 µm', where files do not say.",
             valueName: "z,y,x"),
         transform: VoxelSize.argument)
     var voxelSize: VoxelSize?

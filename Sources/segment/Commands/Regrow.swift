@@ -8,7 +8,9 @@ struct Regrow: ParsableCommand {
         abstract: "Grow labelled objects back into what was dropped around them: the regrowth stage alone.",
         discussion: """
             A seeded watershed over probabilities (as for 'segment consensus'), highest first, as far from the objects as \
-            --within says. Objects keep their numbers, and meet without a gap. The volumes are read block by block.
+            --within says. Objects keep their numbers, and meet without a gap. The volumes are read block by block. \
+            'regrow: {votes: majority, above: 0.5}' of a pipeline is --votes of 'segment consensus --threshold 0.5', with \
+            --at-least 3 of 5.
 
             Example:
               segment regrow objects.tif probabilities.h5 --within 40 -o grown.tif

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Volumes
 
 /// What every command on volume files takes.
@@ -11,7 +12,7 @@ struct ReadingOptions: ParsableArguments {
 struct VoxelSizeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Nanometres along z, y, x, as 40,8,8 or '2 µm, 0.8 µm, 0.8 µm', in place of what the file says or leaves out.",
+            "Nanometres along z, y, x, as 40,8,8 or '2,0.8,0.8 µm', in place of what the file says or leaves out.",
             valueName: "z,y,x"),
         transform: VoxelSize.argument)
     var voxelSize: VoxelSize?
@@ -38,18 +39,23 @@ struct VolumeOutputOptions: ParsableArguments {
 }
 
 extension VoxelSize {
-    /// `40,8,8`: nanometres along z, y, x, where no unit is given; `10` is the same along each.
+    /// `40,8,8`: nanometres along z, y, x, where no unit is given; `2,0.8,0.8 µm`: one unit for all; `10` is the same
+    /// along each.
     ///
     /// - Throws: `ValidationError`
     static func argument(_ text: String) throws -> VoxelSize {
+        let texts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        // What has no unit has that of the last, but only where none but the last has one.
+        let isBare = texts.dropLast().allSatisfy { Double($0.trimmingCharacters(in: .whitespaces)) != nil }
+        let last = texts.last.flatMap { Length($0, bare: .nanometer) }?.unit
         // From an atom to a kilometre.
-        let sides = text.split(separator: ",", omittingEmptySubsequences: false)
-            .map { Length(String($0), bare: .nanometer) }
+        let sides = texts.map { Length($0, bare: isBare ? last : nil) }
             .map { $0.flatMap { (0.01...1e12).contains($0.nanometers) ? $0 : nil } }
         guard sides.count == 3 || sides.count == 1, let z = sides[0], let y = sides[sides.count / 2],
             let x = sides[sides.count - 1]
         else {
-            throw ValidationError("expected three lengths z,y,x, such as 40,8,8 for nanometres, found '\(text)'")
+            throw ValidationError(
+                "expected three lengths z,y,x, such as 40,8,8 for nanometres or '2,0.8,0.8 µm', found '\(text)'")
         }
         var size = VoxelSize(ZYX(z, y, x).map(\.nanometers), .nanometer)
         size.unit = x.unit
