@@ -77,7 +77,7 @@ struct EvaluateStep: Step {
                 comparison.plot(of: name).png(width: 900, height: 700),
                 to: root + "/" + ThresholdComparison.pictureName)
             try AtomicFile.write(
-                try picture(of: members.section, scores, truth, imageRecord, context).png(),
+                try picture(of: members.section, scores, truth, context).png(),
                 to: root + "/" + EvaluateStep.comparisonName)
         } else {
             // Those of an earlier evaluation are of other labels.
@@ -174,8 +174,7 @@ struct EvaluateStep: Step {
 
     /// The objects of the first member beside those of the consensus and the truth, in the middle section.
     private func picture(
-        of member: [UInt32], _ scores: VolumeScores, _ truth: TruthObjects, _ record: IngestedVolume,
-        _ context: StepContext
+        of member: [UInt32], _ scores: VolumeScores, _ truth: TruthObjects, _ context: StepContext
     ) throws -> Comparison {
         func caption(_ scores: SegmentationScores) -> String {
             String(
@@ -184,8 +183,7 @@ struct EvaluateStep: Step {
         }
         let labelled = try context.cache.output(of: labels).store(LabelStep.storeName)
         let pictures = PlanePictures(
-            image: try image.store(context), statistics: record.statistics, votes: try labels.votes(context),
-            labels: labelled)
+            image: try image.store(context), votes: try labels.votes(context), labels: labelled)
         return Comparison(
             title: name, plane: try pictures.middlePlanes()[0],
             panels: [

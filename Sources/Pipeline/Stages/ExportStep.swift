@@ -31,7 +31,7 @@ struct ExportStep: Step {
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         parameters["scored"] = "\(isScored)"
         ingredients = Ingredients(
-            stage: .export, version: 3, subject: name, parameters: parameters,
+            stage: .export, version: 4, subject: name, parameters: parameters,
             inputs: [labels.input("labels"), labels.consensus.input("consensus"), image.input("image")])
         key = try ingredients.key
     }
@@ -160,8 +160,7 @@ struct ExportStep: Step {
 
     private func drawOverview(_ labelStore: BlockStore, _ context: StepContext) throws {
         let pictures = PlanePictures(
-            image: try image.store(context), statistics: try image.record(context).statistics,
-            votes: try labels.votes(context), labels: labelStore)
+            image: try image.store(context), votes: try labels.votes(context), labels: labelStore)
         try Reports.drawOverview(
             planes: try pictures.middlePlanes(), members: labels.consensus.predictions.count, title: name,
             to: folder + "/overview.png")

@@ -4,7 +4,6 @@ import Volumes
 /// Cuts the planes of the overview out of a volume's stores.
 struct PlanePictures {
     let image: BlockStore
-    let statistics: VolumeStatistics.Summary
     let votes: BlockStore
     let labels: BlockStore
 
@@ -30,16 +29,23 @@ struct PlanePictures {
         _ axis: OverviewPlane.Axis, _ position: Int, _ box: Box, width: Int, height: Int,
         pixel: (horizontal: Double, vertical: Double)
     ) throws -> OverviewPlane {
-        // Two and a half standard deviations about the mean: outliers do not darken the picture.
-        let low = max(statistics.minimum, statistics.mean - 2.5 * statistics.standardDeviation)
-        let high = min(statistics.maximum, statistics.mean + 2.5 * statistics.standardDeviation)
+        let values = try image.read(box).converted(to: Double.self).voxels
+        let (low, high) = contrast(of: values)
         let range = max(high - low, .leastNonzeroMagnitude)
-        let gray = try image.read(box).converted(to: Double.self).voxels.map {
-            Float(min(1, max(0, ($0 - low) / range)))
-        }
+        let gray = values.map { Float(min(1, max(0, ($0 - low) / range))) }
         return OverviewPlane(
             axis: axis, position: position, width: width, height: height, gray: gray,
             votes: try votes.read(box).volume(of: UInt8.self).voxels,
             labels: try labels.read(box).volume(of: UInt32.self).voxels, pixelSize: pixel)
+    }
+
+    /// What is black and white: all but the darkest and the brightest of 500, so that outliers do not darken the picture.
+    private func contrast(of values: [Double]) -> (low: Double, high: Double) {
+        let sample = stride(from: 0, to: values.count, by: max(1, values.count / 100_000)).map { values[$0] }
+            .sorted()
+        guard let least = sample.first, let most = sample.last else { return (0, 1) }
+        let outliers = sample.count / 500
+        let (low, high) = (sample[outliers], sample[sample.count - 1 - outliers])
+        return low < high ? (low, high) : (least, most)
     }
 }
