@@ -15,6 +15,14 @@ public struct Length: Hashable, Sendable {
     }
 }
 
+extension VoxelSize {
+    /// In the unit of the side along x.
+    public init(_ sides: ZYX<Length>) {
+        self.init(sides.map(\.nanometers), .nanometer)
+        unit = sides.x.unit
+    }
+}
+
 /// The volume of an object, above 0, as people write it: `0.01 µm³`, `0.01 um3`, `2000 nm^3`.
 public struct CubicLength: Hashable, Sendable {
     public let cubicMicrometers: Double

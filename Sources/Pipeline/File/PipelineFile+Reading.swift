@@ -302,10 +302,7 @@ extension YAMLValue {
             if let side = given[axis] { return side }
             throw fault("\(name) lacks \(["z", "y", "x"][axis]); expected for example {z: 40 nm, y: 8 nm, x: 8 nm}")
         }
-        let sides = try ZYX(side(0), side(1), side(2))
-        var size = VoxelSize(sides.map(\.nanometers), .nanometer)
-        size.unit = sides.x.unit
-        return size
+        return VoxelSize(try ZYX(side(0), side(1), side(2)))
     }
 
     func length() throws -> Length {

@@ -64,10 +64,9 @@ struct ThresholdSearch {
             AgreedBlock(
                 members: $0.logits, logits: try $0.logits.consensus(rule, threads: making.threads), truth: $0.truth)
         }
-        let logits = ThresholdSearch.logits
-        let trials = try logits.enumerated().map { index, logit in
+        let trials = try Self.logits.enumerated().map { index, logit in
             if shouldStop() { throw Interruption() }
-            progress(Double(index) / Double(logits.count))
+            progress(Double(index) / Double(Self.logits.count))
             return try trial(at: logit, agreed)
         }
         let best = trials.best

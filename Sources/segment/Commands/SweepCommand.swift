@@ -8,9 +8,9 @@ struct SweepCommand: ParsableCommand {
         abstract: "Compare rules of agreement and thresholds on volumes with a truth, from what is predicted.",
         discussion: """
             Every volume with a truth is labelled and scored for each number of votes that a voxel may need, and at logits \
-            from 0 to 8; sweep.csv beside its results has all that leave objects, and the best of each number of votes is printed. Of more than \
-            16 million voxels the middle is taken. What a truth says is best, it says of itself: choose by volumes that are \
-            not the ones to report.
+            from 0 to 8; sweep.csv beside its results has all that leave objects, and the best of each number of votes is \
+            printed. Of more than 16 million voxels the middle is taken. What a truth says is best, it says of itself: choose \
+            by volumes that are not the ones to report.
 
             Example:
               segment sweep pipelines/demo.yaml

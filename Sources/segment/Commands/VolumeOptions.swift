@@ -57,9 +57,7 @@ extension VoxelSize {
             throw ValidationError(
                 "expected three lengths z,y,x, such as 40,8,8 for nanometres or '2,0.8,0.8 µm', found '\(text)'")
         }
-        var size = VoxelSize(ZYX(z, y, x).map(\.nanometers), .nanometer)
-        size.unit = x.unit
-        return size
+        return VoxelSize(ZYX(z, y, x))
     }
 }
 
