@@ -2,6 +2,9 @@ import Foundation
 import Volumes
 
 /// One plane through a volume and through several segmentations of it, side by side; pixels row by row.
+///
+/// An object has the colour of the one of the last segmentation, the truth say, that it shares most voxels with, unless
+/// another shares more with that: what is split or merged changes its colour.
 public struct Comparison: Sendable {
     /// A segmentation and what is said of it below its name.
     public struct Panel: Sendable {
@@ -49,10 +52,38 @@ public struct Comparison: Sendable {
             canvas.frame(x, head, size.width, size.height, .line)
         }
         draw(0, "Image", "\(plane.axis.rawValue) = \(plane.position)", plane.imagePixels)
+        let numbered = panels.map { labels($0.labels, numberedLike: panels.last?.labels ?? []) }
+        let colors = LabelColors(numbered.map { ($0, plane.width) })
         for (index, panel) in panels.enumerated() {
-            let colors = LabelColors([(panel.labels, plane.width)])
-            draw(index + 1, panel.name, panel.caption, plane.regionPixels(of: panel.labels, colors))
+            draw(index + 1, panel.name, panel.caption, plane.regionPixels(of: numbered[index], colors))
         }
         return canvas.png()
     }
+}
+
+/// Labels with the numbers of those of a reference that they match, one to one, the largest overlap first; others have
+/// numbers that no label of the reference has.
+private func labels(_ labels: [UInt32], numberedLike reference: [UInt32]) -> [UInt32] {
+    struct Pair: Hashable {
+        var label, reference: UInt32
+    }
+    var overlaps: [Pair: Int] = [:]
+    for (label, reference) in zip(labels, reference) where label != 0 && reference != 0 {
+        overlaps[Pair(label: label, reference: reference), default: 0] += 1
+    }
+    let largestFirst = overlaps.sorted {
+        ($1.value, $0.key.label, $0.key.reference) < ($0.value, $1.key.label, $1.key.reference)
+    }
+    var numbers: [UInt32: UInt32] = [0: 0]
+    var taken: Set<UInt32> = []
+    for (pair, _) in largestFirst where numbers[pair.label] == nil && !taken.contains(pair.reference) {
+        numbers[pair.label] = pair.reference
+        taken.insert(pair.reference)
+    }
+    var next = (reference.max() ?? 0) + 1
+    for label in Set(labels).sorted() where numbers[label] == nil {
+        numbers[label] = next
+        next += 1
+    }
+    return labels.map { numbers[$0] ?? 0 }
 }

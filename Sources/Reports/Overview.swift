@@ -55,7 +55,7 @@ public struct OverviewPlane: Sendable {
 /// - Parameter members: votes go from 0 to this.
 /// - Throws: `FileFault` where the file cannot be written.
 public func drawOverview(planes: [OverviewPlane], members: Int, title: String, to path: String) throws {
-    let layout = OverviewLayout(planes.map(\.reduced))
+    let layout = OverviewLayout(planes: planes)
     let canvas = Canvas(width: Int(layout.width), height: Int(layout.height))
     layout.draw(on: canvas, members: members, title: title)
     try AtomicFile.write(canvas.png(), to: path)
@@ -69,8 +69,6 @@ private struct OverviewLayout {
     let gap = 18.0
     let head = 104.0
     let caption = 26.0
-
-    init(_ planes: [OverviewPlane]) { self.planes = planes }
 
     var width: Double { 2 * margin + 3 * panel + 2 * gap }
     var height: Double { planes.reduce(head + margin) { $0 + caption + size(of: $1).height + gap } - gap }
@@ -157,22 +155,6 @@ private struct OverviewLayout {
 }
 
 extension OverviewPlane {
-    /// The plane with pixels left out until it has at most 2,048 along an axis: more than a panel shows.
-    fileprivate var reduced: OverviewPlane {
-        let step = max(1, (max(width, height) + 2047) / 2048)
-        if step == 1 { return self }
-        let columns = Array(stride(from: 0, to: width, by: step))
-        let rows = Array(stride(from: 0, to: height, by: step))
-        let kept = rows.flatMap { y in columns.map { y * width + $0 } }
-        return OverviewPlane(
-            axis: axis, position: position, width: columns.count, height: rows.count,
-            gray: kept.map { gray[$0] }, votes: kept.map { votes[$0] }, labels: kept.map { labels[$0] },
-            pixelSize: (
-                pixelSize.horizontal * Double(width) / Double(columns.count),
-                pixelSize.vertical * Double(height) / Double(rows.count)
-            ))
-    }
-
     var imagePixels: [UInt32] { gray.map { grayColor($0).pixel } }
 
     fileprivate func votePixels(members: Int) -> [UInt32] {

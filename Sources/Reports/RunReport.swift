@@ -18,7 +18,7 @@ public struct RunReport: Sendable {
     /// A volume that was segmented, or could not be.
     public struct Segmentation: Sendable {
         public var name: String
-        /// Where the labels are.
+        /// Where the results are, from the folder of the page.
         public var path: String
         public var objects: Int?
         /// The share of the volume's voxels with a label.
@@ -29,10 +29,13 @@ public struct RunReport: Sendable {
         public var failure: String?
         /// The overview as a PNG file.
         public var overview: Data?
+        /// A member's objects and the consensus's beside the truth, as a PNG file.
+        public var comparison: Data?
 
         public init(
             name: String, path: String, objects: Int? = nil, coverage: Double? = nil,
-            scores: SegmentationScores? = nil, failure: String? = nil, overview: Data? = nil
+            scores: SegmentationScores? = nil, failure: String? = nil, overview: Data? = nil,
+            comparison: Data? = nil
         ) {
             self.name = name
             self.path = path
@@ -41,6 +44,7 @@ public struct RunReport: Sendable {
             self.scores = scores
             self.failure = failure
             self.overview = overview
+            self.comparison = comparison
         }
     }
 
@@ -143,7 +147,7 @@ public struct RunReport: Sendable {
             table.columns += ["Adapted Rand error", "VI split (bits)", "VI merge (bits)", "Object F1", "Dice"]
                 .map { .number($0) }
         }
-        table.columns.append(.text("Labels"))
+        table.columns.append(.link("Results"))
         for result in segmentations {
             var row = [result.name, result.objects.map(grouped) ?? "–", percent(result.coverage)]
             if scored {
@@ -154,8 +158,11 @@ public struct RunReport: Sendable {
             row.append(result.failure.map { "failed: \($0)" } ?? result.path)
             table.add(row, isFault: result.failure != nil)
         }
-        let pictures = segmentations.compactMap { result in
-            result.overview.map { figure($0, "\(result.name): sections through the middle") }
+        let pictures = segmentations.flatMap { result in
+            [
+                result.overview.map { figure($0, "\(result.name): sections through the middle") },
+                result.comparison.map { figure($0, "\(result.name): objects beside the truth's") },
+            ].compactMap { $0 }
         }
         let note =
             scored

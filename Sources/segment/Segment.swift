@@ -30,6 +30,7 @@ enum Main {
         // A reader that goes away (`segment status | head`) is no reason to die without a word saved.
         signal(SIGPIPE, SIG_IGN)
         do {
+            try checkCommand()
             var command = try Segment.parseAsRoot()
             if command is any NetworkCommand { letThreadsSleep() }
             try command.run()
@@ -38,7 +39,21 @@ enum Main {
         }
     }
 
-    /// One line and an exit code: 2 for a misused command line, 130 for an interruption, 1 otherwise.
+    /// The parser takes a command that there is none of for an argument too many.
+    private static func checkCommand() throws {
+        guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-") else { return }
+        let commands = Segment.configuration.subcommands
+        let names = commands.map { $0._commandName } + ["help"]
+        if names.contains(word) { return }
+        let known = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+        let meant =
+            word.hasSuffix(".yaml") || word.hasSuffix(".yml") ? "run \(word)" : nearest(to: word, among: known)
+        let hint =
+            meant.map { "did you mean 'segment \($0)'?" } ?? "expected one of \(known.joined(separator: ", "))"
+        throw ValidationError("'\(word)' is no command; \(hint)")
+    }
+
+    /// One line and an exit code: 64 for a misused command line, 130 for an interruption, 1 otherwise.
     private static func end(_ error: any Error) -> Never {
         if error is ExitCode || error is CleanExit || error is ValidationError || isParserError(error) {
             if Segment.exitCode(for: error) == .success {

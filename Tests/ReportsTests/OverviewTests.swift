@@ -58,7 +58,7 @@ private func draw(_ planes: [OverviewPlane], members: Int = 5) throws -> Picture
         #expect(row(104 + 26 + 115 + 18 + 26 + 40) == colors)
     }
 
-    @Test func `a large plane is reduced`() throws {
+    @Test func `a large plane is as wide as a small one`() throws {
         let picture = try draw([halves(width: 5000, height: 2500)])
         #expect(picture.width == 1472)
         #expect(picture.color(540, 200) == 0xfde725)

@@ -12,8 +12,9 @@ private func report() throws -> RunReport {
         title: "larva <1>", summary: [.init("device", "cpu & 2 threads")],
         segmentations: [
             .init(
-                name: "volume-a", path: "results/larva/volume-a/labels.tif", objects: 1204, coverage: 0.932,
-                scores: try .evaluate(labels: truth, truth: truth), overview: Data([1, 2, 3])),
+                name: "volume-a", path: "larva & co/a#1/", objects: 1204, coverage: 0.932,
+                scores: try .evaluate(labels: truth, truth: truth), overview: Data([1, 2, 3]),
+                comparison: Data([4, 5, 6])),
             .init(name: "volume-b", path: "", failure: "section 41 of 60 is truncated"),
         ],
         members: [.init(number: 1, seed: 7, steps: 2000, validationLoss: 0.18, dice: 0.91, disagreement: 0.0213)],
@@ -27,7 +28,8 @@ private func report() throws -> RunReport {
     @Test func `the page says what was done and found`() throws {
         let page = try report().html()
         for text in [
-            "<td>volume-a</td>", ">1,204<", ">93.2 %<", "results/larva/volume-a/labels.tif", ">0.0000<", ">1.0000<",
+            "<td>volume-a</td>", ">1,204<", ">93.2 %<",
+            "<a href=\"./larva%20&amp;%20co/a%231/\">larva &amp; co/a#1/</a>", ">0.0000<", ">1.0000<",
             "failed: section 41 of 60 is truncated", ">0.1800<", ">2.1 %<", "probability 0.98 (logit 3.8918)",
             "1 h 6 min", "2.0 GiB", "cpu &amp; 2 threads",
         ] {
@@ -38,7 +40,7 @@ private func report() throws -> RunReport {
     @Test func `the page needs nothing but itself`() throws {
         let page = try report().html()
         #expect(page.contains("src=\"data:image/png;base64,AQID\""))
-        #expect(page.components(separatedBy: "<img").count == 3)
+        #expect(page.components(separatedBy: "<img").count == 4)
         #expect(!page.contains("http"))
     }
 

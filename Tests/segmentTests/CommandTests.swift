@@ -22,6 +22,16 @@ struct CommandTests {
         #expect(example.hasPrefix("Example:\n  segment \(command) "))
     }
 
+    @Test(arguments: [
+        ("runn", "'runn' is no command; did you mean 'segment run'?"),
+        ("larva.yaml", "'larva.yaml' is no command; did you mean 'segment run larva.yaml'?"),
+        ("xxxxxxxx", "'xxxxxxxx' is no command; expected one of init, run, check"),
+    ])
+    func aCommandThatThereIsNoneOf(word: String, problem: String) throws {
+        let ending = try Program.run(word, in: folder.path)
+        #expect(ending.code == 64 && ending.complaints.contains(problem), "\(ending.words)")
+    }
+
     @Test func infoSaysWhatAFileHolds() throws {
         let made = try Program.run(
             "synthesize", "raw.tif", "labels.h5", "--shape", "8,20,24", "--voxel-size", "40,8,9", in: folder.path)

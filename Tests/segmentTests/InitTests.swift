@@ -161,6 +161,15 @@ import Volumes
         #expect(text.contains("  - image: ../raw.tif\n    labels: ../labels.tif\n"), "\(text)")
         #expect(text.contains("  - '../volumes 1/*.tif'\n"), "\(text)")
         #expect(text.contains("\nexecution: {device: cpu}\n"), "\(text)")
+        #expect(ending.output.contains("segments ../volumes 1/*.tif\n"), "\(ending.words)")
+    }
+
+    @Test func whatIsSegmentedIsScoredAgainstItsTruth() throws {
+        try prepare(Self.balls())
+        let ending = try start("--segment", "raw.tif", "--truth", "labels.tif")
+        #expect(ending.code == 0, "\(ending.words)")
+        #expect(ending.output.contains("segments raw.tif, scored against labels.tif\n"), "\(ending.words)")
+        #expect(try written().contains("segment:\n  - image: raw.tif\n    truth: labels.tif\n"))
     }
 
     /// Where all that lies beside the image can be segmented, it is.
@@ -210,6 +219,18 @@ import Volumes
         Fault(
             problem: "error: labels.tif: only 3 of 24 sections have labels, with 56 % of 0 in them; say by --mask",
             prepare: { try $0.write("labels.tif", thin().map { $0 % 2 == 0 ? $0 : 0 }) }),
+        Fault(
+            problem:
+                "error: labels.tif: 100 % of its voxels lie beside one of another label: are these intensities?",
+            prepare: { try $0.write("labels.tif", image(of: slabs)) }),
+        Fault(arguments: ["--truth", "labels.tif"], problem: "--truth takes --segment"),
+        Fault(
+            arguments: ["--segment", "raw.tif", "--truth", "gone.tif"],
+            problem: "error: gone.tif: there is no such file"),
+        Fault(
+            arguments: ["--voxel-size", "-40,8,8"],
+            problem:
+                "expected three lengths z,y,x, such as 40,8,8 for nanometres or '2,0.8,0.8 µm', found '-40,8,8'"),
         Fault(arguments: ["--mask", "gone.tif"], problem: "error: gone.tif: there is no such file"),
         Fault(
             arguments: ["--mask", "mask.tif"], problem: "error: mask.tif: has shape",

@@ -47,6 +47,7 @@ import Volumes
             ending.stages == ["ingest", "predict", "consensus", "label", "export", "evaluate", "report"])
         for name in [
             "labels.tif", "labels.h5", "votes.tif", "objects.csv", "contacts.csv", "overview.png", "scores.json",
+            "members.png",
         ] {
             let expected = try trained.home.data("results/train/test/\(name)")
             #expect(try folder.data("results/p/test/\(name)") == expected, "\(name)")

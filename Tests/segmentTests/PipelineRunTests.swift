@@ -133,6 +133,7 @@ struct PipelineRunTests {
         #expect(first.output.contains("adapted Rand error"))
         for name in [
             "labels.tif", "labels.h5", "votes.tif", "objects.csv", "contacts.csv", "overview.png", "scores.json",
+            "members.png",
         ] {
             #expect(FileManager.default.fileExists(atPath: folder.path + "/results/small/test/" + name), "\(name)")
         }

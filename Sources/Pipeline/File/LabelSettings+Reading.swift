@@ -68,8 +68,7 @@ extension YAMLValue {
         }
         if let value = keys["seeds"] { regrow.seeds = try value.integer(atLeast: 1) }
         if let value = keys["above"] {
-            regrow.above = try value.threshold()
-            if regrow.above == nil { throw value.misfit("0.5 or {logit: 0}") }
+            regrow.above = try value.threshold(like: "0.5 or {logit: 0}")
         }
         return regrow
     }

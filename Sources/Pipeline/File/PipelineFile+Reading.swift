@@ -339,21 +339,23 @@ extension YAMLValue {
             }
             consensus.agree = rule
         }
-        if let value = keys["threshold"] { consensus.threshold = try value.threshold() }
+        if let value = keys["threshold"] { consensus.threshold = try value.thresholdOrAuto() }
         return consensus
     }
 
     /// `auto` (nil), a probability, or `{logit: 4.0}`.
-    func threshold() throws -> Threshold? {
+    fileprivate func thresholdOrAuto() throws -> Threshold? {
+        node.string == "auto" ? nil : try threshold(like: "auto, 0.98 or {logit: 4.0}")
+    }
+
+    /// - Parameter examples: what is expected, for the fault.
+    func threshold(like examples: String) throws -> Threshold {
         if isMapping {
-            guard let logit = try mapping(of: ["logit"])["logit"] else {
-                throw misfit("auto, 0.98 or {logit: 4.0}")
-            }
+            guard let logit = try mapping(of: ["logit"])["logit"] else { throw misfit(examples) }
             return Threshold(logit: try logit.number(in: -31...31))
         }
-        if try text() == "auto" { return nil }
         guard let threshold = Threshold(probability: try number(in: 0...1)) else {
-            throw misfit("between 0 and 1, or auto, or {logit: 4.0}")
+            throw misfit("above 0 and below 1, such as \(examples)")
         }
         return threshold
     }

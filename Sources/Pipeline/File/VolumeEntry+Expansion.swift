@@ -104,8 +104,7 @@ extension VolumeEntry {
         [
             ReportStep.reportName, ReportStep.provenanceName, ExportStep.containerName, ExportStep.consensusName,
             "labels.tif", "labels.h5", "votes.tif", LabelStep.tableName, LabelStep.contactsName, "overview.png",
-            EvaluateStep.scoresName,
-        ] + EvaluateStep.thresholdsNames)
+        ] + EvaluateStep.names)
 
     /// Entries that take different channels or time points of one file get these into their names: `a/c0`, `a/t03`, padded
     /// with zeros to the length of the largest.

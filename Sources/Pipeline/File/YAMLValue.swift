@@ -198,7 +198,7 @@ struct YAMLValue {
 }
 
 /// The known word that is nearest to `word` in edits, if it is near enough to be meant.
-func nearest(to word: String, among known: [String]) -> String? {
+package func nearest(to word: String, among known: [String]) -> String? {
     let candidates = known.map { (word: $0, distance: editDistance(word.lowercased(), $0)) }
     guard let best = candidates.min(by: { $0.distance < $1.distance }),
         best.distance <= max(2, best.word.count / 3)

@@ -17,6 +17,8 @@ public struct PipelineInit: Sendable {
     public var output: String
     /// nil for volumes like the image.
     public var segment: String?
+    /// Of `segment`.
+    public var truth: String?
     /// Of all files, whatever they say.
     public var voxelSize: VoxelSize?
     /// Whether 0 in the labels means "not annotated".
@@ -65,8 +67,8 @@ public struct PipelineInit: Sendable {
         let facts = try JSONDecoder().decode(DataFacts.self, from: answer)
         try check(facts)
         let (plan, measured) = try measuredPlan(facts, files, execution, shouldStop) { progress(.measuring, $0) }
-        try write(plan, files, measured)
-        return report(plan, measured)
+        let segment = try write(plan, files, measured)
+        return report(plan, measured, segment)
     }
 
     // MARK: What was asked
@@ -94,14 +96,22 @@ public struct PipelineInit: Sendable {
     }
 
     private func checkSegment() throws {
-        guard let segment else { return }
-        try SourceLocation(segment, relativeTo: folder).checkIsThere()
-        if PathPattern.isPattern(segment), PathPattern(segment, relativeTo: folder).matches.isEmpty {
-            throw FileFault(segment, "no file matches")
+        for path in [segment, truth].compactMap({ $0 }) {
+            try SourceLocation(path, relativeTo: folder).checkIsThere()
+            if PathPattern.isPattern(path), PathPattern(path, relativeTo: folder).matches.isEmpty {
+                throw FileFault(path, "no file matches")
+            }
         }
     }
 
     private func check(_ facts: DataFacts) throws {
+        // Of intensities, hardly a voxel has its neighbours' value.
+        if facts.touching > 0.9 {
+            throw FileFault(
+                labels,
+                "\(percent(facts.touching)) of its voxels lie beside one of another label: are these intensities? "
+                    + "The image comes first, its labels second")
+        }
         guard facts.isAnnotatedInSections, !facts.hasMask, !facts.zeroIsUnlabelled, facts.zeros > 0.1 else {
             return
         }
@@ -186,7 +196,11 @@ public struct PipelineInit: Sendable {
     // MARK: Written
 
     /// Writes the file once it has passed `segment check`.
-    private func write(_ plan: InitPlan, _ files: AnnotatedFiles, _ measured: PipelineText.Measured) throws {
+    ///
+    /// - Returns: what it segments.
+    private func write(
+        _ plan: InitPlan, _ files: AnnotatedFiles, _ measured: PipelineText.Measured
+    ) throws -> PipelineText.Segment {
         var named = files
         let base = outputFolder
         func name(_ source: inout SourceLocation) {
@@ -199,17 +213,18 @@ public struct PipelineInit: Sendable {
             named.mask = mask
         }
         try AtomicFile.makeFolder(base)
-        let candidates = segment.map { [PipelineText.Segment.asked(relative($0))] } ?? guesses(files)
-        var fault: FileFault?
+        let asked = segment.map { PipelineText.Segment.asked(relative($0), truth: truth.map(relative)) }
+        let candidates = asked.map { [$0] } ?? guesses(files)
+        var faults: [FileFault] = []
         for segment in candidates {
             let text = PipelineText(
                 plan: plan, files: named, segment: segment, measured: measured,
                 dimensionsAreAsked: dimensions != nil, device: device == .auto ? nil : device.rawValue
             ).text
-            fault = try write(text)
-            if fault == nil { return }
+            guard let fault = try write(text) else { return segment }
+            faults.append(fault)
         }
-        if let fault { throw fault }
+        throw faults[faults.count - 1]
     }
 
     /// - Returns: what is wrong with it; it is not written then.
@@ -255,7 +270,9 @@ public struct PipelineInit: Sendable {
         return [.pattern(relative(folder + "/" + pattern)), .image]
     }
 
-    private func report(_ plan: InitPlan, _ measured: PipelineText.Measured) -> Report {
+    private func report(
+        _ plan: InitPlan, _ measured: PipelineText.Measured, _ segment: PipelineText.Segment
+    ) -> Report {
         let facts = plan.facts
         let network = plan.network.configuration
         let found = [facts.sizeInWords] + facts.contentInWords + ["taken for \(facts.kindInWords)"]
@@ -269,6 +286,7 @@ public struct PipelineInit: Sendable {
             "\(grouped(plan.training.steps)) steps of \(measured.step), measured with "
                 + "\(Bytes.format(measured.peakMemory)) of memory: about \(measured.time) a member, "
                 + "\(measured.timeOfAll) for all \(measured.members)")
+        chosen.append(segment.inWords)
         if plan.training.steps < Self.usefulSteps {
             chosen.append(
                 "so few steps teach little: give them more --minutes, or try again when the machine has nothing else to do"

@@ -17,11 +17,20 @@ struct PipelineText {
     /// What is to be segmented.
     enum Segment: Equatable {
         /// As it was asked for.
-        case asked(String)
+        case asked(String, truth: String?)
         /// Files like the image.
         case pattern(String)
         /// The image itself, until something else is said.
         case image
+
+        var inWords: String {
+            switch self {
+            case .asked(let path, let truth): "segments \(path)" + (truth.map { ", scored against \($0)" } ?? "")
+            case .pattern(let pattern):
+                "segments \(pattern), all that lies beside the image, unless you name others"
+            case .image: "segments the image that is learnt from, until you name others"
+            }
+        }
     }
 
     /// What a few steps of training took.
@@ -257,7 +266,9 @@ struct PipelineText {
     private var segmentation: [String] {
         let image = plan.dimensions == 2 ? "{image: \(quoted(files.image.title))}" : quoted(files.image.title)
         switch segment {
-        case .asked(let path): return ["", "segment:", "  - \(quoted(path))"]
+        case .asked(let path, nil): return ["", "segment:", "  - \(quoted(path))"]
+        case .asked(let path, let truth?):
+            return ["", "segment:", "  - image: \(quoted(path))", "    truth: \(quoted(truth))"]
         case .pattern(let pattern):
             return ["", "# All that lies beside the image.", "segment:", "  - \(quoted(pattern))"]
         case .image:

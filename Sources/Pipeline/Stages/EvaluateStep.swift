@@ -19,9 +19,8 @@ struct EvaluateStep: Step {
     static let scoresName = "scores.json"
     static let comparisonName = "members.png"
     /// What `evaluate: {thresholds: true}` adds.
-    static let thresholdsNames = [
-        ThresholdComparison.curvesName, ThresholdComparison.pictureName, comparisonName,
-    ]
+    static let thresholdsNames = [ThresholdComparison.curvesName, ThresholdComparison.pictureName]
+    static let names = [scoresName, comparisonName] + thresholdsNames
 
     init(
         name: String, labels: LabelStep, truth: IngestStep, image: IngestStep, settings: EvaluationSettings,
@@ -36,7 +35,7 @@ struct EvaluateStep: Step {
         var parameters = try Pipeline.parameters("evaluate", settings)
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         ingredients = Ingredients(
-            stage: .evaluate, version: 8, subject: name, parameters: parameters,
+            stage: .evaluate, version: 9, subject: name, parameters: parameters,
             inputs: [
                 labels.input("labels"), labels.consensus.input("consensus"), truth.input("truth"),
                 image.input("image"),
@@ -67,6 +66,9 @@ struct EvaluateStep: Step {
         try AtomicFile.write(json, to: folder + "/" + EvaluateStep.scoresName)
         let root = results + "/" + name
         try AtomicFile.write(json, to: root + "/" + EvaluateStep.scoresName)
+        try AtomicFile.write(
+            try picture(of: members.section, scores, truth, context).png(),
+            to: root + "/" + EvaluateStep.comparisonName)
         if settings.thresholds {
             let (search, block) = try search(against: truth, context)
             let comparison = try ThresholdComparison(search, block) {
@@ -76,9 +78,6 @@ struct EvaluateStep: Step {
             try AtomicFile.write(
                 comparison.plot(of: name).png(width: 900, height: 700),
                 to: root + "/" + ThresholdComparison.pictureName)
-            try AtomicFile.write(
-                try picture(of: members.section, scores, truth, context).png(),
-                to: root + "/" + EvaluateStep.comparisonName)
         } else {
             // Those of an earlier evaluation are of other labels.
             for name in EvaluateStep.thresholdsNames {
@@ -87,8 +86,10 @@ struct EvaluateStep: Step {
         }
         if truth.store.path.hasPrefix(folder) { try FileManager.default.removeItem(atPath: truth.store.path) }
         return Results(
-            root: root, files: [EvaluateStep.scoresName] + (settings.thresholds ? EvaluateStep.thresholdsNames : [])
-        )
+            root: root,
+            files: EvaluateStep.names.filter {
+                settings.thresholds || !EvaluateStep.thresholdsNames.contains($0)
+            })
     }
 
     private var connectivity: Connectivity { labels.settings.connectivity }
@@ -102,7 +103,7 @@ struct EvaluateStep: Step {
         let consensus = labels.consensus
         let grid = try labels.grid(context)
         let scratch = folder + "/member"
-        var section: [UInt32] = []
+        var objectsInSection: [UInt32] = []
         let scores = try consensus.predictions.indices.map { member in
             if context.shouldStop() { throw Interruption() }
             context.report(StepProgress(fraction: 0.5 * Double(member) / Double(consensus.predictions.count)))
@@ -111,14 +112,14 @@ struct EvaluateStep: Step {
                 inBlocksOf: consensus.predictions[member].store(context),
                 threshold: consensus.threshold.threshold(ofMember: member, context), folder: scratch, context)
             let store = try grid.write(objects, to: scratch + "/" + LabelStep.storeName, context).store
-            if member == 0 { section = try store.middleSection() }
+            if member == 0 { objectsInSection = try MiddlePlane(.z, of: store.layout.shape).labels(of: store) }
             let contingency = try LabelValues(file: name, store: store).contingency(
                 truth: truth.values(of: name), within: labels.segmented(context),
                 threads: context.shardsAtOnce(truth.store.layout))
             try FileManager.default.removeItem(atPath: scratch)
             return try SegmentationScores(contingency)
         }
-        return (scores, section)
+        return (scores, objectsInSection)
     }
 
     private func thresholding(
@@ -184,14 +185,15 @@ struct EvaluateStep: Step {
         let labelled = try context.cache.output(of: labels).store(LabelStep.storeName)
         let pictures = PlanePictures(
             image: try image.store(context), votes: try labels.votes(context), labels: labelled)
+        let section = MiddlePlane(.z, of: labelled.layout.shape)
         return Comparison(
-            title: name, plane: try pictures.middlePlanes()[0],
+            title: name, plane: try pictures.picture(of: section),
             panels: [
                 Comparison.Panel(name: "Member 1", caption: caption(scores.members[0]), labels: member),
                 Comparison.Panel(
                     name: "Consensus (\(labels.consensus.agree))", caption: caption(scores.consensus),
-                    labels: try labelled.middleSection()),
-                Comparison.Panel(name: "Truth", caption: "", labels: try truth.store.middleSection()),
+                    labels: try section.labels(of: labelled)),
+                Comparison.Panel(name: "Truth", caption: "", labels: try section.labels(of: truth.store)),
             ])
     }
 
@@ -206,14 +208,4 @@ public struct VolumeScores: Codable, Sendable {
     public var members: [SegmentationScores]
     /// What no network is needed for: the best global threshold of the smoothed image.
     public var thresholding: SegmentationScores?
-}
-
-extension BlockStore {
-    /// The labels of the section in the middle.
-    fileprivate func middleSection() throws -> [UInt32] {
-        let shape = layout.shape
-        return try compactLabels(
-            read(Box(origin: ZYX(shape.z / 2, 0, 0), shape: ZYX(1, shape.y, shape.x)))
-        ).voxels
-    }
 }

@@ -92,7 +92,7 @@ struct ExportStep: Step {
 
     /// Files of an earlier export that this one does not write must not stand beside its own.
     private func removeStale() throws {
-        var stale = isScored ? [] : [EvaluateStep.scoresName] + EvaluateStep.thresholdsNames
+        var stale = isScored ? [] : EvaluateStep.names
         if !settings.formats.contains(.tiff) { stale.append("labels.tif") }
         if !settings.formats.contains(.tiff) || labels.regrow == nil { stale.append(Self.consensusName) }
         if !settings.formats.contains(.hdf5) { stale.append("labels.h5") }

@@ -9,34 +9,18 @@ struct PlanePictures {
 
     /// The planes through the middle, across z, y and x.
     func middlePlanes() throws -> [OverviewPlane] {
-        let shape = image.layout.shape
-        let size = image.layout.voxelSize?.nanometers ?? ZYX(repeating: 1)
-        let middle = shape.map { $0 / 2 }
-        return [
-            try plane(
-                .z, middle.z, Box(origin: ZYX(middle.z, 0, 0), shape: ZYX(1, shape.y, shape.x)),
-                width: shape.x, height: shape.y, pixel: (size.x, size.y)),
-            try plane(
-                .y, middle.y, Box(origin: ZYX(0, middle.y, 0), shape: ZYX(shape.z, 1, shape.x)),
-                width: shape.x, height: shape.z, pixel: (size.x, size.z)),
-            try plane(
-                .x, middle.x, Box(origin: ZYX(0, 0, middle.x), shape: ZYX(shape.z, shape.y, 1)),
-                width: shape.y, height: shape.z, pixel: (size.y, size.z)),
-        ]
+        try [.z, .y, .x].map { try picture(of: MiddlePlane($0, of: image.layout.shape)) }
     }
 
-    private func plane(
-        _ axis: OverviewPlane.Axis, _ position: Int, _ box: Box, width: Int, height: Int,
-        pixel: (horizontal: Double, vertical: Double)
-    ) throws -> OverviewPlane {
-        let values = try image.read(box).converted(to: Double.self).voxels
+    func picture(of plane: MiddlePlane) throws -> OverviewPlane {
+        let values = try plane.pixels(of: image, as: Double.self)
         let (low, high) = contrast(of: values)
         let range = max(high - low, .leastNonzeroMagnitude)
-        let gray = values.map { Float(min(1, max(0, ($0 - low) / range))) }
         return OverviewPlane(
-            axis: axis, position: position, width: width, height: height, gray: gray,
-            votes: try votes.read(box).volume(of: UInt8.self).voxels,
-            labels: try labels.read(box).volume(of: UInt32.self).voxels, pixelSize: pixel)
+            axis: plane.axis, position: plane.position, width: plane.width, height: plane.height,
+            gray: values.map { Float(min(1, max(0, ($0 - low) / range))) },
+            votes: try plane.pixels(of: votes, as: UInt8.self), labels: try plane.labels(of: labels),
+            pixelSize: plane.pixelSize(image.layout.voxelSize))
     }
 
     /// What is black and white: all but the darkest and the brightest of 500, so that outliers do not darken the picture.

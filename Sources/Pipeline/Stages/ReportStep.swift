@@ -32,7 +32,7 @@ struct ReportStep: Step {
         var parameters = ["results": plan.file.name]
         for failure in failures { parameters[Ingredients.failure(of: failure.volume)] = failure.problem }
         ingredients = Ingredients(
-            stage: .report, version: 1, subject: "the run", parameters: parameters, inputs: inputs)
+            stage: .report, version: 2, subject: "the run", parameters: parameters, inputs: inputs)
         key = try ingredients.key
     }
 
@@ -114,10 +114,14 @@ struct ReportStep: Step {
             let record = try volume.labels.record(context)
             let voxels = try volume.image.record(context).shape.count
             return RunReport.Segmentation(
-                name: volume.entry.name, path: volume.export.folder, objects: record.objects,
+                name: volume.entry.name, path: volume.entry.name + "/", objects: record.objects,
                 coverage: Double(record.labelledVoxels) / Double(max(1, voxels)),
                 scores: try volume.evaluate?.scores(context).consensus,
-                overview: FileManager.default.contents(atPath: volume.export.folder + "/overview.png"))
+                overview: FileManager.default.contents(atPath: volume.export.folder + "/overview.png"),
+                comparison: volume.evaluate == nil
+                    ? nil
+                    : FileManager.default.contents(
+                        atPath: volume.export.folder + "/" + EvaluateStep.comparisonName))
         }
         return whole
             + failures.map {

@@ -66,6 +66,11 @@ struct Evaluate: ParsableCommand {
     }
 
     private func say(_ scores: SegmentationScores) {
+        if scores.coverage == 0 {
+            Console.say(
+                "note: no scored voxel has a label; what label 0 counts as follows --convention, see coverage and Dice"
+            )
+        }
         func row(_ name: String, _ value: Double?, _ meaning: String) {
             guard let value else { return }
             Console.say(name.padded(to: 21) + String(format: "%.4f", value).padded(to: 9) + meaning)

@@ -29,6 +29,11 @@ struct Init: NetworkCommand {
     var segment: String?
 
     @Option(
+        help: ArgumentHelp("The true labels of what is segmented, which it is scored against.", valueName: "path"))
+    var truth: String?
+
+    @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Nanometres along z, y, x, as 40,8,8 or '2,0.8,0.8 µm', where files do not say.",
             valueName: "z,y,x"),
@@ -63,6 +68,9 @@ struct Init: NetworkCommand {
         if let dimensions, ![2, 3].contains(dimensions) {
             throw ValidationError("--dimensions must be 2 or 3, found \(dimensions)")
         }
+        if truth != nil, segment == nil {
+            throw ValidationError("--truth takes --segment, the images that it is the truth of")
+        }
         if let memory, Bytes.parse(memory) == nil {
             throw ValidationError("--memory takes a size such as 8GiB, found '\(memory)'")
         }
@@ -72,6 +80,7 @@ struct Init: NetworkCommand {
         var start = PipelineInit(image: image, labels: labels, output: output, executable: thisProgram)
         start.mask = mask
         start.segment = segment
+        start.truth = truth
         start.voxelSize = voxelSize
         start.zeroIsUnlabelled = unlabelled
         start.minutes = minutes
