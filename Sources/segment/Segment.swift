@@ -30,8 +30,9 @@ enum Main {
         // A reader that goes away (`segment status | head`) is no reason to die without a word saved.
         signal(SIGPIPE, SIG_IGN)
         do {
-            try checkCommand()
-            var command = try Segment.parseAsRoot()
+            let arguments = arguments
+            try checkCommand(arguments.first)
+            var command = try Segment.parseAsRoot(arguments)
             if command is any NetworkCommand { letThreadsSleep() }
             try command.run()
         } catch {
@@ -39,9 +40,22 @@ enum Main {
         }
     }
 
+    /// What was given, negative numbers as part of the option before them: the parser takes them for options.
+    private static var arguments: [String] {
+        CommandLine.arguments.dropFirst().reduce(into: []) { arguments, word in
+            if let option = arguments.last, option.hasPrefix("--"), option != "--", !option.contains("="),
+                word.starts(with: /-[0-9.]/)
+            {
+                arguments[arguments.count - 1] += "=" + word
+            } else {
+                arguments.append(word)
+            }
+        }
+    }
+
     /// The parser takes a command that there is none of for an argument too many.
-    private static func checkCommand() throws {
-        guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-") else { return }
+    private static func checkCommand(_ word: String?) throws {
+        guard let word, !word.hasPrefix("-") else { return }
         let commands = Segment.configuration.subcommands
         let names = commands.map { $0._commandName } + ["help"]
         if names.contains(word) { return }

@@ -28,6 +28,29 @@ import Volumes
         #expect(image(one, 5, 1) != image(try sampler(volume, member: 1), 5, 1))
     }
 
+    /// However few voxels count, patches are centred on these, and on each as often.
+    @Test func scatteredAnnotationIsFound() throws {
+        let shape = ZYX(24, 40, 50)
+        let places = [ZYX(0, 0, 0), ZYX(5, 39, 49), ZYX(9, 20, 20), ZYX(9, 20, 23), ZYX(23, 39, 49), ZYX(12, 1, 1)]
+        var mask = Volume<UInt8>(shape: shape)
+        for place in places { mask[place.z, place.y, place.x] = 1 }
+        let image = Volume<UInt16>(shape: shape, voxels: (0..<shape.count).map { UInt16($0) })
+        let volume = try AnnotatedVolume(
+            image: VoxelBuffer(image), normalization: IntensityNormalization(mean: 0, deviation: 1),
+            labels: Volume(shape: shape, repeating: 1), mask: mask,
+            voxelSize: VoxelSize(ZYX(10, 10, 10), .nanometer))
+        // The last place is kept back.
+        let held = Box(origin: ZYX(10, 0, 0), shape: ZYX(4, 40, 50))
+        let sampler = try sampler(volume, heldBack: [held], patch: ZYX(1, 1, 1))
+        var counts: [Int: Int] = [:]
+        for step in 0..<500 {
+            let patch = sampler.patch(step: step, index: 0, oversampling: 0, augmentation: .steady)
+            counts[Int(patch.channels[0].voxels[0]), default: 0] += 1
+        }
+        #expect(Set(counts.keys) == Set(places.dropLast().map { image.index($0.z, $0.y, $0.x) }))
+        #expect(counts.values.allSatisfy { (60...140).contains($0) }, "\(counts.values.sorted())")
+    }
+
     @Test func aClassThatNoVoxelHasIsAnError() throws {
         let volume = try annotated(foam(ZYX(20, 24, 28), objects: 3))
         let error = #expect(throws: AnnotationError.self) {

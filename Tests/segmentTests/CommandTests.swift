@@ -32,6 +32,22 @@ struct CommandTests {
         #expect(ending.code == 64 && ending.complaints.contains(problem), "\(ending.words)")
     }
 
+    /// As values of options, not for options themselves.
+    @Test(arguments: [
+        (
+            ["regrow", "a.tif", "b.tif", "-o", "c.tif", "--within", "-5"],
+            "a length above 0, such as 40 for nanometres"
+        ),
+        (["label", "a.tif", "-o", "c.tif", "--min-volume", "-5 nm³"], "a volume above 0, such as 0.01 for µm³"),
+        (["convert", "a.tif", "b.tif", "--voxel-size", "-.5,8,8"], "found '-.5,8,8'"),
+        (["evaluate", "--labels", "a.tif", "--truth", "a.tif", "--worst", "-1"], "must be at least 0, found -1"),
+        (["convert", "--crop", "-1:5,:,:", "--", "a.tif", "b.tif"], "--crop takes z0:z1,y0:y1,x0:x1, found '-1:5,:,:'"),
+    ])
+    func negativeNumbersAreToldAsSuch(arguments: [String], problem: String) throws {
+        let ending = try Program.run(arguments, in: folder.path)
+        #expect(ending.code != 0 && ending.complaints.contains(problem), "\(ending.words)")
+    }
+
     @Test func infoSaysWhatAFileHolds() throws {
         let made = try Program.run(
             "synthesize", "raw.tif", "labels.h5", "--shape", "8,20,24", "--voxel-size", "40,8,9", in: folder.path)

@@ -76,24 +76,7 @@ public struct StepMeasurement: Codable, Sendable {
             member: 0, volumes: [volume], split: split, target: target,
             network: try network.configuration(voxelSize: volume.voxelSize, target: target), training: training,
             device: device, precision: precision, threads: threads)
-        let start = Date()
-        var last: TrainingProgress?
-        var refusal: (any Error)?
-        do {
-            try member.run(
-                folder: folder,
-                shouldStop: {
-                    let step = last?.step ?? 0
-                    let isLong = Date().timeIntervalSince(start) > Self.patience
-                    return refusal != nil || step >= Self.steps || (step >= 2 && isLong)
-                },
-                report: { progress in
-                    last = progress
-                    do { try report(Double(progress.step) / Double(Self.steps)) } catch { refusal = error }
-                })
-        } catch is Interrupted {}
-        if let refusal { throw refusal }
-        return last?.secondsPerStep ?? 0
+        return try member.timed(steps: Self.steps, patience: Self.patience, folder: folder, report: report) ?? 0
     }
 
     /// As a pipeline would ingest and resample it.

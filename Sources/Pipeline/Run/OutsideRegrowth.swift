@@ -19,90 +19,121 @@ extension OutsideVolumes {
         voxelSize: VoxelSize?, to output: String, replaces: Bool
     ) throws {
         try checkOutputs([output], of: [labels, probabilities, votes?.file].compactMap(\.self), replaces: replaces)
-        let (seeds, facts) = try ingest(labels, as: .labels)
+        let (store, facts) = try ingest(labels, as: .labels)
         let voxelSize = try voxelSize ?? facts.knownVoxelSize(of: labels)
         let landscape = try ingest(probabilities)
-        try check(probabilities, landscape, fits: (seeds, facts), of: labels)
-        let counts = try votes.map { votes in
+        try check(probabilities, landscape, fits: (store, facts), of: labels)
+        let ballots = try votes.map { votes in
             let found = try ingest(votes.file)
-            guard found.0.layout.elementType.isInteger else {
-                throw FileFault(
-                    votes.file,
-                    "numbers of votes must be whole numbers, found \(found.0.layout.elementType.rawValue)")
-            }
-            try check(votes.file, found, fits: (seeds, facts), of: labels)
-            return (file: votes.file, store: found.0, needed: Double(votes.needed))
+            try check(votes.file, found, fits: (store, facts), of: labels)
+            return try Ballots(file: votes.file, store: found.0, needed: votes.needed)
         }
-        let shape = seeds.layout.shape
         let growth = ObjectGrowth(
             reach: LabelSettings.Regrowth(within: reach).reach(voxelSize), floor: floor, voxelSize: voxelSize,
             withinSections: withinSections)
-        let bytes = growth.memory(for: shape, channels: 1)
-        let atOnce = try piecesAtOnce(bytes, of: labels)
-        let ids = LabelValues(file: labels, store: seeds)
-        // Work is done on 32 bits; longer numbers have stand-ins.
-        let numbers = try seeds.layout.elementType.size > 4 ? self.numbers(of: ids) : nil
-        let values = LogitValues(file: probabilities, store: landscape.0)
-        let cut = StoreShape(for: shape)
-        let grown = try BlockStore.create(
-            at: folder + "/grown.zarr",
-            BlockStore.Layout(
-                shape: shape, elementType: .uint32, shard: cut.shard, chunk: cut.chunk, voxelSize: voxelSize))
-        let windows = growth.windows(of: shape)
-        var highest: UInt32 = 0
-        var mostVotes = 0.0
-        try parallelForEach(windows.count, threads: atOnce) { index in
-            let window = windows[index]
-            let region = growth.surroundings(of: window, in: shape)
-            let objects =
-                try numbers?.numbered(ids.labels(in: region)) ?? ids.labels(in: region, as: UInt32.self)
-            var heights = try values.logits(in: region)
-            var most = 0.0
-            if let counts {
-                let found = try counts.store.read(region).converted(to: Double.self).voxels
-                if let wrong = found.first(where: { $0 < 0 || $0 > Double(UInt8.max) }) {
-                    throw FileFault(
-                        counts.file,
-                        "holds \(Int(exactly: wrong) ?? .max); expected numbers of votes, 0 to \(UInt8.max)")
-                }
-                most = found.max() ?? 0
-                heights.close { found[$0] < counts.needed && objects.voxels[$0] == 0 }
-            }
-            let result = try growth.grown(window, of: shape, seeds: objects, over: heights)
-            for shard in window.cells(of: cut.shard) {
-                try grown.writeShard(shard, VoxelBuffer(result.cropped(to: shard.relative(to: window.origin))))
-            }
-            return (number: result.voxels.max() ?? 0, votes: most)
-        } use: { _, found in
-            highest = max(highest, found.number)
-            mostVotes = max(mostVotes, found.votes)
-            if shouldStop() { throw Interruption() }
-        }
-        // Objects that networks agreed on have votes themselves.
-        if let counts, highest > 0, mostVotes < counts.needed {
-            throw FileFault(
-                counts.file,
-                "has \(Int(mostVotes)) votes at most, but growth is to have \(Int(counts.needed)): nothing can grow"
-            )
-        }
+        let seeds = try seeds(LabelValues(file: labels, store: store))
+        let (grown, highest) = try grow(
+            seeds, by: growth, over: LogitValues(file: probabilities, store: landscape.0), where: ballots,
+            voxelSize: voxelSize, piecesAtOnce(growth.memory(for: store.layout.shape, channels: 1), of: labels))
+        let names = seeds.numbers?.names
         try writeLabels(
-            of: shape, upTo: numbers?.names.max() ?? UInt64(highest), to: output, replaces: replaces,
+            of: store.layout.shape, upTo: names?.max() ?? UInt64(highest), to: output, replaces: replaces,
             voxelSize: voxelSize, position: facts.position, frame: facts.frame
         ) { write in
             try grown.forEachSlab(threads: threads, shouldStop: shouldStop) { slab, z in
-                guard let names = numbers?.names else { return try write(slab, z) }
+                guard let names else { return try write(slab, z) }
                 try write(
                     VoxelBuffer(slab.volume(of: UInt32.self).map { $0 == 0 ? 0 : names[Int($0) - 1] }), z)
             }
         }
     }
 
-    private func numbers(of values: LabelValues) throws -> LabelNumbers {
+    /// Objects to grow. Work is done on 32 bits; longer numbers have stand-ins.
+    private struct Seeds: Sendable {
+        let labels: LabelValues
+        let numbers: LabelNumbers?
+
+        var shape: ZYX<Int> { labels.store.layout.shape }
+
+        func read(_ box: Box) throws -> Volume<UInt32> {
+            try numbers?.numbered(labels.labels(in: box)) ?? labels.labels(in: box, as: UInt32.self)
+        }
+    }
+
+    private func seeds(_ labels: LabelValues) throws -> Seeds {
+        guard labels.store.layout.elementType.size > 4 else { return Seeds(labels: labels, numbers: nil) }
         var numbers = LabelNumbers()
-        for box in values.store.shards {
-            _ = try numbers.number(values.labels(in: box, threads: threads))
+        for box in labels.store.shards {
+            _ = try numbers.number(labels.labels(in: box, threads: threads))
             if shouldStop() { throw Interruption() }
         }
-        return numbers
+        return Seeds(labels: labels, numbers: numbers)
+    }
+
+    /// Numbers of votes in a file, and how many a voxel must have.
+    private struct Ballots: Sendable {
+        let file: String
+        let store: BlockStore
+        let needed: Int
+
+        init(file: String, store: BlockStore, needed: Int) throws {
+            guard store.layout.elementType.isInteger else {
+                throw FileFault(
+                    file, "numbers of votes must be whole numbers, found \(store.layout.elementType.rawValue)")
+            }
+            (self.file, self.store, self.needed) = (file, store, needed)
+        }
+
+        func read(_ box: Box) throws -> [Int] {
+            try store.read(box).converted(to: Double.self).voxels.map { found in
+                guard (0...Double(UInt8.max)).contains(found) else {
+                    throw FileFault(
+                        file,
+                        "holds \(Int(exactly: found) ?? .max); expected numbers of votes, 0 to \(UInt8.max)")
+                }
+                return Int(found)
+            }
+        }
+    }
+
+    /// - Returns: the grown objects, and the highest of their numbers.
+    private func grow(
+        _ seeds: Seeds, by growth: ObjectGrowth, over values: LogitValues, where ballots: Ballots?,
+        voxelSize: VoxelSize, _ windowsAtOnce: Int
+    ) throws -> (BlockStore, highest: UInt32) {
+        let shape = seeds.shape
+        let cut = StoreShape(for: shape)
+        let grown = try BlockStore.create(
+            at: folder + "/grown.zarr",
+            BlockStore.Layout(
+                shape: shape, elementType: .uint32, shard: cut.shard, chunk: cut.chunk, voxelSize: voxelSize))
+        let windows = growth.windows(of: shape)
+        var (highest, mostVotes) = (0 as UInt32, 0)
+        try parallelForEach(windows.count, threads: windowsAtOnce) { index in
+            let window = windows[index]
+            let region = growth.surroundings(of: window, in: shape)
+            let objects = try seeds.read(region)
+            var heights = try values.logits(in: region)
+            let votes = try ballots?.read(region)
+            if let votes, let ballots {
+                heights.close { votes[$0] < ballots.needed && objects.voxels[$0] == 0 }
+            }
+            let result = try growth.grown(window, of: shape, seeds: objects, over: heights)
+            for shard in window.cells(of: cut.shard) {
+                try grown.writeShard(shard, VoxelBuffer(result.cropped(to: shard.relative(to: window.origin))))
+            }
+            return (number: result.voxels.max() ?? 0, votes: votes?.max() ?? 0)
+        } use: { _, found in
+            highest = max(highest, found.number)
+            mostVotes = max(mostVotes, found.votes)
+            if shouldStop() { throw Interruption() }
+        }
+        // Objects that networks agreed on have votes themselves.
+        if let ballots, highest > 0, mostVotes < ballots.needed {
+            throw FileFault(
+                ballots.file,
+                "has \(mostVotes) votes at most, but growth is to have \(ballots.needed): nothing can grow")
+        }
+        return (grown, highest)
     }
 }

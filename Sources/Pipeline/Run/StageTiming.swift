@@ -113,20 +113,8 @@ public struct StageTiming: Codable {
             split: try AnnotationSplit(annotations: [volume.annotatedBox], calibration: 0, members: 1),
             target: target,
             network: network, training: short, device: device, precision: precision, threads: threads)
-        var last: TrainingProgress?
-        var refusal: (any Error)?
-        do {
-            try member.run(
-                folder: folder, shouldStop: { refusal != nil || last?.step ?? 0 >= Self.steps },
-                report: { progress in
-                    last = progress
-                    do { try report(0.5 + 0.5 * Double(progress.step) / Double(Self.steps)) } catch {
-                        refusal = error
-                    }
-                })
-        } catch is Interrupted {}
-        if let refusal { throw refusal }
-        return (last?.secondsPerStep, max(0, Machine.peakMemory - MemoryBudget.program))
+        let seconds = try member.timed(steps: Self.steps, folder: folder) { try report(0.5 + 0.5 * $0) }
+        return (seconds, max(0, Machine.peakMemory - MemoryBudget.program))
     }
 
     private func seconds(_ work: () throws -> Void) rethrows -> Double {

@@ -42,8 +42,7 @@ struct ConsensusCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The probability that a vote takes.", valueName: "p"))
     var threshold = 0.5
 
-    @Option(
-        parsing: .unconditional, help: ArgumentHelp("The same as a logit, ln(p / (1 - p)).", valueName: "logit"))
+    @Option(help: ArgumentHelp("The same as a logit, ln(p / (1 - p)).", valueName: "logit"))
     var thresholdLogit: Double?
 
     @OptionGroup var reading: ReadingOptions

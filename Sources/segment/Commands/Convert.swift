@@ -27,9 +27,7 @@ struct Convert: ParsableCommand {
     @Argument(help: "The new file, or FILE.h5:/NAME or IMAGE.zarr:labels/NAME.", completion: .file())
     var output: String
 
-    // A box may begin like an option, as in -1:5,:,:, and is refused by name.
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "A box of the volume; numbers may be left out, as in :,100:200,:.", valueName: "z0:z1,y0:y1,x0:x1"))
     var crop: String?

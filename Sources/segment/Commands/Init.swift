@@ -33,7 +33,6 @@ struct Init: NetworkCommand {
     var truth: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "Nanometres along z, y, x, as 40,8,8 or '2,0.8,0.8 µm', where files do not say.",
             valueName: "z,y,x"),

@@ -23,9 +23,7 @@ struct Synthesize: ParsableCommand {
     @Option(help: ArgumentHelp("Voxels along z, y, x.", valueName: "z,y,x"))
     var shape = "48,128,128"
 
-    @Option(
-        parsing: .unconditional, help: ArgumentHelp("Nanometres along z, y, x.", valueName: "z,y,x"),
-        transform: VoxelSize.argument)
+    @Option(help: ArgumentHelp("Nanometres along z, y, x.", valueName: "z,y,x"), transform: VoxelSize.argument)
     var voxelSize = VoxelSize(ZYX(repeating: 10), .nanometer)
 
     @Option(help: "Another seed makes another tissue.")

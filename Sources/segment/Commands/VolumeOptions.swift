@@ -10,9 +10,7 @@ struct ReadingOptions: ParsableArguments {
 
 /// The voxel size of a command's input.
 struct VoxelSizeOptions: ParsableArguments {
-    // What begins like an option, as -40,8,8, is refused by name.
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "Nanometres along z, y, x, as 40,8,8 or '2,0.8,0.8 µm', in place of what the file says or leaves out.",
             valueName: "z,y,x"),
