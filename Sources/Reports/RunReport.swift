@@ -51,7 +51,6 @@ public struct RunReport: Sendable {
     /// A member of the ensemble.
     public struct Member: Sendable {
         public var number: Int
-        public var seed: UInt64
         /// Taken by the weights that it ended with.
         public var steps: Int
         /// Why it ended early, in a word.
@@ -64,11 +63,10 @@ public struct RunReport: Sendable {
         public var disagreement: Double?
 
         public init(
-            number: Int, seed: UInt64, steps: Int, ending: String? = nil, validationLoss: Double? = nil,
+            number: Int, steps: Int, ending: String? = nil, validationLoss: Double? = nil,
             dice: Double? = nil, randError: Double? = nil, disagreement: Double? = nil
         ) {
             self.number = number
-            self.seed = seed
             self.steps = steps
             self.ending = ending
             self.validationLoss = validationLoss
@@ -174,12 +172,12 @@ public struct RunReport: Sendable {
     private var memberSection: String {
         if members.isEmpty && trainingCurve == nil { return "" }
         var table = Table([
-            .number("Member"), .number("Seed"), .number("Steps"), .number("Validation loss"), .number("Dice"),
+            .number("Member"), .number("Steps"), .number("Validation loss"), .number("Dice"),
             .number("Adapted Rand error"), .number("Disagreement"),
         ])
         for member in members {
             table.add([
-                "\(member.number)", "\(member.seed)",
+                "\(member.number)",
                 grouped(member.steps) + (member.ending.map { " (\($0))" } ?? ""), decimal(member.validationLoss),
                 decimal(member.dice), decimal(member.randError), percent(member.disagreement),
             ])

@@ -17,7 +17,7 @@ private func report() throws -> RunReport {
                 comparison: Data([4, 5, 6])),
             .init(name: "volume-b", path: "", failure: "section 41 of 60 is truncated"),
         ],
-        members: [.init(number: 1, seed: 7, steps: 2000, validationLoss: 0.18, dice: 0.91, disagreement: 0.0213)],
+        members: [.init(number: 1, steps: 2000, validationLoss: 0.18, dice: 0.91, disagreement: 0.0213)],
         trainingCurve: Plot(title: "Training", xLabel: "step", yLabel: "loss", series: []),
         threshold: Threshold(probability: 0.98), thresholdCurve: nil,
         stages: [.init(name: "train", state: "new", seconds: 4000, peakBytes: 2 << 30)],

@@ -41,7 +41,7 @@ struct CommandTests {
         (["label", "a.tif", "-o", "c.tif", "--min-volume", "-5 nm³"], "a volume above 0, such as 0.01 for µm³"),
         (["convert", "a.tif", "b.tif", "--voxel-size", "-.5,8,8"], "found '-.5,8,8'"),
         (["evaluate", "--labels", "a.tif", "--truth", "a.tif", "--worst", "-1"], "must be at least 0, found -1"),
-        (["convert", "--crop", "-1:5,:,:", "--", "a.tif", "b.tif"], "--crop takes z0:z1,y0:y1,x0:x1, found '-1:5,:,:'"),
+        (["convert", "--crop", "-1:5,:,:", "--", "a.tif", "b.tif"], "z0:z1,y0:y1,x0:x1, found '-1:5,:,:'"),
     ])
     func negativeNumbersAreToldAsSuch(arguments: [String], problem: String) throws {
         let ending = try Program.run(arguments, in: folder.path)

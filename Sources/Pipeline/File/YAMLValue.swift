@@ -19,15 +19,17 @@ struct YAMLValue {
             }
             return YAMLValue(node: node, name: "", file: file, line: node.mark?.line)
         } catch let error as YamlError {
-            throw fault(of: error, file: file)
+            throw fault(of: error, in: text, file: file)
         }
     }
 
-    private static func fault(of error: YamlError, file: String) -> PipelineFault {
+    private static func fault(of error: YamlError, in text: String, file: String) -> PipelineFault {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            PipelineFault(file: file, line: mark.line, problem: "not valid YAML: \(problem)")
+            PipelineFault(
+                file: file, line: mark.line,
+                problem: "not valid YAML: \(problem)" + hint(problem, at: mark.line, of: text))
         case .reader(let problem, _, _, _):
             PipelineFault(file: file, problem: "not valid YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
@@ -39,6 +41,24 @@ struct YAMLValue {
         default:
             PipelineFault(file: file, problem: "not valid YAML")
         }
+    }
+
+    /// What usually is behind the parser's words.
+    private static func hint(_ problem: String, at line: Int, of text: String) -> String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let isIndentedByTab =
+            lines.indices.contains(line - 1) && lines[line - 1].prefix { $0 == " " || $0 == "\t" }.contains("\t")
+        if isIndentedByTab { return "; lines are indented by spaces, not by tabs" }
+        if problem.hasPrefix("mapping values are not allowed") {
+            return "; an item that is to have keys begins with one, as in '- image: FILE'"
+        }
+        if problem.hasSuffix("expected '-' indicator") {
+            return "; the keys of an item stand below its first key, not below the '-'"
+        }
+        if problem.hasSuffix("',' or '}'") || problem.hasSuffix("',' or ']'") {
+            return "; a bracket of a line before it may be left open"
+        }
+        return ""
     }
 
     func fault(_ problem: String) -> PipelineFault {

@@ -62,7 +62,7 @@ struct ReportStep: Step {
             title: plan.file.name, summary: summary(context), segmentations: try segmentations(context),
             members: members.enumerated().map { index, member in
                 RunReport.Member(
-                    number: index + 1, seed: plan.file.training.seed, steps: member.steps,
+                    number: index + 1, steps: member.steps,
                     ending: member.ending?.rawValue, validationLoss: member.validation?.loss,
                     // Nothing, found where there is nothing, says nothing.
                     dice: member.validation.flatMap { $0.dice == 1 && $0.adaptedRandError == nil ? nil : $0.dice },
@@ -81,7 +81,8 @@ struct ReportStep: Step {
         ] + origin + [
             RunReport.Fact(
                 "members",
-                "\(plan.file.ensemble.members), which agree by the rule '\(plan.file.consensus.agree)'" + growth),
+                "\(plan.file.ensemble.members), which agree by the rule '\(plan.file.consensus.agree)'" + growth
+                    + (plan.file.learns ? "; drawn and trained from seed \(plan.file.training.seed)" : "")),
             RunReport.Fact(
                 "computed on",
                 "\(context.device.rawValue), \(context.threads) threads, \(context.precision.rawValue), "
