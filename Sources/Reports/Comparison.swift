@@ -33,11 +33,13 @@ public struct Comparison: Sendable {
 
     /// The picture as a PNG file: the image, then each segmentation in its own colours over it.
     public func png() -> Data {
-        let (panel, margin, gap, head) = (400.0, 28.0, 18.0, 120.0)
+        let (widest, highest, margin, gap, head) = (400.0, 640.0, 28.0, 18.0, 120.0)
         let height = Double(plane.height) * plane.pixelSize.vertical
         let width = Double(plane.width) * plane.pixelSize.horizontal
-        let scale = panel / max(width, height)
+        let scale = min(widest / width, highest / height)
         let size = (width: (width * scale).rounded(), height: (height * scale).rounded())
+        // Captions want room beside a narrow picture.
+        let panel = max(size.width, 360)
         let columns = Double(panels.count + 1)
         let canvas = Canvas(
             width: Int(2 * margin + columns * panel + (columns - 1) * gap), height: Int(head + size.height + margin)

@@ -183,7 +183,7 @@ struct PipelineFileTests {
         ("execution: {device: gpu}", 1, "execution.device must be auto, cpu, cuda, found 'gpu'"),
         ("export: {formats: [tiff, png]}", 1, "must be tiff, hdf5, ome-zarr, found 'png'"),
         ("name: [a", 2, "not valid YAML"),
-        ("segment:\n  - a.tif\n    truth: b.tif\n", 3, "an item that is to have keys begins with one, as in '- image: "),
+        ("segment:\n  - a.tif\n    truth: b.tif\n", 3, "an item that is to have keys begins with one"),
         ("train:\n\t- image: a.tif\n", 2, "lines are indented by spaces, not by tabs"),
         ("train:\n  - image: a.tif\n  labels: b.tif\n", 3, "the keys of an item stand below its first key"),
         ("train: {image: a.tif\nsegment: c\n", 2, "a bracket of a line before it may be left open"),
