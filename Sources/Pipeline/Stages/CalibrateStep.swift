@@ -86,7 +86,7 @@ struct CalibrateStep: Step {
 extension ThresholdCurve {
     /// Why the threshold may not be a good one; nil for no reason.
     fileprivate var doubt: String? {
-        if hasObjects == false {
+        if points.isEmpty {
             return "no threshold gives an object on the calibration block; train longer, or lower label.min_voxels"
         }
         let ends = [ThresholdSearch.logits.first, ThresholdSearch.logits.last]

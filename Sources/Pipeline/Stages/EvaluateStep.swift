@@ -84,7 +84,7 @@ struct EvaluateStep: Step {
                 try? FileManager.default.removeItem(atPath: root + "/" + name)
             }
         }
-        if truth.store.path.hasPrefix(folder) { try FileManager.default.removeItem(atPath: truth.store.path) }
+        if truth.isMade { try FileManager.default.removeItem(atPath: truth.store.path) }
         return Results(
             root: root,
             files: EvaluateStep.names.filter {

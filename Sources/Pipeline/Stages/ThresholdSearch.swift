@@ -36,13 +36,6 @@ struct ThresholdCurve: Codable {
     /// The point with the lowest variation of information at which there are objects, in the middle of those that are as
     /// good.
     var best: Point
-    /// false where no threshold gives an object; nil in a model file of an earlier version.
-    var hasObjects: Bool?
-
-    enum CodingKeys: String, CodingKey {
-        case points, best
-        case hasObjects = "has_objects"
-    }
 
     var threshold: Threshold { Threshold(logit: best.logit) }
 }
@@ -69,9 +62,7 @@ struct ThresholdSearch {
             progress(Double(index) / Double(Self.logits.count))
             return try trial(at: logit, agreed)
         }
-        let best = trials.best
-        return ThresholdCurve(
-            points: trials.filter(\.hasObjects).map(\.point), best: best.point, hasObjects: best.hasObjects)
+        return ThresholdCurve(points: trials.filter(\.hasObjects).map(\.point), best: trials.best.point)
     }
 
     /// What came of a threshold.

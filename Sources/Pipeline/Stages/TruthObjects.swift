@@ -8,6 +8,8 @@ import Volumes
 struct TruthObjects {
     /// Labels of a whole number type.
     let store: BlockStore
+    /// Whether the store was written for this, beside that of the labels.
+    let isMade: Bool
 
     /// - Parameters:
     ///   - labels: the truth.
@@ -18,7 +20,7 @@ struct TruthObjects {
         _ context: StepContext
     ) throws {
         if try labels.areObjects(of: head, connectivity, context) {
-            store = labels
+            (store, isMade) = (labels, false)
             return
         }
         let numbers = try LabelNumbers(ofWideLabelsIn: labels, context)
@@ -33,6 +35,7 @@ struct TruthObjects {
                     try numbers?.numbered(found.converted(to: UInt64.self)) ?? found.converted(to: UInt32.self))
             })
         store = try MadeObjects(components, classes: nil, like: labels).write(to: path, context)
+        isMade = true
     }
 
     /// The labels, for a volume of that name.
