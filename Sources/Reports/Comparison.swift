@@ -82,10 +82,12 @@ private func labels(_ labels: [UInt32], numberedLike reference: [UInt32]) -> [UI
         numbers[pair.label] = pair.reference
         taken.insert(pair.reference)
     }
-    var next = (reference.max() ?? 0) + 1
+    let known = Set(reference)
+    var free: UInt32 = 1
     for label in Set(labels).sorted() where numbers[label] == nil {
-        numbers[label] = next
-        next += 1
+        while known.contains(free) { free += 1 }
+        numbers[label] = free
+        free += 1
     }
     return labels.map { numbers[$0] ?? 0 }
 }

@@ -98,6 +98,8 @@ public struct RunReport: Sendable {
     public var members: [Member]
     public var trainingCurve: Plot?
     public var threshold: Threshold?
+    /// Why it may not be a good one; nil for no reason.
+    public var doubt: String?
     public var thresholdCurve: Plot?
     public var stages: [Stage]
     /// All parameters, defaults included, as they would stand in the pipeline file.
@@ -105,7 +107,7 @@ public struct RunReport: Sendable {
 
     public init(
         title: String, summary: [Fact], segmentations: [Segmentation], members: [Member],
-        trainingCurve: Plot? = nil, threshold: Threshold? = nil, thresholdCurve: Plot? = nil,
+        trainingCurve: Plot? = nil, threshold: Threshold? = nil, doubt: String? = nil, thresholdCurve: Plot? = nil,
         stages: [Stage], parameters: String
     ) {
         self.title = title
@@ -114,6 +116,7 @@ public struct RunReport: Sendable {
         self.members = members
         self.trainingCurve = trainingCurve
         self.threshold = threshold
+        self.doubt = doubt
         self.thresholdCurve = thresholdCurve
         self.stages = stages
         self.parameters = parameters
@@ -193,7 +196,8 @@ public struct RunReport: Sendable {
     private var thresholdSection: String {
         if threshold == nil && thresholdCurve == nil { return "" }
         let chosen = threshold.map { "<p>Members vote from \(escaped($0.description)).</p>" } ?? ""
-        return Page.section("Threshold", chosen + plot(thresholdCurve))
+        let doubt = doubt.map { "<p>\(escaped($0.prefix(1).uppercased() + $0.dropFirst())).</p>" } ?? ""
+        return Page.section("Threshold", chosen + doubt + plot(thresholdCurve))
     }
 
     private var stageSection: String {

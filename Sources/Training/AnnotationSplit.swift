@@ -10,7 +10,8 @@ public struct AnnotatedPart: Codable, Hashable, Sendable {
 /// Which part of the annotation no member sees, and which part each member keeps back for its own validation.
 ///
 /// What no member sees is a slab at the far end of the longest axis (or the one that is asked for) of the largest annotation, up to half of it, then one
-/// of the next largest, until there is the stated fraction of all annotated voxels. The rest of all annotations,
+/// of the next largest, until there is the stated fraction of all annotated voxels; where these hold no object, slabs
+/// with that fraction of the objects' voxels take their place. The rest of all annotations,
 /// each cut across that axis and laid end to end, is divided into blocks of equally many voxels: ten, or as many
 /// as members where those are more; of annotation too small for so many, as many as it can be cut into. Each
 /// member keeps one back, those of all members evenly spread. Patches may show a member the image of voxels that
@@ -28,30 +29,17 @@ public struct AnnotationSplit: Codable, Equatable, Sendable {
     /// - Throws: `AnnotationError` where there is nothing annotated or too little to divide.
     public init(annotations: [AnnotatedSections], calibration fraction: Double, members: Int) throws {
         precondition(members >= 1 && fraction >= 0 && fraction < 1)
-        let all = fraction * Double(annotations.reduce(0) { $0 + $1.count })
         guard annotations.contains(where: { $0.count > 0 }) else {
             throw AnnotationError("no voxel is annotated; give labels that are not all unlabelled or masked")
         }
 
-        var rest = annotations
-        var calibration: [AnnotatedPart] = []
-        var wanted = all
-        // Of equals the first. What rounding to sections left is enough.
-        for volume in annotations.indices.sorted(by: { annotations[$1].count < annotations[$0].count })
-        where wanted > 0.05 * all {
-            let whole = annotations[volume]
-            let half = whole.sections(upTo: (whole.count + 1) / 2)
-            // Of a little in one volume there is a section at least.
-            let least = calibration.isEmpty ? 1 : 0
-            let cut = max(half, whole.sections(upTo: whole.count - Int(wanted.rounded())))
-            let kept = min(whole.length, max(least, whole.length - cut))
-            guard kept > 0 else { continue }
-            rest[volume] = whole.part(0..<whole.length - kept)
-            let slab = whole.part(whole.length - kept..<whole.length)
-            calibration.append(AnnotatedPart(volume: volume, box: slab.box))
-            wanted -= Double(slab.count)
+        var slabs = Slabs(of: annotations, fraction)
+        let objects = annotations.map(\.byObjects)
+        if !slabs.holds(any: objects), objects.contains(where: { $0.count > 0 }) {
+            slabs = Slabs(of: objects, fraction)
         }
-        self.calibration = calibration
+        let rest = zip(annotations, slabs.starts).map { $0.part(0..<$1) }
+        calibration = slabs.parts(of: annotations)
         let fewest = max(2, members)
         let counts = (fewest...max(usualBlocks, fewest)).reversed()
         guard let validation = counts.lazy.compactMap({ blocks(of: rest, count: $0, kept: members) }).first else {
@@ -81,46 +69,87 @@ public struct AnnotationSplit: Codable, Equatable, Sendable {
     }
 }
 
+/// What is kept for the threshold: of each annotation the sections from one on.
+private struct Slabs {
+    private(set) var starts: [Int]
+
+    init(of annotations: [AnnotatedSections], _ fraction: Double) {
+        starts = annotations.map(\.length)
+        let all = fraction * Double(annotations.reduce(0) { $0 + $1.count })
+        var wanted = all
+        var isFirst = true
+        // Of equals the first. What rounding to sections left is enough.
+        for volume in annotations.indices.sorted(by: { annotations[$1].count < annotations[$0].count })
+        where wanted > 0.05 * all {
+            let whole = annotations[volume]
+            let half = whole.sections(upTo: (whole.count + 1) / 2)
+            // Of a little in one volume there is a section at least.
+            let least = isFirst ? 1 : 0
+            let cut = max(half, whole.sections(upTo: whole.count - Int(wanted.rounded())))
+            let kept = min(whole.length, max(least, whole.length - cut))
+            guard kept > 0 else { continue }
+            isFirst = false
+            starts[volume] -= kept
+            wanted -= Double(whole.part(starts[volume]..<whole.length).count)
+        }
+    }
+
+    func holds(any voxels: [AnnotatedSections]) -> Bool {
+        zip(voxels, starts).contains { $0.part($1..<$0.length).count > 0 }
+    }
+
+    func parts(of annotations: [AnnotatedSections]) -> [AnnotatedPart] {
+        annotations.indices.sorted { annotations[$1].count < annotations[$0].count }
+            .filter { starts[$0] < annotations[$0].length }
+            .map { AnnotatedPart(volume: $0, box: annotations[$0].part(starts[$0]..<annotations[$0].length).box) }
+    }
+}
+
 /// An annotated box as sections across an axis: its longest (of equals, the first in z, y, x) where none is given.
 public struct AnnotatedSections: Equatable, Sendable {
     public let box: Box
     /// Annotated voxels of each section.
     private let counts: [Int]
+    /// Those of them that are of an object.
+    private let objects: [Int]
     private let axis: Int
 
-    /// A box that is annotated throughout.
+    /// A box that is annotated throughout, with objects throughout.
     public init(_ box: Box, across axis: Int? = nil) {
         let axis = axis ?? Self.longestAxis(of: box)
         let length = box.shape.array[axis]
-        self.init(
-            box: box, axis: axis, counts: Array(repeating: length > 0 ? box.count / length : 0, count: length))
+        let counts = Array(repeating: length > 0 ? box.count / length : 0, count: length)
+        self.init(box: box, axis: axis, counts: counts, objects: counts)
     }
 
-    /// The smallest box around the voxels of a volume that count, and how many do.
+    /// The smallest box around the voxels of a volume that count, how many do, and how many of these are of an object.
     public init(_ volume: AnnotatedVolume, across axis: Int? = nil) {
         let box = volume.annotatedBox
-        guard let counted = volume.counts else {
-            self.init(box, across: axis)
-            return
-        }
         let axis = axis ?? Self.longestAxis(of: box)
+        let counted = volume.counts
         var counts = [Int](repeating: 0, count: box.shape.array[axis])
+        var objects = counts
         for z in box.origin.z..<box.end.z {
             for y in box.origin.y..<box.end.y {
-                let section = axis == 0 ? z - box.origin.z : y - box.origin.y
-                for x in box.origin.x..<box.end.x where counted[z, y, x] != 0 {
-                    counts[axis == 2 ? x - box.origin.x : section] += 1
+                for x in box.origin.x..<box.end.x where counted?[z, y, x] != 0 {
+                    let section = (ZYX(z, y, x) - box.origin).array[axis]
+                    counts[section] += 1
+                    if volume.labels[z, y, x] != 0 { objects[section] += 1 }
                 }
             }
         }
-        self.init(box: box, axis: axis, counts: counts)
+        self.init(box: box, axis: axis, counts: counts, objects: objects)
     }
 
-    private init(box: Box, axis: Int, counts: [Int]) {
+    private init(box: Box, axis: Int, counts: [Int], objects: [Int]) {
         self.box = box
         self.axis = axis
         self.counts = counts
+        self.objects = objects
     }
+
+    /// The same with the voxels of objects alone for annotated ones.
+    var byObjects: AnnotatedSections { AnnotatedSections(box: box, axis: axis, counts: objects, objects: objects) }
 
     private static func longestAxis(of box: Box) -> Int {
         let lengths = box.shape.array
@@ -148,7 +177,8 @@ public struct AnnotatedSections: Equatable, Sendable {
         case 1: (part.origin.y, part.shape.y) = (box.origin.y + range.lowerBound, range.count)
         default: (part.origin.x, part.shape.x) = (box.origin.x + range.lowerBound, range.count)
         }
-        return AnnotatedSections(box: part, axis: axis, counts: Array(counts[range]))
+        return AnnotatedSections(
+            box: part, axis: axis, counts: Array(counts[range]), objects: Array(objects[range]))
     }
 }
 

@@ -86,6 +86,31 @@ public struct MemberTraining {
         return result
     }
 
+    /// Refuses annotation of which a member could not learn what it should, before the first of them is trained.
+    ///
+    /// - Parameter members: of one ensemble.
+    /// - Throws: `AnnotationError`
+    public static func checkAnnotation(of members: [MemberTraining]) throws {
+        guard let first = members.first else { return }
+        let graph = try first.network.graph()
+        let volumes = first.volumes.map {
+            PreparedVolume($0, weighting: .none, dimensions: graph.dimensions, threads: first.threads)
+        }
+        for member in members { _ = try member.sampler(of: volumes, graph) }
+    }
+
+    /// - Throws: `AnnotationError` where the annotation leaves something unlearnt.
+    func sampler(of volumes: [PreparedVolume], _ graph: Graph) throws -> PatchSampler {
+        let heads = target.channels(voxelSize: self.volumes[0].voxelSize, dimensions: graph.dimensions)
+        let sampler = try PatchSampler(
+            volumes: volumes, outputs: heads.flatMap { $0 }, isBalanced: training.isBalanced,
+            heldBack: volumes.indices.map { split.heldBack(from: member, volume: $0) }, patch: training.patch,
+            margin: TileGeometry(graph, patch: training.patch).margin, seed: training.seed, member: member)
+        try sampler.checkAffinities(training.augmentation)
+        try sampler.checkAnswers()
+        return sampler
+    }
+
     /// What makes one training different from another, as JSON.
     private func settings() throws -> String {
         struct Settings: Encodable {

@@ -44,13 +44,7 @@ final class TrainingRun {
         let volumes = plan.volumes.map {
             PreparedVolume($0, weighting: weighting, dimensions: graph.dimensions, threads: plan.threads)
         }
-        sampler = try PatchSampler(
-            volumes: volumes, outputs: outputs, isBalanced: training.isBalanced,
-            heldBack: volumes.indices.map { plan.split.heldBack(from: plan.member, volume: $0) },
-            patch: training.patch, margin: TileGeometry(graph, patch: training.patch).margin, seed: training.seed,
-            member: member)
-        try sampler.checkAffinities(training.augmentation)
-        try sampler.checkAnswers()
+        sampler = try plan.sampler(of: volumes, graph)
         validation = Validation(
             plan.split.validation[member], volumes: volumes, heads: heads, labelling: plan.labelling,
             threads: plan.threads)

@@ -36,7 +36,7 @@ public struct ValidationLabelling: Sendable {
 
 /// The blocks a member validates on, and how its logits there are scored.
 struct Validation {
-    /// At most this many voxels of a block are predicted, from its middle.
+    /// At most this many voxels of a block are predicted.
     private static let voxelLimit = 4_000_000
     /// The logits at which objects are made, for which is the best follows from the tissue: probabilities 0.5 to 0.998.
     private static let thresholds = [0.0, 2, 4, 6]
@@ -52,7 +52,10 @@ struct Validation {
         labelling: ValidationLabelling,
         threads: Int
     ) {
-        self.parts = parts.map { AnnotatedPart(volume: $0.volume, box: $0.box.middle(Self.voxelLimit)) }
+        self.parts = parts.map { part in
+            AnnotatedPart(
+                volume: part.volume, box: volumes[part.volume].mostAnnotated(of: part.box, Self.voxelLimit))
+        }
         self.volumes = volumes
         self.heads = heads
         self.labelling = labelling
@@ -95,6 +98,17 @@ struct Validation {
         return ValidationScore(
             loss: sums.reduce(0) { $0 + $1.loss } / Double(heads.count), dice: sums[0].dice,
             adaptedRandError: (found.isEmpty ? errors : found).min(), labelling: labelling.settings)
+    }
+}
+
+extension PreparedVolume {
+    /// The middle of a box, of so many voxels at most, or what has more annotation, cut alike.
+    fileprivate func mostAnnotated(of box: Box, _ limit: Int) -> Box {
+        let middle = box.middle(limit)
+        if middle == box { return box }
+        func annotated(_ part: Box) -> Int { border.codes.cropped(to: part).voxels.count { $0 != 0 } }
+        let parts = ([middle] + box.cells(of: middle.shape)).map { (box: $0, annotated: annotated($0)) }
+        return parts.max { $0.annotated < $1.annotated }?.box ?? middle
     }
 }
 

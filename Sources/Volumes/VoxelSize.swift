@@ -53,6 +53,17 @@ public struct VoxelSize: Hashable, Codable, Sendable {
         nanometers.zip(other.nanometers) { abs($0 - $1) <= tolerance * max(abs($0), abs($1)) }.array
             .allSatisfy { $0 }
     }
+
+    /// Why it may be a mistake; nil for no reason.
+    public var doubt: String? {
+        let sides = nanometers.array
+        guard let shortest = sides.min(), let longest = sides.max() else { return nil }
+        if shortest < 1 { return "voxels of \(self) are smaller than microscopes see; is the unit right?" }
+        if longest > 100 * shortest {
+            return "voxels of \(self) are \(Int(longest / shortest)) times as long as wide; are the units right?"
+        }
+        return nil
+    }
 }
 
 extension VoxelSize: CustomStringConvertible {

@@ -44,7 +44,7 @@ enum Main {
     private static var arguments: [String] {
         CommandLine.arguments.dropFirst().reduce(into: []) { arguments, word in
             if let option = arguments.last, option.hasPrefix("--"), option != "--", !option.contains("="),
-                word.starts(with: /-[0-9.]/)
+                word.wholeMatch(of: /-[0-9.]+([,:].*)?\s?(nm|[uµ]m|mm|Å)?[³3]?/) != nil
             {
                 arguments[arguments.count - 1] += "=" + word
             } else {

@@ -14,7 +14,7 @@ import Testing
         let width = 40
         let row = { (label: (Int) -> UInt32) in (0..<width).map(label) }
         let labels = row { $0 < 8 ? 7 : $0 < 12 ? 3 : $0 < 20 ? 0 : 900 }
-        let truth = row { $0 < 12 ? 1 : $0 < 20 ? 0 : $0 < 32 ? 2 : 900 }
+        let truth = row { $0 < 12 ? 1 : $0 < 20 ? 0 : $0 < 32 ? .max : 900 }
         let plane = OverviewPlane(
             axis: .z, position: 0, width: width, height: 1, gray: row { _ in 0 }.map(Float.init),
             votes: row { _ in 0 }.map(UInt8.init), labels: row { _ in 0 }, pixelSize: (1, 1))

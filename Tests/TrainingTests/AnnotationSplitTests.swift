@@ -59,6 +59,21 @@ import Volumes
         #expect(sizes == Array(repeating: 80, count: 5))
     }
 
+    /// Few objects, away from the end that usually is kept: a slab of them is, as a sixth of their voxels takes.
+    @Test func whatIsKeptForTheThresholdHoldsObjects() throws {
+        let shape = ZYX(4, 60, 10)
+        var labels = Volume<UInt32>(shape: shape)
+        labels.replace(at: ZYX(0, 6, 0), with: Volume(shape: ZYX(4, 6, 10), repeating: 1))
+        labels.replace(at: ZYX(0, 24, 0), with: Volume(shape: ZYX(4, 6, 10), repeating: 2))
+        let empty = try annotated(Volume<UInt32>(shape: ZYX(4, 90, 10)))
+        let split = try AnnotationSplit(
+            annotations: [AnnotatedSections(empty), AnnotatedSections(annotated(labels))], calibration: 1.0 / 6,
+            members: 5)
+        #expect(split.calibration.map(\.volume) == [1])
+        #expect(split.calibration.map(\.box) == [Box(from: ZYX(0, 28, 0), to: shape)])
+        for block in split.validation.flatMap({ $0 }) where block.volume == 1 { #expect(block.box.end.y <= 28) }
+    }
+
     @Test func calibrationZeroKeepsNothing() throws {
         let split = try AnnotationSplit(shapes: [ZYX(8, 8, 32)], calibration: 0, members: 2)
         #expect(split.calibration.isEmpty)

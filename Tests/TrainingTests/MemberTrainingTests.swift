@@ -30,6 +30,26 @@ import Volumes
             precision: precision, threads: 1)
     }
 
+    /// A class in the block that the second member keeps back is an error before the first is trained.
+    @Test func whatAMemberCannotLearnIsKnownForAllOfThem() throws {
+        let split = try AnnotationSplit(shapes: [shape], calibration: 0, members: 2)
+        var labels = Volume<UInt32>(shape: shape)
+        labels.replace(at: ZYX(4, 4, 0), with: Volume(shape: ZYX(8, 8, 40), repeating: 1))
+        let kept = split.validation[1][0].box
+        labels.replace(at: kept.origin, with: Volume(shape: ZYX(3, 3, kept.shape.x), repeating: 2))
+        let volume = try annotated(labels)
+        let members = try (0..<2).map { member in
+            MemberTraining(
+                member: member, volumes: [volume], split: split, target: Target([.classes([1, 2])]),
+                network: try NetworkConfiguration("unet") { $0.outputChannels = 2 },
+                training: TrainingConfiguration(steps: 1, patch: ZYX(repeating: 16), seed: 3), device: .cpu,
+                precision: .f32, threads: 1)
+        }
+        try MemberTraining.checkAnnotation(of: [members[0]])
+        let error = #expect(throws: AnnotationError.self) { try MemberTraining.checkAnnotation(of: members) }
+        #expect(error?.description.hasPrefix("class 2 lies only in what member 2 must not learn from") == true)
+    }
+
     private func curve(_ member: TrainedMember) throws -> TrainingCurve {
         try JSONDecoder().decode(TrainingCurve.self, from: Data(contentsOf: URL(fileURLWithPath: member.curve)))
     }

@@ -158,7 +158,7 @@ struct CheckTests {
             train: "{image: image.tif, labels: zero.tif}", finding: "error zero.tif: all labels are 0",
             isInHeaders: false, prepare: { try $0.write("zero.tif", Volume<UInt16>(shape: shape)) }),
         Fault(
-            train: "{image: image.tif, labels: one.tif}", finding: "warning one.tif: has one id only, 255",
+            train: "{image: image.tif, labels: one.tif}", finding: "note one.tif: has one id only, 255",
             isInHeaders: false,
             prepare: { try $0.write("one.tif", labels.map { $0 > 3 ? UInt8(255) : 0 }) }),
         Fault(
@@ -186,7 +186,7 @@ struct CheckTests {
             finding: "error image.tif: is both the image and its labels"),
         Fault(
             train: "{image: large.tif, labels: values.tif}",
-            finding: "warning values.tif: has 2,000 ids of 24 voxels each: are these labels, not intensities?",
+            finding: "warning values.tif: has 2,000 ids of 24 voxels each, as intensities have: are image and labels",
             isInHeaders: false,
             prepare: {
                 let shape = ZYX(10, 60, 80)

@@ -99,6 +99,9 @@ struct VolumeChecks {
         if inspection.isChosen, let dataset = inspection.dataset { read.title += ":" + dataset }
         for problem in inspection.errors { report.add(.error, read.subject, problem) }
         if let problem = inspection.sizeProblem, !sizeIsAtFault { report.add(.error, read.subject, problem) }
+        if ["image", "volume"].contains(role), inspection.shape?.z != 1, let doubt = inspection.voxelSize?.doubt {
+            report.add(.warning, read.subject, doubt)
+        }
         for note in inspection.notes { report.add(.warning, read.subject, note) }
         report.files.append(
             CheckReport.File(
@@ -113,10 +116,10 @@ struct VolumeChecks {
         guard let statistics = labels.statistics, let ids = labels.labels, ids.count > 0 else { return }
         let title = entry.labels.subject
         if ids.count == 1 {
+            // A mask, whose connected pieces are taken for objects where their inside is learnt.
             report.add(
-                .warning, title,
-                "has one id only, \(ids.largest); every object needs a number of its own ('segment label' gives them)"
-            )
+                file.target.heads.contains(.foreground) ? .note : .warning, title,
+                "has one id only, \(ids.largest); objects that touch need numbers of their own")
         } else if ids.smallest != 1 || ids.largest != UInt64(ids.count),
             labels.shape == inspections.image(entry.image).shape
         {
@@ -131,7 +134,7 @@ struct VolumeChecks {
         if ids.count > 1000, voxels < (statistics.zeros == 0 ? 300 : 50) * Double(ids.count) {
             report.add(
                 .warning, title,
-                "has \(grouped(ids.count)) ids of \(Int(voxels) / ids.count) voxels each: are these labels, not intensities?"
+                "has \(grouped(ids.count)) ids of \(Int(voxels) / ids.count) voxels each, as intensities have: are image and labels swapped?"
             )
         }
         if statistics.zeros > 0.5 && !entry.zeroIsUnlabelled && entry.mask == nil {

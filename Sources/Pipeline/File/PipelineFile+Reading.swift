@@ -286,6 +286,7 @@ extension YAMLValue {
 
     /// `{z: 40 nm, y: 8 nm, x: 8 nm}`
     fileprivate func voxelSize() throws -> VoxelSizeSetting {
+        guard isMapping else { throw misfit("a length for each axis, such as {z: 40 nm, y: 8 nm, x: 8 nm}") }
         let keys = try mapping(of: ["z", "y", "x", "replace"])
         return VoxelSizeSetting(size: try sides(keys), replaces: try keys["replace"]?.boolean() ?? false)
     }
@@ -307,7 +308,7 @@ extension YAMLValue {
 
     func length() throws -> Length {
         guard case .scalar(let scalar) = node, let length = Length(scalar.string) else {
-            throw misfit("a length with its unit such as '40 nm' (units: nm, µm or um, mm, Å)")
+            throw misfit("a length above 0 with its unit such as '40 nm' (units: nm, µm or um, mm, Å)")
         }
         return length
     }

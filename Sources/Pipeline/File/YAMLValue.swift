@@ -50,6 +50,10 @@ struct YAMLValue {
             lines.indices.contains(line - 1) && lines[line - 1].prefix { $0 == " " || $0 == "\t" }.contains("\t")
         if isIndentedByTab { return "; lines are indented by spaces, not by tabs" }
         if problem.hasPrefix("mapping values are not allowed") {
+            let before = lines.prefix(max(0, line - 1)).last { !$0.allSatisfy(\.isWhitespace) }
+            guard before?.drop(while: \.isWhitespace).hasPrefix("- ") == true else {
+                return "; is the line indented farther than those beside it?"
+            }
             return "; an item that is to have keys begins with one, as in '- image: FILE'"
         }
         if problem.hasSuffix("expected '-' indicator") {

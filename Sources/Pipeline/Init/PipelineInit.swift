@@ -213,7 +213,11 @@ public struct PipelineInit: Sendable {
             named.mask = mask
         }
         try AtomicFile.makeFolder(base)
-        let asked = segment.map { PipelineText.Segment.asked(relative($0), truth: truth.map(relative)) }
+        let asked = segment.map { segment in
+            guard let truth else { return PipelineText.Segment.asked(relative(segment), truth: nil) }
+            // One path goes with one other; folders of volumes are patterns.
+            return .asked(relative(volumes(segment)), truth: relative(volumes(truth)))
+        }
         let candidates = asked.map { [$0] } ?? guesses(files)
         var faults: [FileFault] = []
         for segment in candidates {
@@ -252,6 +256,19 @@ public struct PipelineInit: Sendable {
         return SourceLocation(found: path, dataset: dataset, relativeTo: outputFolder).title
     }
 
+    /// A folder of volumes as the pattern of what is in it; everything else as it is.
+    private func volumes(_ path: String) -> String {
+        let folder = SourceLocation.absolute(path, relativeTo: folder)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
+            (try? SourceLocation(path, relativeTo: self.folder).openFirst()) == nil,
+            let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+        else { return path }
+        let endings = Set(names.filter { !$0.hasPrefix(".") }.map { ($0 as NSString).pathExtension })
+        guard endings.count == 1, let ending = endings.first, !ending.isEmpty else { return path }
+        return (path as NSString).appendingPathComponent("*.\(ending)")
+    }
+
     /// All files of the image's folder and ending, where none of them is part of the annotation; else the image.
     private func guesses(_ files: AnnotatedFiles) -> [PipelineText.Segment] {
         let path = files.image.path
@@ -275,7 +292,8 @@ public struct PipelineInit: Sendable {
     ) -> Report {
         let facts = plan.facts
         let network = plan.network.configuration
-        let found = [facts.sizeInWords] + facts.contentInWords + ["taken for \(facts.kindInWords)"]
+        let doubt = facts.shape.z > 1 ? facts.voxelSize.doubt.map { ["warning: " + $0] } : nil
+        let found = [facts.sizeInWords] + (doubt ?? []) + facts.contentInWords + ["taken for \(facts.kindInWords)"]
         let heads = plan.target.names.joined(separator: " and ")
         var chosen = ["target \(heads)"]
         if let resolution = plan.resolution { chosen.append("resampled to \(resolution), as objects are large") }

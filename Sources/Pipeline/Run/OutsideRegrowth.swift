@@ -84,15 +84,12 @@ extension OutsideVolumes {
             (self.file, self.store, self.needed) = (file, store, needed)
         }
 
-        func read(_ box: Box) throws -> [Int] {
-            try store.read(box).converted(to: Double.self).voxels.map { found in
-                guard (0...Double(UInt8.max)).contains(found) else {
-                    throw FileFault(
-                        file,
-                        "holds \(Int(exactly: found) ?? .max); expected numbers of votes, 0 to \(UInt8.max)")
-                }
-                return Int(found)
-            }
+        func read(_ box: Box) throws -> [UInt8] {
+            let found = try store.read(box)
+            if let votes = try? found.converted(to: UInt8.self) { return votes.voxels }
+            let wrong = try found.converted(to: Double.self).voxels.first { !(0...Double(UInt8.max)).contains($0) }
+            throw FileFault(
+                file, "holds \(wrong ?? .nan); expected numbers of votes, 0 to \(UInt8.max)")
         }
     }
 
@@ -116,13 +113,13 @@ extension OutsideVolumes {
             var heights = try values.logits(in: region)
             let votes = try ballots?.read(region)
             if let votes, let ballots {
-                heights.close { votes[$0] < ballots.needed && objects.voxels[$0] == 0 }
+                heights.close { Int(votes[$0]) < ballots.needed && objects.voxels[$0] == 0 }
             }
             let result = try growth.grown(window, of: shape, seeds: objects, over: heights)
             for shard in window.cells(of: cut.shard) {
                 try grown.writeShard(shard, VoxelBuffer(result.cropped(to: shard.relative(to: window.origin))))
             }
-            return (number: result.voxels.max() ?? 0, votes: votes?.max() ?? 0)
+            return (number: result.voxels.max() ?? 0, votes: Int(votes?.max() ?? 0))
         } use: { _, found in
             highest = max(highest, found.number)
             mostVotes = max(mostVotes, found.votes)

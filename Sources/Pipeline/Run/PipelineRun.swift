@@ -85,6 +85,8 @@ public struct PipelineRun {
     public struct Outcome: Sendable {
         public var volumes: [VolumeResult]
         public var failures: [VolumeFailure]
+        /// Why the threshold may not be a good one; nil for no reason.
+        public var doubt: String?
         /// nil where the run ended before the report.
         public var report: String?
     }
@@ -122,7 +124,7 @@ public struct PipelineRun {
         guard !volumes.isEmpty else { return Outcome(volumes: [], failures: runner.failures, report: nil) }
         return Outcome(
             volumes: try volumes.map { try result(of: $0, context, scored: last >= .evaluate) },
-            failures: runner.failures,
+            failures: runner.failures, doubt: try plan.threshold.calibration(context)?.consensus.doubt,
             report: last >= .report ? shortened(file.resultsFolder + "/report.html") : nil)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Training
 import Volumes
 
 /// What happens during a run, for whoever shows it.
@@ -63,8 +64,12 @@ struct Runner {
                             "no volume is left to segment, so nothing is \(plan.file.learns ? "trained" : "done")"))
                 }
             }
-            if stage == .resample, plan.trains.contains(where: { context.cache.state(of: $0) != .complete }) {
-                try redoingDamage { try plan.threshold.step?.check(context) }
+            let untrained = plan.trains.filter { context.cache.state(of: $0) != .complete }
+            if stage == .resample, !untrained.isEmpty {
+                try redoingDamage {
+                    try plan.threshold.step?.check(context)
+                    try MemberTraining.checkAnnotation(of: untrained.map { try $0.trainer(nil, context) })
+                }
                 if let note = try plan.noteOnPatch(context) { observe(.note(note)) }
             }
         }

@@ -85,14 +85,22 @@ struct CalibrateStep: Step {
 
 extension ThresholdCurve {
     /// Why the threshold may not be a good one; nil for no reason.
-    fileprivate var doubt: String? {
+    var doubt: String? {
         if points.isEmpty {
-            return "no threshold gives an object on the calibration block; train longer, or lower label.min_voxels"
+            return
+                "no threshold gives an object on the calibration block, and \(threshold) is taken: train longer, or "
+                + "lower label.min_voxels"
         }
-        let ends = [ThresholdSearch.logits.first, ThresholdSearch.logits.last]
-        guard ends.contains(best.logit) else { return nil }
-        return "the best threshold, \(threshold), is the end of those that are tried, and one beyond may be "
-            + "better: train longer, or give consensus.threshold a value"
+        switch best.logit {
+        case ThresholdSearch.logits.first:
+            return
+                "the best threshold is the lowest, \(threshold): members agree on little yet; train longer, or see "
+                + "what fewer votes give"
+        case ThresholdSearch.logits.last:
+            return "the best threshold is the highest of those that are tried, \(threshold), and one beyond may be "
+                + "better: train longer, or give consensus.threshold a value"
+        default: return nil
+        }
     }
 }
 

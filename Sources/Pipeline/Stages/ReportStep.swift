@@ -70,8 +70,9 @@ struct ReportStep: Step {
                     disagreement: disagreement?[index])
             },
             trainingCurve: curves.isEmpty ? nil : trainingPlot(curves),
-            threshold: try plan.threshold.threshold(context),
-            thresholdCurve: calibration.map { thresholdPlot($0.consensus) }, stages: stages(context),
+            threshold: try plan.threshold.threshold(context), doubt: calibration?.consensus.doubt,
+            thresholdCurve: calibration.flatMap { $0.consensus.points.isEmpty ? nil : thresholdPlot($0.consensus) },
+            stages: stages(context),
             parameters: (try? String(contentsOfFile: plan.file.path, encoding: .utf8)) ?? "")
     }
 

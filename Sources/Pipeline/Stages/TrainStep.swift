@@ -58,15 +58,19 @@ struct TrainStep: MemberStep {
         key = try ingredients.key
     }
 
-    func run(in folder: String, _ context: StepContext) throws -> Results? {
+    /// - Parameter start: what it goes on from.
+    func trainer(_ start: StartingWeights?, _ context: StepContext) throws -> MemberTraining {
         let volumes = try context.annotatedVolumes(data)
-        let configuration = try network.configuration(voxelSize: volumes[0].voxelSize, target: target)
-        let trainer = MemberTraining(
+        return MemberTraining(
             member: member, volumes: volumes, split: try data.split(volumes), target: target,
-            network: configuration, training: training, device: context.device, precision: context.precision,
-            threads: context.threads,
-            start: try start.map { StartingWeights(path: try $0.weights(context), digest: $0.key) },
+            network: try network.configuration(voxelSize: volumes[0].voxelSize, target: target), training: training,
+            device: context.device, precision: context.precision, threads: context.threads, start: start,
             labelling: try labelling(volumes[0].voxelSize, threads: context.threads))
+    }
+
+    func run(in folder: String, _ context: StepContext) throws -> Results? {
+        let trainer = try trainer(
+            start.map { StartingWeights(path: try $0.weights(context), digest: $0.key) }, context)
         var (steps, peak) = (0, 0)
         /// What a step takes is known once some are done; later it is too late.
         func exceedsMemory() -> Bool { context.memory.isGiven && peak > context.memory.limit && steps <= 8 }

@@ -34,6 +34,7 @@ struct Run: NetworkCommand {
         if outcome.volumes.contains(where: { ($0.scores?.members.count ?? 0) > 1 }) {
             Console.say("other votes and thresholds beside the truth: segment sweep \(options.pipeline)")
         }
+        if let doubt = outcome.doubt { Console.say("note: \(doubt)") }
         if let report = outcome.report { Console.say("report: \(report)") }
         guard outcome.failures.isEmpty else {
             var hints = HintsOnce()
@@ -54,15 +55,21 @@ struct Run: NetworkCommand {
                 "\n    adapted Rand error \(figure(scores.consensus.adaptedRandError)) against its truth where that is not 0"
                 + " (variation of information: split \(figure(scores.consensus.viSplit)),"
                 + " merge \(figure(scores.consensus.viMerge)) bits; object F1 \(figure(scores.consensus.objectF1)))"
-            text +=
-                "\n    each member alone: \(scores.members.map { figure($0.adaptedRandError) }.joined(separator: ", "))"
+            text += "\n    each member alone: \(figures(scores.members))"
             if let plain = scores.thresholding {
                 text +=
                     "\n    without a network (best global threshold of the smoothed image): "
-                    + figure(plain.adaptedRandError)
+                    + figures([plain])
             }
         }
         return text
+    }
+
+    private func figures(_ scores: [SegmentationScores]) -> String {
+        func list(_ value: KeyPath<SegmentationScores, Double>) -> String {
+            scores.map { figure($0[keyPath: value]) }.joined(separator: ", ")
+        }
+        return "\(list(\.adaptedRandError)); object F1 \(list(\.objectF1))"
     }
 
     private func figure(_ value: Double) -> String { String(format: "%.3f", value) }
