@@ -186,7 +186,7 @@ struct CheckTests {
             finding: "error image.tif: is both the image and its labels"),
         Fault(
             train: "{image: large.tif, labels: values.tif}",
-            finding: "warning values.tif: has 2,000 ids of 24 voxels each, as intensities have: are image and labels",
+            finding: "warning values.tif: has 2,000 ids of 24 voxels each, as intensities have: are image",
             isInHeaders: false,
             prepare: {
                 let shape = ZYX(10, 60, 80)
