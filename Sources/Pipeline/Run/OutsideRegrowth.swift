@@ -1,3 +1,4 @@
+import Foundation
 import Labeling
 import Volumes
 
@@ -89,7 +90,8 @@ extension OutsideVolumes {
             if let votes = try? found.converted(to: UInt8.self) { return votes.voxels }
             let wrong = try found.converted(to: Double.self).voxels.first { !(0...Double(UInt8.max)).contains($0) }
             throw FileFault(
-                file, "holds \(wrong ?? .nan); expected numbers of votes, 0 to \(UInt8.max)")
+                file,
+                "holds \(String(format: "%.0f", wrong ?? .nan)); expected numbers of votes, 0 to \(UInt8.max)")
         }
     }
 
