@@ -19,6 +19,13 @@ public struct Contingency: Sendable {
         try add(labels: labels, truth: truth, threads: threads)
     }
 
+    /// The contingency of as many labels as truth labels.
+    package init(labels: [UInt32], truth: [UInt32]) {
+        precondition(labels.count == truth.count)
+        self.init()
+        for (label, truth) in zip(labels, truth) { table.add(UInt64(label), UInt64(truth), count: 1) }
+    }
+
     /// Adds the voxels of a piece.
     ///
     /// - Throws: `LabelingFault.shapesDiffer`.
@@ -60,6 +67,17 @@ public struct Contingency: Sendable {
             inParallel(ranges.count) { add(ranges[$0], &parts[$0]) }
         }
         for part in parts { table.add(part) }
+    }
+
+    /// Whether some label is not 0.
+    package var hasLabels: Bool { table.pairs.contains { $0.label != 0 } }
+    /// Whether some truth label is not 0.
+    package var hasTruth: Bool { table.pairs.contains { $0.truth != 0 } }
+
+    /// Labels and truth labels below 2³², but for 0, that share voxels, those that share most first.
+    package var overlaps: [(label: UInt32, truth: UInt32)] {
+        pairs.filter { $0.label != 0 && $0.truth != 0 }.sorted { $0.count > $1.count }
+            .map { (UInt32($0.label), UInt32($0.truth)) }
     }
 
     /// All pairs that occur, ordered by truth, then by label.

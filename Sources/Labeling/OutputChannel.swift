@@ -25,6 +25,9 @@ extension OutputChannel: CustomStringConvertible {
 extension OutputChannel {
     package var isAffinity: Bool { if case .affinity = self { true } else { false } }
 
+    /// Along each axis, how far the voxel that an affinity speaks of is away; nil for what is no affinity.
+    package var reach: ZYX<Int>? { if case .affinity(let offset) = self { offset.map(abs) } else { nil } }
+
     /// The axis along which an affinity joins face neighbours, the voxel and the one before it: 0 is z, 2 is x.
     package var neighbourAxis: Int? {
         guard case .affinity(let offset) = self else { return nil }

@@ -129,7 +129,7 @@ private struct OverviewLayout {
         let most = max(1, members)
         let swatch = most <= 9 ? 22.0 : 220 / Double(most + 1)
         var x = rightEnd - Double(most + 1) * swatch
-        canvas.text("members that agree", x - 10, baseline, size: 13, .quiet, align: .right)
+        canvas.text("members above the threshold", x - 10, baseline, size: 13, .quiet, align: .right)
         for votes in 0...most {
             let color = Color.viridis(Double(votes) / Double(most))
             canvas.fill(x, baseline - 15, swatch + 0.5, 20, color)

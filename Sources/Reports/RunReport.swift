@@ -94,29 +94,29 @@ public struct RunReport: Sendable {
 
     public var title: String
     public var summary: [Fact]
+    /// Why the results may not be good ones, in one clause each.
+    public var doubts: [String]
     public var segmentations: [Segmentation]
     public var members: [Member]
     public var trainingCurve: Plot?
     public var threshold: Threshold?
-    /// Why it may not be a good one; nil for no reason.
-    public var doubt: String?
     public var thresholdCurve: Plot?
     public var stages: [Stage]
     /// All parameters, defaults included, as they would stand in the pipeline file.
     public var parameters: String
 
     public init(
-        title: String, summary: [Fact], segmentations: [Segmentation], members: [Member],
-        trainingCurve: Plot? = nil, threshold: Threshold? = nil, doubt: String? = nil, thresholdCurve: Plot? = nil,
+        title: String, summary: [Fact], doubts: [String] = [], segmentations: [Segmentation], members: [Member],
+        trainingCurve: Plot? = nil, threshold: Threshold? = nil, thresholdCurve: Plot? = nil,
         stages: [Stage], parameters: String
     ) {
         self.title = title
         self.summary = summary
+        self.doubts = doubts
         self.segmentations = segmentations
         self.members = members
         self.trainingCurve = trainingCurve
         self.threshold = threshold
-        self.doubt = doubt
         self.thresholdCurve = thresholdCurve
         self.stages = stages
         self.parameters = parameters
@@ -134,10 +134,17 @@ public struct RunReport: Sendable {
         Page(
             title: title,
             parts: [
-                Page.facts(summary), segmentationSection, memberSection, thresholdSection, stageSection,
+                Page.facts(summary), doubtSection, segmentationSection, memberSection, thresholdSection,
+                stageSection,
                 Page.section("Parameters", parameters.isEmpty ? "" : "<pre>\(escaped(parameters))</pre>"),
             ]
         ).html
+    }
+
+    private var doubtSection: String {
+        if doubts.isEmpty { return "" }
+        let sentences = doubts.map { "<p>\(escaped($0.prefix(1).uppercased() + $0.dropFirst())).</p>" }
+        return Page.section("What to be careful about", sentences.joined())
     }
 
     private var segmentationSection: String {
@@ -161,7 +168,7 @@ public struct RunReport: Sendable {
         }
         let pictures = segmentations.flatMap { result in
             [
-                result.overview.map { figure($0, "\(result.name): sections through the middle") },
+                result.overview.map { figure($0, "\(result.name): sections") },
                 result.comparison.map { figure($0, "\(result.name): objects beside the truth's") },
             ].compactMap { $0 }
         }
@@ -186,7 +193,8 @@ public struct RunReport: Sendable {
             ])
         }
         let note =
-            "<p>Loss, Dice and Rand error are of the block that each member keeps back for its own validation."
+            "<p>Loss, Dice and Rand error are of the block that each member keeps back for its own validation, – where that "
+            + "holds no object."
             + (members.contains { $0.disagreement != nil }
                 ? " Disagreement: the share of its votes, one a voxel, in which a member differs from the majority."
                 : "") + "</p>"
@@ -196,8 +204,7 @@ public struct RunReport: Sendable {
     private var thresholdSection: String {
         if threshold == nil && thresholdCurve == nil { return "" }
         let chosen = threshold.map { "<p>Members vote from \(escaped($0.description)).</p>" } ?? ""
-        let doubt = doubt.map { "<p>\(escaped($0.prefix(1).uppercased() + $0.dropFirst())).</p>" } ?? ""
-        return Page.section("Threshold", chosen + doubt + plot(thresholdCurve))
+        return Page.section("Threshold", chosen + plot(thresholdCurve))
     }
 
     private var stageSection: String {

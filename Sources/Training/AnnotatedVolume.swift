@@ -47,9 +47,12 @@ public struct AnnotatedVolume: Sendable {
 
     public var shape: ZYX<Int> { labels.shape }
 
+    /// Whether the annotation of every voxel counts.
+    package var isAnnotatedThroughout: Bool { mask == nil && !unlabelledZero }
+
     /// The smallest box around all voxels whose annotation counts; of shape 0 where there are none.
     public var annotatedBox: Box {
-        guard mask != nil || unlabelledZero else { return Box(shape) }
+        if isAnnotatedThroughout { return Box(shape) }
         var low = shape
         var high = ZYX<Int>.zero
         var next = 0
@@ -69,7 +72,7 @@ public struct AnnotatedVolume: Sendable {
 
     /// 1 where the annotation counts; nil for everywhere.
     package var counts: Volume<UInt8>? {
-        guard mask != nil || unlabelledZero else { return nil }
+        if isAnnotatedThroughout { return nil }
         var counts = Volume<UInt8>(shape: shape)
         for index in counts.voxels.indices where isAnnotated(index) { counts.voxels[index] = 1 }
         return counts

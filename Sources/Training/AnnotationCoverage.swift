@@ -42,7 +42,8 @@ extension PatchSampler {
         where saysYes.contains(channel) && !saysNo.contains(channel) && !(channel.isAffinity && isBorderSeen) {
             throw AnnotationError(
                 "all that member \(member + 1) may learn from answers yes for the channel \(channel), so that it would learn to say "
-                    + "so everywhere; annotate some of what is outside of objects too, and say by mask where the annotation counts"
+                    + "so everywhere; annotate some of what is outside of objects, or where two of them touch, too, and say by mask "
+                    + "where the annotation counts"
             )
         }
     }

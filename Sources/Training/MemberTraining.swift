@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import Labeling
 import Networks
 import Tensors
 import Volumes
@@ -21,10 +22,14 @@ public struct MemberTraining {
     /// nil where the weights are drawn at random.
     public let start: StartingWeights?
     public let labelling: ValidationLabelling
+    /// The channels of the network's output, head by head.
+    let heads: [[OutputChannel]]
     /// The longest time between two checkpoints, in seconds.
     public var checkpointInterval = 60.0
     /// Threads that make patches ahead of the network; their number changes no byte.
     public var samplingThreads: Int
+
+    package var channels: [OutputChannel] { heads.flatMap { $0 } }
 
     /// - Parameters:
     ///   - member: from 0; with the seed it decides initialization, patches and the block kept back.
@@ -50,14 +55,15 @@ public struct MemberTraining {
         samplingThreads = max(1, device == .cpu ? threads / 8 : min(threads - 1, 16))
         self.start = start
         let dimensions = network.dimensions
-        let heads = target.channels(voxelSize: volumes[0].voxelSize, dimensions: dimensions)
+        heads = target.channels(voxelSize: volumes[0].voxelSize, dimensions: dimensions)
         self.labelling = labelling ?? .components(of: heads[0], dimensions: dimensions, threads: threads)
     }
 
     /// Trains, or goes on where a run in the same folder stopped, and writes into `folder`, which must exist:
     /// `checkpoint.safetensors` and `kept-STEP.safetensors` while it trains, `curve.json`, and at the end `weights.safetensors`
     /// (a `NetworkFile`), after which those of the way are removed. A member that diverges ends with the weights of the
-    /// last validation, or before the first with those of the last tenth of the steps; the note of its last report says so.
+    /// last validation, or before the first with the last of those of steps 1, 2, 4 and so on to a tenth, then of every
+    /// tenth; the note of its last report says so. There is nothing to end with only where the first step diverges.
     ///
     /// All tensor work happens on the calling thread, which should be the one that does the device's tensor work.
     ///
@@ -101,9 +107,8 @@ public struct MemberTraining {
 
     /// - Throws: `AnnotationError` where the annotation leaves something unlearnt.
     func sampler(of volumes: [PreparedVolume], _ graph: Graph) throws -> PatchSampler {
-        let heads = target.channels(voxelSize: self.volumes[0].voxelSize, dimensions: graph.dimensions)
         let sampler = try PatchSampler(
-            volumes: volumes, outputs: heads.flatMap { $0 }, isBalanced: training.isBalanced,
+            volumes: volumes, outputs: channels, isBalanced: training.isBalanced,
             heldBack: volumes.indices.map { split.heldBack(from: member, volume: $0) }, patch: training.patch,
             margin: TileGeometry(graph, patch: training.patch).margin, seed: training.seed, member: member)
         try sampler.checkAffinities(training.augmentation)

@@ -26,8 +26,7 @@ final class TrainingRun {
 
     init(_ plan: MemberTraining, folder: String, settings: String) throws {
         let graph = try plan.network.graph()
-        let heads = plan.target.channels(voxelSize: plan.volumes[0].voxelSize, dimensions: graph.dimensions)
-        let outputs = heads.flatMap { $0 }
+        let (heads, outputs) = (plan.heads, plan.channels)
         try plan.training.validate(
             for: graph, channels: plan.volumes.map(\.channels.count), outputs: outputs.count)
         training = plan.training
@@ -99,7 +98,7 @@ final class TrainingRun {
             if isDue(TrainingConfiguration.curvePoints) || isDue(training.validations) {
                 guard try recordPoint(batches) else { return try diverge(atStep: state.step, report) }
             }
-            if state.kept?.isValidated != true, isDue(Self.pointsToGoBackTo) {
+            if state.kept?.isValidated != true, isPointToGoBackTo {
                 try learner.withFinalWeights {
                     learner.network.mode = .evaluation
                     guard try learner.isFinite(on: batches) else { return }
@@ -111,8 +110,11 @@ final class TrainingRun {
         }
     }
 
-    /// What a member goes back to that diverges before its first validation, evenly spaced over all steps.
-    private static let pointsToGoBackTo = 10
+    /// Whether the weights of now are what a member goes back to that diverges before its first validation: those of
+    /// every tenth of the steps, and before the first of these of steps 1, 2, 4, 8 and so on.
+    private var isPointToGoBackTo: Bool {
+        isDue(10) || state.step * 10 < training.steps && state.step.nonzeroBitCount == 1
+    }
 
     /// Whether too many validations have passed without a better one.
     private var isStale: Bool {
@@ -171,7 +173,8 @@ final class TrainingRun {
         let diverged = TrainingDiverged(member: member, step: step)
         guard let kept = state.kept else { throw diverged }
         state.recorder.curve.ending = .diverged
-        recent.note = "\(diverged); it ends with its weights of step \(grouped(kept.step))"
+        recent.note =
+            "\(diverged); it ends with its weights of step \(grouped(kept.step)) of \(grouped(training.steps))"
         report(progress())
     }
 

@@ -65,9 +65,6 @@ struct Validation {
     func score(_ predictor: Predictor, limit: TileLimit) throws -> ValidationScore {
         var sums = heads.map { _ in ScoredVoxels() }
         var contingencies = Self.thresholds.map { _ in Contingency() }
-        var hasTruth = false
-        // Nothing at all scores well where objects are small and few.
-        var hasObjects = Self.thresholds.map { _ in false }
         for (block, part) in parts.enumerated() {
             let volume = volumes[part.volume]
             let annotation = volume.annotation
@@ -84,28 +81,32 @@ struct Validation {
             }
             let truth = try annotation.objects(
                 in: part.box, of: heads[0], connectivity: labelling.connectivity, threads: threads)
-            hasTruth = hasTruth || truth.voxels.contains { $0 != 0 }
             for (index, threshold) in Self.thresholds.enumerated() {
                 let objects = try labelling.objects(logits, Threshold(logit: threshold))
-                hasObjects[index] = hasObjects[index] || objects.voxels.contains { $0 != 0 }
                 try contingencies[index].add(
                     labels: objects.ids(ofBlock: block), truth: truth.ids(ofBlock: block),
                     threads: threads)
             }
         }
-        let errors = hasTruth ? try contingencies.map { try SegmentationScores($0).adaptedRandError } : []
-        let found = zip(errors, hasObjects).filter { $1 }.map { $0.0 }
         return ValidationScore(
             loss: sums.reduce(0) { $0 + $1.loss } / Double(heads.count), dice: sums[0].dice,
-            adaptedRandError: (found.isEmpty ? errors : found).min(), labelling: labelling.settings)
+            adaptedRandError: try lowestError(contingencies), labelling: labelling.settings)
     }
+}
+
+/// The adapted Rand error at the best of the thresholds that leave objects, for nothing at all scores well where objects
+/// are small and few; nil where there is nothing to find.
+private func lowestError(_ contingencies: [Contingency]) throws -> Double? {
+    let found = contingencies.filter(\.hasLabels)
+    return try (found.isEmpty ? contingencies : found).filter(\.hasTruth)
+        .map { try SegmentationScores($0).adaptedRandError }.min()
 }
 
 extension PreparedVolume {
     /// The middle of a box, of so many voxels at most, or what has more annotation, cut alike.
     fileprivate func mostAnnotated(of box: Box, _ limit: Int) -> Box {
         let middle = box.middle(limit)
-        if middle == box { return box }
+        if middle == box || annotation.isAnnotatedThroughout { return middle }
         func annotated(_ part: Box) -> Int { border.codes.cropped(to: part).voxels.count { $0 != 0 } }
         let parts = ([middle] + box.cells(of: middle.shape)).map { (box: $0, annotated: annotated($0)) }
         return parts.max { $0.annotated < $1.annotated }?.box ?? middle

@@ -65,6 +65,31 @@ struct PipelineFileTests {
         #expect(file.workFolder == folder.path + "/work/larva")
     }
 
+    /// As `model info` tells them.
+    @Test(arguments: [
+        ("connectivity: 6", "connectivity: 6, min_voxels: 100"),
+        (
+            "regrow: {within: 40 nm, votes: majority, above: {logit: 1.5}}, merge: {above: auto}, min_voxels: 7",
+            "connectivity: 6, min_voxels: 7, regrow: {within: 40.0 nm, seeds: 30, votes: 3, above: {logit: 1.5}}, "
+                + "merge: {above: auto}"
+        ),
+        (
+            "border: drop, min_volume: 1000 nm³, fill_holes: true, smooth: 0.02 µm, connectivity: 4",
+            "connectivity: 4, min_voxels: 100, smooth: 20.0 nm, fill_holes: true, min_volume: 1e-06 µm³, border: drop"
+        ),
+    ])
+    func labelSettingsAreWrittenAsTheyAreRead(given: String, text: String) throws {
+        func label(_ text: String) throws -> LabelSettings {
+            try read(
+                "train: {image: raw.tif, labels: l.tif}\nsegment: raw.tif\ntarget: [foreground, affinities]\n"
+                    + "label: {\(text)}"
+            ).label
+        }
+        let settings = try label(given)
+        #expect(settings.text == text)
+        #expect(try label(settings.text) == settings)
+    }
+
     @Test func networkSettingsAreRead() throws {
         func expect(
             _ text: String, patch: String = "[32, 64, 64]", _ architecture: String = "unet", dimensions: Int = 3,

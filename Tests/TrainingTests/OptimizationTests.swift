@@ -149,18 +149,25 @@ import Volumes
     }
 
     /// The loss is a number until a patch holds the edge of the volume that is none.
-    @Test(arguments: [10, 1]) func aMemberThatDivergesEndsWithWhatItHad(validations: Int) throws {
+    @Test(arguments: [(steps: 20, validations: 10), (20, 1), (400, 1)])
+    func aMemberThatDivergesEndsWithWhatItHad(steps: Int, validations: Int) throws {
         let scratch = ScratchFolder()
         var notes: [String] = []
-        let member = try poisoned(steps: 20, validations: validations).run(
-            folder: scratch.path, report: { notes += $0.note.map { [$0] } ?? [] })
+        var done = 0
+        let member = try poisoned(steps: steps, validations: validations).run(
+            folder: scratch.path,
+            report: {
+                notes += $0.note.map { [$0] } ?? []
+                done = $0.step
+            })
         let curve = try curve(member)
         let kept = try #require(curve.kept)
         #expect(curve.ending == .diverged && kept < 20)
+        if steps == 400 { #expect(kept == [1, 2, 4, 8, 16, 32].last { $0 <= done } && done < 40) }
         #expect((curve.keptValidation == nil) == (validations == 1))
         #expect(notes.count == 1)
         #expect(notes.first?.hasPrefix("training of member 1 diverged at step ") == true)
-        #expect(notes.first?.hasSuffix("; it ends with its weights of step \(kept)") == true)
+        #expect(notes.first?.hasSuffix("; it ends with its weights of step \(kept) of \(steps)") == true)
         let network = try NetworkFile.read(member.weights, device: .cpu)
         for parameter in network.parameters {
             let isFinite = try parameter.tensor.floats().allSatisfy(\.isFinite)

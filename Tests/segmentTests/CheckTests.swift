@@ -182,6 +182,32 @@ struct CheckTests {
                 "note sparse.tif: 58 % are 0, which counts as outside of all objects; write 'unlabelled: 0'",
             isInHeaders: false, prepare: { try $0.write("sparse.tif", labels.map { $0 > 4 ? $0 - 4 : 0 }) }),
         Fault(
+            train: "{image: image.tif, labels: every.tif}",
+            finding:
+                "warning every.tif: 3 of 8 sections have labels, and the others count as outside of all objects;",
+            isInHeaders: false,
+            prepare: {
+                var sparse = Volume<UInt16>(shape: shape)
+                for z in [1, 3, 6] { for x in 0..<20 { sparse[z, 5, x] = 1 } }
+                try $0.write("every.tif", sparse)
+            }),
+        Fault(
+            train: "{image: image.tif, labels: first.tif}",
+            finding:
+                "warning first.tif: 5 of 8 sections have labels, and the others count as outside of all objects;",
+            isInHeaders: false,
+            prepare: {
+                let first = shape.y * shape.x * 5
+                try $0.write(
+                    "first.tif",
+                    Volume<UInt16>(
+                        shape: shape, voxels: (0..<shape.count).map { $0 < first ? UInt16($0 % 2 + 1) : 0 }))
+            }),
+        Fault(
+            extra: "target: {classes: [2, 9]}",
+            finding: "error train: no voxel is of class 9, which target names; there are 1, 2, 3, 4, 5, 6, 7",
+            isInHeaders: false),
+        Fault(
             train: "{image: image.tif, labels: image.tif}",
             finding: "error image.tif: is both the image and its labels"),
         Fault(

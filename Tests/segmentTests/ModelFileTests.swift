@@ -60,6 +60,7 @@ struct ModelFileTests {
         for expected in [
             "unet in 3D", "z 20 × y 10 × x 11 nm", "agree: 1 of 2", "calibrated", "150 steps, seed 1, f32",
             "member 2      150 steps, validation loss", "test: adapted Rand error",
+            "connectivity: 26, min_voxels: 4\n",
         ] {
             #expect(text.output.contains(expected), "\(expected) in \(text.words)")
         }

@@ -49,7 +49,7 @@ struct PipelineRunTests {
         #expect(ending.code == 0 && ending.output.contains("\n  2 of 2 "), "\(ending.words)")
         let table = try String(contentsOfFile: folder.path + "/results/small/test/sweep.csv", encoding: .utf8)
         let rows = table.split(separator: "\n").map { $0.split(separator: ",") }
-        #expect(rows.allSatisfy { $0.count == 6 })
+        #expect(rows.allSatisfy { $0.count == 7 })
         // Logits 0, 0.25, … as far as there are objects, at most to 8.
         for votes in ["1", "2"] {
             let logits = rows.filter { $0[0] == votes }.map { Double($0[1]) }
@@ -61,7 +61,7 @@ struct PipelineRunTests {
         let own = try #require(rows.first { $0[0] == "2" && Double($0[1]) == 0 })
         let scores = try JSONSerialization.jsonObject(with: folder.data("results/small/test/scores.json"))
         let consensus = try #require((scores as? [String: Any])?["consensus"] as? [String: Any])
-        for (column, name) in [(3, "vi_split"), (4, "vi_merge"), (5, "adapted_rand_error")] {
+        for (column, name) in [(3, "vi_split"), (4, "vi_merge"), (5, "adapted_rand_error"), (6, "object_f1")] {
             let (swept, scored) = (Double(own[column]), consensus[name] as? Double)
             #expect(try abs(#require(swept) - #require(scored)) < 1e-9, "\(name)")
         }

@@ -68,6 +68,28 @@ struct WrongInputTests {
         expect(try run(image: "nowhere.tif"), "p.yaml:2", "there is no file or folder nowhere.tif")
     }
 
+    @Test func anImageOfOneValue() throws {
+        try prepare()
+        try writeTIFF("flat.tif", Volume<UInt8>(shape: Self.shape, repeating: 9))
+        expect(try run(image: "flat.tif"), "flat.tif: every voxel is 9: there is nothing to learn from")
+    }
+
+    /// Not wrong, but people should know.
+    @Test func whatAnnotationMayNotMeanIsNoted() throws {
+        try prepare()
+        var sparse = Volume<UInt16>(shape: Self.shape)
+        for z in [1, 3, 6] { for x in 0..<20 { sparse[z, 5, x] = 1 + UInt16(x / 5) } }
+        try writeTIFF("sparse.tif", sparse)
+        let notes = try run(
+            labels: "sparse.tif",
+            extra: "target: [foreground, {affinities: [[-1, 0, 0], [-8, 0, 0]]}]\nconsensus: {threshold: 0.5}"
+        ).complaints
+        #expect(
+            notes.contains("sparse.tif: 3 of 8 sections have labels, and the others count as outside"), "\(notes)")
+        #expect(notes.contains("as large as the affinity [-8, 0, 0] reaches"), "\(notes)")
+        #expect(!notes.contains("affinity [-1, 0, 0]"))
+    }
+
     @Test func aTruncatedTIFF() throws {
         try prepare()
         let path = folder.path + "/image.tif"

@@ -9,6 +9,14 @@ struct VolumeChecks {
     let inspections: InspectedFiles
     /// Topmost keys of the pipeline file below which something is at fault: what follows from them is not judged.
     let atFault: Set<String>
+
+    /// What a file is to a pipeline, in words.
+    private enum Role: String {
+        case image, labels, mask, volume, truth
+        case measured = "to measure"
+        case excluded = "to exclude"
+    }
+
     private var sizeIsAtFault: Bool { atFault.contains("voxel_size") }
     private var networkIsAtFault: Bool { atFault.contains("network") || atFault.contains("model") }
 
@@ -27,9 +35,9 @@ struct VolumeChecks {
     private func check(_ entry: TrainingEntry, _ report: inout CheckReport) {
         let images = entry.images.map { ($0, inspections.image($0)) }
         for (source, image) in images {
-            list(source, "image", image, &report)
-            if image.isConstant {
-                report.add(.error, source.subject, "every voxel is \(image.value): there is nothing to learn from")
+            list(source, .image, image, &report)
+            if let constancy = image.statistics?.constancy {
+                report.add(.error, source.subject, "\(constancy): there is nothing to learn from")
             }
         }
         let labels = inspections.labels(entry.labels)
@@ -39,13 +47,13 @@ struct VolumeChecks {
         {
             report.add(.error, entry.labels.subject, "is both the image and its labels")
         }
-        list(entry.labels, "labels", labels, &report)
+        list(entry.labels, .labels, labels, &report)
         check(labels, of: entry, &report)
         check(labels, placedBy: entry, in: images[0].1, &report)
         var companions = Array(images.dropFirst())
         if let mask = entry.mask {
             let inspection = inspections.mask(mask)
-            list(mask, "mask", inspection, &report)
+            list(mask, .mask, inspection, &report)
             // A mask may cover what its labels do.
             if inspection.shape != labels.shape { companions.append((mask, inspection)) }
         }
@@ -57,12 +65,12 @@ struct VolumeChecks {
     private func check(_ entry: VolumeEntry, _ report: inout CheckReport) {
         let images = Array(zip(entry.images, inspections.images(entry)))
         for (source, image) in images {
-            list(source, "volume", image, &report)
-            if image.isConstant { report.add(.warning, source.subject, "every voxel is \(image.value)") }
+            list(source, .volume, image, &report)
+            if let constancy = image.statistics?.constancy { report.add(.warning, source.subject, constancy) }
         }
         var companions = Array(images.dropFirst())
         if let truth = inspections.truth(entry), let source = entry.truth {
-            list(source, "truth", truth, &report)
+            list(source, .truth, truth, &report)
             companions.append((source, truth))
             if file.train.contains(where: { $0.image.isSamePlace(as: entry.image) }) {
                 report.add(
@@ -72,11 +80,11 @@ struct VolumeChecks {
         }
         for source in entry.measured {
             let volume = inspections.image(source)
-            list(source, "to measure", volume, &report)
+            list(source, .measured, volume, &report)
             companions.append((source, volume))
         }
         if let source = entry.exclusion {
-            list(source, "to exclude", inspections.values(source), &report)
+            list(source, .excluded, inspections.values(source), &report)
             companions.append((source, inspections.values(source)))
         }
         for (source, companion) in companions {
@@ -93,19 +101,19 @@ struct VolumeChecks {
     }
 
     private func list(
-        _ source: SourceLocation, _ role: String, _ inspection: VolumeInspection, _ report: inout CheckReport
+        _ source: SourceLocation, _ role: Role, _ inspection: VolumeInspection, _ report: inout CheckReport
     ) {
         var read = source
         if inspection.isChosen, let dataset = inspection.dataset { read.title += ":" + dataset }
         for problem in inspection.errors { report.add(.error, read.subject, problem) }
         if let problem = inspection.sizeProblem, !sizeIsAtFault { report.add(.error, read.subject, problem) }
-        if ["image", "volume"].contains(role), inspection.shape?.z != 1, let doubt = inspection.voxelSize?.doubt {
+        if role == .image || role == .volume, inspection.shape?.z != 1, let doubt = inspection.voxelSize?.doubt {
             report.add(.warning, read.subject, doubt)
         }
         for note in inspection.notes { report.add(.warning, read.subject, note) }
         report.files.append(
             CheckReport.File(
-                role: role, file: read.subject, shape: inspection.shape?.array,
+                role: role.rawValue, file: read.subject, shape: inspection.shape?.array,
                 type: inspection.elementType?.rawValue,
                 voxelSizeNanometers: inspection.voxelSize?.nanometers.array,
                 voxelSize: inspection.voxelSize?.description, minimum: inspection.statistics?.minimum,
@@ -137,7 +145,10 @@ struct VolumeChecks {
                 "has \(grouped(ids.count)) ids of \(Int(voxels) / ids.count) voxels each, as intensities have: are image and labels swapped?"
             )
         }
-        if statistics.zeros > 0.5 && !entry.zeroIsUnlabelled && entry.mask == nil {
+        guard !entry.zeroIsUnlabelled, entry.mask == nil else { return }
+        if let doubt = ids.sections.doubt {
+            report.add(.warning, title, doubt)
+        } else if statistics.zeros > 0.5 {
             // Right in most light microscopy.
             report.add(
                 .note, title,
@@ -272,7 +283,22 @@ struct VolumeChecks {
                         + "does not count")
             }
         }
+        checkClasses(&report)
         checkSplit(images.map(\.1), &report)
+    }
+
+    /// Whether some voxel is of each class that the target names.
+    private func checkClasses(_ report: inout CheckReport) {
+        let found = file.train.compactMap { inspections.labels($0.labels).labels?.ids }
+        guard found.count == file.train.count, found.allSatisfy({ !$0.isEmpty }) else { return }
+        let known = Set(found.joined())
+        for case .classes(let classes) in file.target.heads {
+            for label in classes where !known.contains(UInt64(label)) {
+                let others = known.sorted().prefix(10).map(String.init).joined(separator: ", ")
+                report.add(
+                    .error, "train", "no voxel is of class \(label), which target names; there are \(others)")
+            }
+        }
     }
 
     /// A box of an image to learn from, in voxels of the resolution that the networks work at.
@@ -314,9 +340,4 @@ extension VolumeInspection {
     func extent(_ title: String) -> LabelPlacement.Extent? {
         shape.map { LabelPlacement.Extent(title: title, shape: $0, voxelSize: voxelSize, position: position) }
     }
-
-    /// Whether all voxels were read and are the same.
-    fileprivate var isConstant: Bool { statistics.map { $0.minimum == $0.maximum } ?? false }
-
-    fileprivate var value: String { String(format: "%g", statistics?.minimum ?? 0) }
 }

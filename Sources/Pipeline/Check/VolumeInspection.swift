@@ -88,8 +88,8 @@ struct VolumeInspection: Codable, Sendable {
         _ reader: any VolumeReader, _ ingest: Ingest, _ report: (Double) throws -> Void
     ) throws {
         var statistics = VolumeStatistics()
-        var ids = LabelIDs()
         let info = reader.info
+        var ids = LabelIDs(of: info.shape)
         let parts = info.parts
         for (index, part) in parts.enumerated() {
             let voxels = try reader.read(part)
@@ -128,6 +128,9 @@ struct LabelIDs {
         var count: Int
         var smallest: UInt64
         var largest: UInt64
+        var sections: LabelledSections
+        /// The ids, ascending, where they are few enough to be classes.
+        var ids: [UInt64]
     }
 
     /// So many are held in some 100 MB.
@@ -138,8 +141,21 @@ struct LabelIDs {
     private var largest: UInt64 = 0
     private var low = ZYX(repeating: Int.max)
     private var high = ZYX<Int>.zero
+    private let shape: ZYX<Int>
+    /// Those with an id, of each section.
+    private var voxels: [Int]
 
-    var summary: Summary { Summary(count: ids.count, smallest: smallest, largest: largest) }
+    init(of shape: ZYX<Int>) {
+        self.shape = shape
+        voxels = Array(repeating: 0, count: shape.z)
+    }
+
+    var summary: Summary {
+        Summary(
+            count: ids.count, smallest: smallest, largest: largest,
+            sections: LabelledSections(voxels: voxels, size: shape.y * shape.x),
+            ids: ids.count > DataFacts.mostClasses ? [] : ids.sorted())
+    }
     var filled: Box? { low.x < high.x ? Box(from: low, to: high) : nil }
 
     /// Looks at runs of one id, of which labels consist.
@@ -148,6 +164,8 @@ struct LabelIDs {
         labels.voxels.withUnsafeBufferPointer { voxels in
             var next = 0
             for z in 0..<shape.z {
+                var found = 0
+                defer { self.voxels[origin.z + z] += found }
                 for y in 0..<shape.y {
                     var last: UInt64 = 0
                     for x in 0..<shape.x {
@@ -158,6 +176,7 @@ struct LabelIDs {
                             continue
                         }
                         high.x = max(high.x, origin.x + x + 1)
+                        found += 1
                         if id == last { continue }
                         last = id
                         smallest = min(smallest, id)

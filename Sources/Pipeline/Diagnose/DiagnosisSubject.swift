@@ -19,8 +19,7 @@ struct DiagnosisSubject {
     /// What experiments use of a pipeline.
     struct PipelineData {
         let context: StepContext
-        let volumes: [AnnotatedVolume]
-        let split: AnnotationSplit
+        let annotation: Annotation
         let trains: [TrainStep]
         let patch: ZYX<Int>
     }
@@ -41,13 +40,13 @@ struct DiagnosisSubject {
 
     /// The network of a pipeline, whose training volumes have been ingested.
     init(_ pipeline: PipelineRun, _ context: StepContext) throws {
-        let volumes = try context.annotatedVolumes(pipeline.plan.data)
-        network = try pipeline.file.network.configuration(voxelSize: volumes[0].voxelSize)
+        let annotation = try context.annotation(pipeline.plan.data)
+        network = try pipeline.file.network.configuration(voxelSize: annotation.volumes[0].voxelSize)
         device = context.device
         threads = context.threads
         data = PipelineData(
-            context: context, volumes: volumes, split: try pipeline.plan.data.split(volumes),
-            trains: pipeline.plan.trains, patch: pipeline.file.training.patch)
+            context: context, annotation: annotation, trains: pipeline.plan.trains,
+            patch: pipeline.file.training.patch)
         description = try Self.describe(
             network, name: pipeline.file.name,
             facts: [
@@ -85,7 +84,7 @@ struct DiagnosisSubject {
         guard let data else {
             throw DiagnosisError("needs annotated volumes; give a pipeline file in place of --network")
         }
-        return try CentralVoxelTask().make(of: data.volumes, threads: threads)
+        return try CentralVoxelTask().make(of: data.annotation.volumes, threads: threads)
     }
 
     /// The task of a pipeline's volumes, or of a made-up one where there is no pipeline, and what it is made of.
@@ -157,7 +156,8 @@ struct DiagnosisSubject {
 
     private func patches(_ data: PipelineData, member: Int?, count: Int, _ graph: Graph) throws -> PatchLoss {
         try PatchLoss(
-            data.volumes, split: data.split, member: member, patch: data.patch, count: count, graph: graph,
+            data.annotation.volumes, split: data.annotation.split, member: member, patch: data.patch, count: count,
+            graph: graph,
             device: device, threads: threads)
     }
 }

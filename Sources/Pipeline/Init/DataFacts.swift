@@ -81,12 +81,14 @@ public struct DataFacts: Codable, Equatable, Sendable {
     }
 
     /// Whether single sections are annotated, with others between them that are not.
-    public var isAnnotatedInSections: Bool { thickness <= 2 && labelledSections * 2 <= labelledShape.z }
+    public var isAnnotatedInSections: Bool { sections.areSingle }
 
     /// Whether sections without labels are not annotated, rather than empty: where single ones are annotated, and where
     /// objects fill all others, so that these say nothing of what is outside.
-    public var isAnnotatedInPart: Bool {
-        isAnnotatedInSections || (kind == .dense && zeros <= 0.1 && labelledSections * 10 < labelledShape.z * 9)
+    public var isAnnotatedInPart: Bool { isAnnotatedInSections || (kind == .dense && sections.areFilledInPart) }
+
+    private var sections: LabelledSections {
+        LabelledSections(count: labelledSections, thickness: thickness, depth: labelledShape.z, zeros: zeros)
     }
 
     /// The diameter of the sphere of an object's median volume, in nanometres.

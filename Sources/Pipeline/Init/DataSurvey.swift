@@ -62,7 +62,9 @@ struct DataSurvey {
             try report(Double(index + 1) / Double(slabs.count))
         }
         if let last = count.finish() { contrast.add(last, lastImage) }
-        try check(statistics.image.summary)
+        if let constancy = statistics.image.summary.constancy {
+            throw FileFault(files.image.subject, "\(constancy): there is nothing to learn from")
+        }
         try opened.labels.ingest().check(statistics.labels)
     }
 
@@ -83,13 +85,6 @@ struct DataSurvey {
         // Negative ones are refused as such.
         if statistics.summary.minimum < 0 { try part.ingest().check(statistics) }
         return try voxels.converted(to: UInt64.self)
-    }
-
-    private func check(_ image: VolumeStatistics.Summary) throws {
-        guard image.minimum == image.maximum else { return }
-        throw FileFault(
-            files.image.subject,
-            "every voxel is \(String(format: "%g", image.minimum)): there is nothing to learn from")
     }
 
     /// The labels of a section where the annotation counts, and 0 elsewhere.

@@ -41,7 +41,7 @@ extension ModelDescription {
                 ("inputs", "\(network.inputChannels)"), ("target", target.names.joined(separator: ", ")),
                 ("voxel size", "\(voxelSize)"), ("intensities", normalization.rawValue),
                 ("consensus", "agree: \(agree) of \(members.count)"), ("threshold", thresholdText),
-                ("label", try labelText), ("training", training.text),
+                ("label", label.text), ("training", training.text),
             ]
             if let digest = training.startedFrom { rows.append(("started from", "the model of SHA-256 \(digest)")) }
             for (index, member) in members.enumerated() { rows.append(("member \(index + 1)", member.text)) }
@@ -57,13 +57,6 @@ extension ModelDescription {
         guard let best = calibration?.consensus.best else { return "\(threshold), given" }
         return "\(threshold), calibrated: variation of information \(figure(best.variationOfInformation)) bits, "
             + "adapted Rand error \(figure(best.adaptedRandError))"
-    }
-
-    private var labelText: String {
-        get throws {
-            try parameters("label", label).sorted { $0.key < $1.key }
-                .map { "\($0.key.dropFirst("label.".count)): \($0.value)" }.joined(separator: ", ")
-        }
     }
 }
 

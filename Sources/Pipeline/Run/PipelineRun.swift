@@ -85,8 +85,8 @@ public struct PipelineRun {
     public struct Outcome: Sendable {
         public var volumes: [VolumeResult]
         public var failures: [VolumeFailure]
-        /// Why the threshold may not be a good one; nil for no reason.
-        public var doubt: String?
+        /// Why the results may not be good ones, in one clause each.
+        public var doubts: [String] = []
         /// nil where the run ended before the report.
         public var report: String?
     }
@@ -124,7 +124,7 @@ public struct PipelineRun {
         guard !volumes.isEmpty else { return Outcome(volumes: [], failures: runner.failures, report: nil) }
         return Outcome(
             volumes: try volumes.map { try result(of: $0, context, scored: last >= .evaluate) },
-            failures: runner.failures, doubt: try plan.threshold.calibration(context)?.consensus.doubt,
+            failures: runner.failures, doubts: try plan.doubts(context),
             report: last >= .report ? shortened(file.resultsFolder + "/report.html") : nil)
     }
 

@@ -160,25 +160,14 @@ struct Plan {
         }.map(\.entry.name)
     }
 
-    /// Refuses, before anything is trained, a network that does not suit the training volumes.
+    /// Refuses, before anything is trained, a network that does not suit the training volumes, and images of one value.
     func checkNetwork(_ context: StepContext) throws {
+        for image in data.parts.flatMap(\.images) { try image.source.record(context).checkContrast() }
         let images = try data.parts.map { try $0.image.source.record(context) }
         guard let first = images.first, let voxelSize = file.resolution ?? first.voxelSize else { return }
         let network = try file.network(voxelSize: voxelSize)
         try file.check(network, suits: file.model)
         for image in images { try file.check(network, against: image.shape, of: image.title) }
-    }
-
-    /// Before training: the first volume that a patch does not fit into, in words.
-    func noteOnPatch(_ context: StepContext) throws -> String? {
-        let patch = file.training.patch
-        for part in data.parts {
-            let shape = try part.image.record(context).shape
-            guard zip(patch.array, shape.array).contains(where: { $0 > $1 }) else { continue }
-            return "training.patch, \(patch), reaches beyond \(part.image.subject), \(shape): what is outside is "
-                + "padded and does not count"
-        }
-        return nil
     }
 
     private static func threshold(

@@ -1,5 +1,4 @@
 import Foundation
-import Training
 import Volumes
 
 /// What happens during a run, for whoever shows it.
@@ -64,14 +63,7 @@ struct Runner {
                             "no volume is left to segment, so nothing is \(plan.file.learns ? "trained" : "done")"))
                 }
             }
-            let untrained = plan.trains.filter { context.cache.state(of: $0) != .complete }
-            if stage == .resample, !untrained.isEmpty {
-                try redoingDamage {
-                    try plan.threshold.step?.check(context)
-                    try MemberTraining.checkAnnotation(of: untrained.map { try $0.trainer(nil, context) })
-                }
-                if let note = try plan.noteOnPatch(context) { observe(.note(note)) }
-            }
+            if stage == .resample { try checkAnnotation() }
         }
         let whole = plan.volumes.filter { !isFailed($0.entry.name) }
         if last >= .report && !whole.isEmpty {
@@ -92,6 +84,15 @@ struct Runner {
             } catch let fault as FileFault {
                 fail([volume.entry.name], fault)
             }
+        }
+    }
+
+    /// Before the first member of those that are left is trained.
+    private func checkAnnotation() throws {
+        let untrained = plan.trains.filter { context.cache.state(of: $0) != .complete }
+        if untrained.isEmpty { return }
+        for note in try redoingDamage({ try plan.checkAnnotation(for: untrained, context) }) {
+            observe(.note(note))
         }
     }
 
@@ -158,7 +159,7 @@ struct Runner {
             let left = steps.indices.filter { states[$0] != .complete }
             if left.isEmpty { return false }
             for index in left where states[index].isDamaged { try context.cache.reopen(steps[index]) }
-            context.forgetAnnotatedVolumes()
+            context.forgetAnnotation()
             try together.run(
                 left.map { .init(step: steps[$0], index: $0, reason: reason(steps[$0], states[$0])) })
             return true

@@ -5,20 +5,9 @@ import Volumes
 extension PipelineRun {
     /// How well a volume is segmented by the votes that a voxel needs and by the threshold.
     public struct Sweep: Sendable {
-        public struct Point: Sendable {
-            public var votes: Int
-            public var threshold: Threshold
-            /// In bits.
-            public var viSplit, viMerge: Double
-            public var adaptedRandError: Double
-
-            public var variationOfInformation: Double { viSplit + viMerge }
-        }
-
         public var volume: String
-        public var members: Int
-        /// By votes, then by threshold.
-        public var points: [Point]
+        /// Of one vote, of two, up to those of all members.
+        public var curves: [ThresholdCurve]
         /// Where the points are written, a row each.
         public var table: String
     }
@@ -50,22 +39,19 @@ extension PipelineRun {
             defer { temporary.remove() }
             context.report = { report(name, $0.fraction) }
             let curves = try evaluate.sweep(in: temporary.path, context)
-            let points = curves.enumerated().flatMap { index, curve in
-                curve.points.map {
-                    Sweep.Point(
-                        votes: index + 1, threshold: Threshold(logit: $0.logit), viSplit: $0.viSplit,
-                        viMerge: $0.viMerge, adaptedRandError: $0.adaptedRandError)
+            let path = volume.export.folder + "/sweep.csv"
+            try AtomicFile.writeText(to: path) { write in
+                try write("votes,logit,probability,vi_split,vi_merge,adapted_rand_error,object_f1\n")
+                for (index, curve) in curves.enumerated() {
+                    for point in curve.points {
+                        try write(
+                            "\(index + 1),\(point.logit),\(point.threshold.probability),\(point.viSplit),"
+                                + "\(point.viMerge),\(point.adaptedRandError),\(point.objectF1.map { "\($0)" } ?? "")\n"
+                        )
+                    }
                 }
             }
-            let path = volume.export.folder + "/sweep.csv"
-            let rows = points.map {
-                "\($0.votes),\($0.threshold.logit),\($0.threshold.probability),\($0.viSplit),\($0.viMerge),"
-                    + "\($0.adaptedRandError)\n"
-            }
-            try AtomicFile.write(
-                Data(("votes,logit,probability,vi_split,vi_merge,adapted_rand_error\n" + rows.joined()).utf8),
-                to: path)
-            return Sweep(volume: name, members: curves.count, points: points, table: shortened(path))
+            return Sweep(volume: name, curves: curves, table: shortened(path))
         }
     }
 }

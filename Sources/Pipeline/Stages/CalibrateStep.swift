@@ -33,9 +33,9 @@ struct CalibrateStep: Step {
     var dependencies: [any Step] { predictions + data.volumes }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
-        let volumes = try context.annotatedVolumes(data)
-        let parts = try data.split(volumes).calibration
-        try checkObjects(in: parts, of: volumes)
+        let annotation = try context.annotation(data)
+        let (volumes, parts) = (annotation.volumes, annotation.split.calibration)
+        try checkObjects(in: annotation)
         let outputs = try predictions[0].member.outputs(context)
         let blocks = try parts.enumerated().map { index, part in
             CalibrationBlock(
@@ -63,13 +63,13 @@ struct CalibrateStep: Step {
 
     /// Refuses, before anything is trained, annotation whose calibration block says nothing.
     func check(_ context: StepContext) throws {
-        let volumes = try context.annotatedVolumes(data)
-        try checkObjects(in: try data.split(volumes).calibration, of: volumes)
+        try checkObjects(in: context.annotation(data))
     }
 
-    private func checkObjects(in parts: [AnnotatedPart], of volumes: [AnnotatedVolume]) throws {
+    private func checkObjects(in annotation: Annotation) throws {
+        let parts = annotation.split.calibration
         let hasObject = parts.contains { part in
-            volumes[part.volume].countedLabels(in: part.box).voxels.contains { $0 != 0 }
+            annotation.volumes[part.volume].countedLabels(in: part.box).voxels.contains { $0 != 0 }
         }
         guard !hasObject, let part = parts.first else { return }
         throw FileFault(

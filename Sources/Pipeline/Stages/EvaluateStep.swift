@@ -35,7 +35,7 @@ struct EvaluateStep: Step {
         var parameters = try Pipeline.parameters("evaluate", settings)
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         ingredients = Ingredients(
-            stage: .evaluate, version: 9, subject: name, parameters: parameters,
+            stage: .evaluate, version: 10, subject: name, parameters: parameters,
             inputs: [
                 labels.input("labels"), labels.consensus.input("consensus"), truth.input("truth"),
                 image.input("image"),
@@ -52,38 +52,20 @@ struct EvaluateStep: Step {
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let truth = try truthObjects(in: folder, context)
-        let imageRecord = try image.record(context)
-        let scored = try labels.segmented(context)
-        let labelled = try context.cache.output(of: labels).store(LabelStep.storeName)
-        let members = try members(against: truth, in: folder, context)
+        let pictures = try labels.pictures(over: image, context)
+        let plane = try pictures.plane(across: .z)
+        let members = try members(against: truth, drawing: plane, in: folder, context)
         let scores = VolumeScores(
-            consensus: try SegmentationScores(
-                LabelValues(file: name, store: labelled).contingency(
-                    truth: truth.values(of: name), within: scored, threads: context.shardsAtOnce(truth.store.layout)
-                )),
-            members: members.scores, thresholding: try thresholding(against: truth, imageRecord, context))
+            consensus: try scores(of: pictures.labels, against: truth, context), members: members.map(\.scores),
+            thresholding: try thresholding(against: truth, image.record(context), context))
         let json = try readableJSON(scores)
-        try AtomicFile.write(json, to: folder + "/" + EvaluateStep.scoresName)
         let root = results + "/" + name
+        try AtomicFile.write(json, to: folder + "/" + EvaluateStep.scoresName)
         try AtomicFile.write(json, to: root + "/" + EvaluateStep.scoresName)
         try AtomicFile.write(
-            try picture(of: members.section, scores, truth, context).png(),
+            try picture(of: plane, pictures, members.map(\.labels), scores, truth).png(),
             to: root + "/" + EvaluateStep.comparisonName)
-        if settings.thresholds {
-            let (search, block) = try search(against: truth, context)
-            let comparison = try ThresholdComparison(search, block) {
-                context.report(StepProgress(fraction: 0.5 + 0.5 * $0))
-            }
-            try AtomicFile.write(try readableJSON(comparison), to: root + "/" + ThresholdComparison.curvesName)
-            try AtomicFile.write(
-                comparison.plot(of: name).png(width: 900, height: 700),
-                to: root + "/" + ThresholdComparison.pictureName)
-        } else {
-            // Those of an earlier evaluation are of other labels.
-            for name in EvaluateStep.thresholdsNames {
-                try? FileManager.default.removeItem(atPath: root + "/" + name)
-            }
-        }
+        try writeThresholds(to: root, against: truth, context)
         if truth.isMade { try FileManager.default.removeItem(atPath: truth.store.path) }
         return Results(
             root: root,
@@ -92,19 +74,45 @@ struct EvaluateStep: Step {
             })
     }
 
+    /// Where they are asked for; those of an earlier evaluation are of other labels.
+    private func writeThresholds(to root: String, against truth: TruthObjects, _ context: StepContext) throws {
+        guard settings.thresholds else {
+            for name in EvaluateStep.thresholdsNames {
+                try? FileManager.default.removeItem(atPath: root + "/" + name)
+            }
+            return
+        }
+        let (search, block) = try search(against: truth, context)
+        let comparison = try ThresholdComparison(search, block) {
+            context.report(StepProgress(fraction: 0.5 + 0.5 * $0))
+        }
+        try AtomicFile.write(try readableJSON(comparison), to: root + "/" + ThresholdComparison.curvesName)
+        try AtomicFile.write(
+            comparison.plot(of: name).png(width: 900, height: 700),
+            to: root + "/" + ThresholdComparison.pictureName)
+    }
+
+    private func scores(
+        of objects: BlockStore, against truth: TruthObjects, _ context: StepContext
+    ) throws -> SegmentationScores {
+        let contingency = try LabelValues(file: name, store: objects).contingency(
+            truth: truth.values(of: name), within: labels.segmented(context),
+            threads: context.shardsAtOnce(truth.store.layout))
+        return try SegmentationScores(contingency)
+    }
+
     private var connectivity: Connectivity { labels.settings.connectivity }
 
     /// Each member labelled alone, at its own calibrated threshold where the threshold is automatic.
     ///
-    /// - Returns: the scores, and the first member's objects in the middle section.
+    /// - Returns: each one's scores, and its objects in a plane.
     private func members(
-        against truth: TruthObjects, in folder: String, _ context: StepContext
-    ) throws -> (scores: [SegmentationScores], section: [UInt32]) {
+        against truth: TruthObjects, drawing plane: PicturePlane, in folder: String, _ context: StepContext
+    ) throws -> [(scores: SegmentationScores, labels: [UInt32])] {
         let consensus = labels.consensus
         let grid = try labels.grid(context)
         let scratch = folder + "/member"
-        var objectsInSection: [UInt32] = []
-        let scores = try consensus.predictions.indices.map { member in
+        return try consensus.predictions.indices.map { member in
             if context.shouldStop() { throw Interruption() }
             context.report(StepProgress(fraction: 0.5 * Double(member) / Double(consensus.predictions.count)))
             try AtomicFile.makeFolder(scratch)
@@ -112,14 +120,12 @@ struct EvaluateStep: Step {
                 inBlocksOf: consensus.predictions[member].store(context),
                 threshold: consensus.threshold.threshold(ofMember: member, context), folder: scratch, context)
             let store = try grid.write(objects, to: scratch + "/" + LabelStep.storeName, context).store
-            if member == 0 { objectsInSection = try MiddlePlane(.z, of: store.layout.shape).labels(of: store) }
-            let contingency = try LabelValues(file: name, store: store).contingency(
-                truth: truth.values(of: name), within: labels.segmented(context),
-                threads: context.shardsAtOnce(truth.store.layout))
+            let result = (
+                scores: try self.scores(of: store, against: truth, context), labels: try plane.labels(of: store)
+            )
             try FileManager.default.removeItem(atPath: scratch)
-            return try SegmentationScores(contingency)
+            return result
         }
-        return (scores, objectsInSection)
     }
 
     private func thresholding(
@@ -173,28 +179,28 @@ struct EvaluateStep: Step {
             truth.store(context), of: head, connectivity, writtenTo: folder + "/truth.zarr", context)
     }
 
-    /// The objects of the first member beside those of the consensus and the truth, in the middle section.
+    /// The objects of the consensus and the truth, and below them those of each member, in one plane.
     private func picture(
-        of member: [UInt32], _ scores: VolumeScores, _ truth: TruthObjects, _ context: StepContext
+        of plane: PicturePlane, _ pictures: PlanePictures, _ members: [[UInt32]], _ scores: VolumeScores,
+        _ truth: TruthObjects
     ) throws -> Comparison {
-        func caption(_ scores: SegmentationScores) -> String {
-            String(
+        func panel(_ name: String, _ scores: SegmentationScores, _ labels: [UInt32]) -> Comparison.Panel {
+            let caption = String(
                 format: "VI %.2f split + %.2f merge, adapted Rand error %.3f", scores.viSplit, scores.viMerge,
                 scores.adaptedRandError)
+            return Comparison.Panel(name: name, caption: caption, labels: labels)
         }
-        let labelled = try context.cache.output(of: labels).store(LabelStep.storeName)
-        let pictures = PlanePictures(
-            image: try image.store(context), votes: try labels.votes(context), labels: labelled)
-        let section = MiddlePlane(.z, of: labelled.layout.shape)
         return Comparison(
-            title: name, plane: try pictures.picture(of: section),
+            title: name, plane: try pictures.picture(of: plane),
             panels: [
-                Comparison.Panel(name: "Member 1", caption: caption(scores.members[0]), labels: member),
-                Comparison.Panel(
-                    name: "Consensus (\(labels.consensus.agree))", caption: caption(scores.consensus),
-                    labels: try section.labels(of: labelled)),
-                Comparison.Panel(name: "Truth", caption: "", labels: try section.labels(of: truth.store)),
-            ])
+                panel(
+                    "Consensus (\(labels.consensus.agree))", scores.consensus, try plane.labels(of: pictures.labels)
+                ),
+                Comparison.Panel(name: "Truth", caption: "", labels: try plane.labels(of: truth.store)),
+            ],
+            members: zip(members, scores.members).enumerated().map { index, member in
+                panel("Member \(index + 1) alone", member.1, member.0)
+            })
     }
 
     func scores(_ context: StepContext) throws -> VolumeScores {

@@ -31,7 +31,7 @@ struct ExportStep: Step {
         parameters["results"] = (results as NSString).lastPathComponent + "/" + name
         parameters["scored"] = "\(isScored)"
         ingredients = Ingredients(
-            stage: .export, version: 4, subject: name, parameters: parameters,
+            stage: .export, version: 5, subject: name, parameters: parameters,
             inputs: [labels.input("labels"), labels.consensus.input("consensus"), image.input("image")])
         key = try ingredients.key
     }
@@ -71,7 +71,9 @@ struct ExportStep: Step {
         }
         try writeVotes(context)
         context.report(StepProgress(fraction: 0.9))
-        try drawOverview(store, context)
+        try Reports.drawOverview(
+            planes: try labels.pictures(over: image, context).planes(), members: labels.consensus.predictions.count,
+            title: name, to: folder + "/overview.png")
         return Results(root: folder, files: files)
     }
 
@@ -156,13 +158,5 @@ struct ExportStep: Step {
             shape: votes.layout.shape, elementType: .uint8, voxelSize: votes.layout.voxelSize)
         try votes.forEachSlab(context) { try writer.write($0, atZ: $1) }
         try writer.finish()
-    }
-
-    private func drawOverview(_ labelStore: BlockStore, _ context: StepContext) throws {
-        let pictures = PlanePictures(
-            image: try image.store(context), votes: try labels.votes(context), labels: labelStore)
-        try Reports.drawOverview(
-            planes: try pictures.middlePlanes(), members: labels.consensus.predictions.count, title: name,
-            to: folder + "/overview.png")
     }
 }

@@ -170,6 +170,13 @@ struct IngestedVolume: Codable, Sendable {
         IntensityNormalization(mean: statistics.mean, deviation: statistics.standardDeviation)
     }
 
+    /// Refuses an image that shows nothing to learn from.
+    func checkContrast() throws {
+        if let constancy = statistics.constancy {
+            throw FileFault(title, "\(constancy): there is nothing to learn from")
+        }
+    }
+
     /// Refuses labels, a mask or a further channel that is not of the image's shape and voxel size.
     func check(fits image: IngestedVolume) throws {
         guard shape == image.shape else {

@@ -47,7 +47,7 @@ struct LabelStep: Step {
         var parameters = try Pipeline.parameters("label", settings)
         parameters["roi"] = roi?.text
         ingredients = Ingredients(
-            stage: .label, version: 4, subject: name, parameters: parameters,
+            stage: .label, version: 5, subject: name, parameters: parameters,
             inputs: [consensus.input("consensus")] + (regrow.map { [$0.input("regions")] } ?? [])
                 + (images as [any VolumeStep]).inputs("image")
                 + measured.enumerated().map { $1.input("measured \($0 + 1), \($1.ingest.source.columnName)") }
@@ -67,6 +67,8 @@ struct LabelStep: Step {
         var consensusObjects: Int
         /// The labelled voxels that not all members voted for.
         var disputedVoxels: Int
+        /// The middle of the largest object; nil where there is none.
+        var largest: ZYX<Int>?
     }
 
     func run(in folder: String, _ context: StepContext) throws -> Results? {
@@ -108,7 +110,8 @@ struct LabelStep: Step {
         let record = Record(
             objects: objects.count, labelledVoxels: table.rows.reduce(0) { $0 + $1.voxels },
             consensusObjects: agreed.count,
-            disputedVoxels: table.rows.reduce(0) { $0 + ($1.agreement?.disputedVoxels ?? 0) })
+            disputedVoxels: table.rows.reduce(0) { $0 + ($1.agreement?.disputedVoxels ?? 0) },
+            largest: table.rows.max { $0.voxels < $1.voxels }?.centroid.map { Int($0.rounded()) })
         try AtomicFile.write(try readableJSON(record), to: folder + "/" + LabelStep.recordName)
         return nil
     }
@@ -165,6 +168,14 @@ struct LabelStep: Step {
     func votes(_ context: StepContext) throws -> BlockStore {
         if resampled == nil { return try consensus.store(ConsensusStep.votesName, context) }
         return try context.cache.output(of: self).store(ConsensusStep.votesName)
+    }
+
+    /// Pictures of a finished step.
+    func pictures(over image: IngestStep, _ context: StepContext) throws -> PlanePictures {
+        PlanePictures(
+            image: try image.store(context), votes: try votes(context),
+            labels: try context.cache.output(of: self).store(LabelStep.storeName),
+            largest: try record(context).largest)
     }
 
     func record(_ context: StepContext) throws -> Record {

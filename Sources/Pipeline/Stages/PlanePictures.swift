@@ -2,17 +2,32 @@ import Reports
 import Volumes
 
 /// Cuts the planes of the overview out of a volume's stores.
-struct PlanePictures {
+package struct PlanePictures {
     let image: BlockStore
     let votes: BlockStore
     let labels: BlockStore
+    /// A voxel in the middle of the largest object; nil where there is no object.
+    let largest: ZYX<Int>?
 
-    /// The planes through the middle, across z, y and x.
-    func middlePlanes() throws -> [OverviewPlane] {
-        try [.z, .y, .x].map { try picture(of: MiddlePlane($0, of: image.layout.shape)) }
+    package init(image: BlockStore, votes: BlockStore, labels: BlockStore, largest: ZYX<Int>?) {
+        self.image = image
+        self.votes = votes
+        self.labels = labels
+        self.largest = largest
     }
 
-    func picture(of plane: MiddlePlane) throws -> OverviewPlane {
+    /// Planes across z, y and x.
+    package func planes() throws -> [OverviewPlane] { try [.z, .y, .x].map { try picture(of: plane(across: $0)) } }
+
+    /// The plane through the middle, or where it holds no object, through the largest object.
+    func plane(across axis: OverviewPlane.Axis) throws -> PicturePlane {
+        let shape = labels.layout.shape
+        let middle = PicturePlane(axis, of: shape)
+        guard let largest, try middle.labels(of: labels).allSatisfy({ $0 == 0 }) else { return middle }
+        return PicturePlane(axis, of: shape, through: largest)
+    }
+
+    func picture(of plane: PicturePlane) throws -> OverviewPlane {
         let values = try plane.pixels(of: image, as: Double.self)
         let (low, high) = contrast(of: values)
         let range = max(high - low, .leastNonzeroMagnitude)

@@ -80,7 +80,7 @@ struct PredictStep: Step {
                         at: work.folder + "/" + PredictStep.storeName, record.shape, record, context)
                 }, works.map(\.step), context)
         case .calibration(let data):
-            let parts = try data.split(context.annotatedVolumes(data)).calibration
+            let parts = try context.annotation(data).split.calibration
             for (done, work) in works.enumerated() {
                 let report = context.report
                 defer { context.report = report }

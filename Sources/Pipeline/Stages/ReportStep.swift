@@ -32,7 +32,7 @@ struct ReportStep: Step {
         var parameters = ["results": plan.file.name]
         for failure in failures { parameters[Ingredients.failure(of: failure.volume)] = failure.problem }
         ingredients = Ingredients(
-            stage: .report, version: 2, subject: "the run", parameters: parameters, inputs: inputs)
+            stage: .report, version: 3, subject: "the run", parameters: parameters, inputs: inputs)
         key = try ingredients.key
     }
 
@@ -59,7 +59,8 @@ struct ReportStep: Step {
         let calibration = try plan.threshold.calibration(context)
         let disagreement = try memberDisagreement(context)
         return RunReport(
-            title: plan.file.name, summary: summary(context), segmentations: try segmentations(context),
+            title: plan.file.name, summary: summary(context), doubts: try plan.doubts(context),
+            segmentations: try segmentations(context),
             members: members.enumerated().map { index, member in
                 RunReport.Member(
                     number: index + 1, steps: member.steps,
@@ -70,7 +71,7 @@ struct ReportStep: Step {
                     disagreement: disagreement?[index])
             },
             trainingCurve: curves.isEmpty ? nil : trainingPlot(curves),
-            threshold: try plan.threshold.threshold(context), doubt: calibration?.consensus.doubt,
+            threshold: try plan.threshold.threshold(context),
             thresholdCurve: calibration.flatMap { $0.consensus.points.isEmpty ? nil : thresholdPlot($0.consensus) },
             stages: stages(context),
             parameters: (try? String(contentsOfFile: plan.file.path, encoding: .utf8)) ?? "")

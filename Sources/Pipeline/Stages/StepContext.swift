@@ -49,7 +49,7 @@ final class StepContext {
         progress(done)
     }
 
-    private var annotated: (keys: [String], volumes: [AnnotatedVolume])?
+    private var annotation: (keys: [String], ensemble: EnsembleSettings, annotation: Annotation)?
     private var loaded: (settings: PredictionSettings?, count: Int, members: [String: LoadedMember]) = (nil, 0, [:])
 
     init(
@@ -61,17 +61,17 @@ final class StepContext {
         self.shouldStop = shouldStop
     }
 
-    /// The annotated volumes, read once for all members.
-    func annotatedVolumes(_ data: TrainingData) throws -> [AnnotatedVolume] {
+    /// The annotated volumes, read and shared out once for all members.
+    func annotation(_ data: TrainingData) throws -> Annotation {
         let keys = data.inputs.map { $0.role + $0.digest }
-        if let annotated, annotated.keys == keys { return annotated.volumes }
-        let volumes = try data.load(self)
-        annotated = (keys, volumes)
-        return volumes
+        if let known = annotation, known.keys == keys, known.ensemble == data.ensemble { return known.annotation }
+        let read = try data.load(self)
+        annotation = (keys, data.ensemble, read)
+        return read
     }
 
-    /// Lets go of them where other processes read their own.
-    func forgetAnnotatedVolumes() { annotated = nil }
+    /// Lets go of it where other processes read their own.
+    func forgetAnnotation() { annotation = nil }
 
     /// A member's network, ready to predict; it is kept while others of the same settings are asked for.
     ///

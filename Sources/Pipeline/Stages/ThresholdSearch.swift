@@ -10,20 +10,24 @@ struct CalibrationBlock {
 }
 
 /// The score of a labelled consensus by threshold.
-struct ThresholdCurve: Codable {
-    struct Point: Codable {
-        var logit: Double
+public struct ThresholdCurve: Codable, Sendable {
+    public struct Point: Codable, Sendable {
+        public var logit: Double
         /// In bits.
-        var viSplit: Double
-        var viMerge: Double
-        var adaptedRandError: Double
+        public var viSplit: Double
+        public var viMerge: Double
+        public var adaptedRandError: Double
+        /// At an overlap of one half; nil in a file of an earlier version.
+        public var objectF1: Double?
         /// What merging above is best at this threshold, where that is chosen too; nil for no merging.
-        var mergeAbove: Double?
+        public var mergeAbove: Double?
 
-        var variationOfInformation: Double { viSplit + viMerge }
+        public var variationOfInformation: Double { viSplit + viMerge }
+        public var threshold: Threshold { Threshold(logit: logit) }
 
         enum CodingKeys: String, CodingKey {
             case logit
+            case objectF1 = "object_f1"
             case viSplit = "vi_split"
             case viMerge = "vi_merge"
             case adaptedRandError = "adapted_rand_error"
@@ -32,12 +36,12 @@ struct ThresholdCurve: Codable {
     }
 
     /// At all thresholds that leave objects: nothing at all may score better, and says nothing.
-    var points: [Point]
+    public var points: [Point]
     /// The point with the lowest variation of information at which there are objects, in the middle of those that are as
     /// good.
-    var best: Point
+    public var best: Point
 
-    var threshold: Threshold { Threshold(logit: best.logit) }
+    public var threshold: Threshold { best.threshold }
 }
 
 /// Tries thresholds from a probability of 0.5 up to 0.9997, and at each, where it is asked for, those of merging.
@@ -75,14 +79,17 @@ struct ThresholdSearch {
     }
 
     private func trial(at logit: Double, _ blocks: [AgreedBlock]) throws -> Trial {
+        if making.settings.isCalibrated { return try bestMerging(at: logit, blocks) }
         let threshold = Threshold(logit: logit)
-        guard making.settings.isCalibrated else {
-            return try trial(at: logit, blocks) {
-                try making.objects(
-                    in: blocks[$0].logits, threshold: threshold, votes: votes(blocks[$0], threshold)
-                ).labels
-            }
+        return try trial(at: logit, blocks) {
+            try making.objects(in: blocks[$0].logits, threshold: threshold, votes: votes(blocks[$0], threshold))
+                .labels
         }
+    }
+
+    /// The best of the thresholds of merging, at one of the votes.
+    private func bestMerging(at logit: Double, _ blocks: [AgreedBlock]) throws -> Trial {
+        let threshold = Threshold(logit: logit)
         let regions = try blocks.map { try making.regions(in: $0.logits, threshold, votes: votes($0, threshold)) }
         let merges = try zip(regions, blocks).map { regions, block in
             try making.graph(of: regions, block.logits).merges(above: Self.mergeThresholds.last ?? 0)
@@ -130,20 +137,17 @@ struct ThresholdSearch {
         at logit: Double, _ blocks: [AgreedBlock], objects: (Int) throws -> Volume<UInt32>
     ) throws -> Trial {
         var contingency = Contingency()
-        var hasObjects = false
         for (index, block) in blocks.enumerated() {
-            let objects = try objects(index)
-            hasObjects = hasObjects || objects.voxels.contains { $0 != 0 }
             try contingency.add(
-                labels: onGrid(objects).ids(ofBlock: index), truth: block.truth.ids(ofBlock: index),
+                labels: onGrid(objects(index)).ids(ofBlock: index), truth: block.truth.ids(ofBlock: index),
                 threads: making.threads)
         }
         let scores = try SegmentationScores(contingency)
         return Trial(
             point: ThresholdCurve.Point(
                 logit: logit, viSplit: scores.viSplit, viMerge: scores.viMerge,
-                adaptedRandError: scores.adaptedRandError),
-            hasObjects: hasObjects)
+                adaptedRandError: scores.adaptedRandError, objectF1: scores.objectF1),
+            hasObjects: contingency.hasLabels)
     }
 }
 

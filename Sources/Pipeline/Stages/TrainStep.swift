@@ -41,15 +41,8 @@ struct TrainStep: MemberStep {
         parameters.merge(try Pipeline.parameters("target", target)) { first, _ in first }
         if training.validationDecides {
             parameters.merge(try Pipeline.parameters("label", label)) { first, _ in first }
-            // Earlier versions counted votes for growth at the threshold of the consensus.
-            if label.regrow?.voteThreshold != nil { parameters["label.regrow"] = "2" }
         }
         parameters["member"] = "\(member + 1)"
-        // Earlier versions blurred in sections alone, and kept the weights of labels that misalignment moved.
-        let augmentation = training.augmentation
-        if augmentation.blur || augmentation.lowResolution || augmentation.sectionDefects {
-            parameters["augmentation"] = "2"
-        }
         parameters["execution.precision"] = precision.rawValue
         parameters["resolution"] = data.resolution?.description
         ingredients = Ingredients(
@@ -60,9 +53,10 @@ struct TrainStep: MemberStep {
 
     /// - Parameter start: what it goes on from.
     func trainer(_ start: StartingWeights?, _ context: StepContext) throws -> MemberTraining {
-        let volumes = try context.annotatedVolumes(data)
+        let annotation = try context.annotation(data)
+        let volumes = annotation.volumes
         return MemberTraining(
-            member: member, volumes: volumes, split: try data.split(volumes), target: target,
+            member: member, volumes: volumes, split: annotation.split, target: target,
             network: try network.configuration(voxelSize: volumes[0].voxelSize, target: target), training: training,
             device: context.device, precision: context.precision, threads: context.threads, start: start,
             labelling: try labelling(volumes[0].voxelSize, threads: context.threads))

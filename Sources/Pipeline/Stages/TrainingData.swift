@@ -2,6 +2,12 @@ import Inference
 import Training
 import Volumes
 
+/// The annotated volumes of a pipeline in memory, and what of them each member learns from.
+struct Annotation {
+    let volumes: [AnnotatedVolume]
+    let split: AnnotationSplit
+}
+
 /// The annotated volumes of a pipeline, as steps, and how their annotation is shared out.
 struct TrainingData: Sendable {
     struct Part: Sendable {
@@ -40,12 +46,6 @@ struct TrainingData: Sendable {
         }
     }
 
-    func split(_ volumes: [AnnotatedVolume]) throws -> AnnotationSplit {
-        try AnnotationSplit(
-            annotations: volumes.map { AnnotatedSections($0, across: ensemble.across) },
-            calibration: ensemble.calibration, members: ensemble.members)
-    }
-
     /// The voxel size that the networks work at.
     func voxelSize(_ context: StepContext) throws -> VoxelSize {
         try resolution ?? voxelSize(of: parts[0].image.record(context))
@@ -58,8 +58,9 @@ struct TrainingData: Sendable {
 
     /// Reads the annotated volumes into memory, in the images' own type.
     ///
-    /// - Throws: `FileFault` where image, labels and mask do not fit together or nothing is annotated.
-    func load(_ context: StepContext) throws -> [AnnotatedVolume] {
+    /// - Throws: `FileFault` where image, labels and mask do not fit together or nothing is annotated;
+    ///   `AnnotationError` where the annotation is too little to be shared out.
+    func load(_ context: StepContext) throws -> Annotation {
         let volumes = try parts.map { try load($0, context) }
         for (part, volume) in zip(parts, volumes) {
             let (first, size) = (parts[0].image.subject, volumes[0].voxelSize)
@@ -67,7 +68,10 @@ struct TrainingData: Sendable {
                 throw FileFault(part.image.subject, problem + VoxelSizeRule.resolutionAdvice)
             }
         }
-        return volumes
+        let split = try AnnotationSplit(
+            annotations: volumes.map { AnnotatedSections($0, across: ensemble.across) },
+            calibration: ensemble.calibration, members: ensemble.members)
+        return Annotation(volumes: volumes, split: split)
     }
 
     /// The box of the image that a volume to learn from is: all of it, or that of its labels with their surroundings.

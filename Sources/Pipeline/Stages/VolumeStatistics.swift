@@ -12,6 +12,11 @@ struct VolumeStatistics {
         var standardDeviation: Double
         /// The fraction of voxels that are exactly 0.
         var zeros: Double
+
+        /// What an image of one value is, in words; nil for any other.
+        var constancy: String? {
+            minimum == maximum ? "every voxel is \(String(format: "%g", minimum))" : nil
+        }
     }
 
     private var count = 0.0

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pipeline
+import Synchronization
 import Tensors
 import Volumes
 
@@ -96,15 +97,22 @@ struct Init: NetworkCommand {
     private func run(_ start: PipelineInit) throws -> PipelineInit.Report {
         let interrupt = Interrupt()
         interrupt.listen()
-        let isShown = Console.isTerminal
-        defer { if isShown { Console.write("\r\u{1B}[2K", to: STDERR_FILENO) } }
+        let isTerminal = Console.isTerminal
+        defer { if isTerminal { Console.write("\r\u{1B}[2K", to: STDERR_FILENO) } }
+        let told = Mutex("")
         do {
             return try start.run(
                 shouldStop: { interrupt.isRequested },
                 progress: { stage, fraction in
-                    guard isShown else { return }
                     let what = stage == .reading ? "reading" : "timing training steps"
-                    Console.write("\r\u{1B}[2K\(what) \(Int(fraction * 100)) %", to: STDERR_FILENO)
+                    if isTerminal {
+                        Console.write("\r\u{1B}[2K\(what) \(Int(fraction * 100)) %", to: STDERR_FILENO)
+                    } else {
+                        told.withLock { told in
+                            if told != what { Console.complain(what) }
+                            told = what
+                        }
+                    }
                 })
         } catch is Interruption {
             Console.complain("stopped; nothing is written to \(output)")

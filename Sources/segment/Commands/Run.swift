@@ -34,7 +34,7 @@ struct Run: NetworkCommand {
         if outcome.volumes.contains(where: { ($0.scores?.members.count ?? 0) > 1 }) {
             Console.say("other votes and thresholds beside the truth: segment sweep \(options.pipeline)")
         }
-        if let doubt = outcome.doubt { Console.say("note: \(doubt)") }
+        for doubt in outcome.doubts { Console.say("note: \(doubt)") }
         if let report = outcome.report { Console.say("report: \(report)") }
         guard outcome.failures.isEmpty else {
             var hints = HintsOnce()

@@ -30,18 +30,15 @@ struct SweepCommand: ParsableCommand {
         if isShown { Console.write("\r\u{1B}[2K", to: STDERR_FILENO) }
         for sweep in sweeps {
             Console.say("\(sweep.volume)   \(sweep.table)")
-            Console.say("  votes   probability   VI split   VI merge   adapted Rand error")
-            for votes in 1...sweep.members {
-                let points = sweep.points.filter { $0.votes == votes }
-                guard let best = points.min(by: { $0.variationOfInformation < $1.variationOfInformation }) else {
-                    continue
-                }
+            Console.say("  votes   probability   VI split   VI merge   adapted Rand error   object F1")
+            for (index, curve) in sweep.curves.enumerated() {
+                guard let best = curve.points.min(by: { $0.variationOfInformation < $1.variationOfInformation })
+                else { continue }
                 Console.say(
-                    "  " + "\(votes) of \(sweep.members)".padded(to: 8)
+                    "  " + "\(index + 1) of \(sweep.curves.count)".padded(to: 8)
                         + String(
-                            format: "%11.4f %10.3f %10.3f %20.3f", best.threshold.probability, best.viSplit,
-                            best.viMerge,
-                            best.adaptedRandError))
+                            format: "%11.4f %10.3f %10.3f %20.3f %11.3f", best.threshold.probability, best.viSplit,
+                            best.viMerge, best.adaptedRandError, best.objectF1 ?? .nan))
             }
         }
     }

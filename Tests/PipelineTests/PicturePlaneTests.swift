@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Volumes
 
-@Suite struct MiddlePlaneTests {
+@Suite struct PicturePlaneTests {
     /// Every voxel holds its own place.
     private func store(_ shape: ZYX<Int>, in folder: ScratchFolder) throws -> BlockStore {
         let store = try BlockStore.create(
@@ -23,7 +23,7 @@ import Volumes
     func `pixels are the voxels of the plane, of long sides every so many`(
         axis: OverviewPlane.Axis, shape: ZYX<Int>, step: Int
     ) throws {
-        let plane = MiddlePlane(axis, of: shape)
+        let plane = PicturePlane(axis, of: shape)
         let folder = ScratchFolder()
         let store = try store(shape, in: folder)
         func every(_ extent: Int) -> [Int] { Array(stride(from: 0, to: extent, by: step)) }
@@ -44,5 +44,34 @@ import Volumes
         #expect(found == expected, "differ")
         #expect(
             plane.pixelSize(VoxelSize(ZYX(40, 8, 4), .nanometer)).vertical == Double(step) * (axis == .z ? 8 : 40))
+    }
+
+    /// The middle lies at z 4, y 10, x 15.
+    @Test(arguments: [
+        ("none", nil, [4, 10, 15]), ("through the middle", ZYX(4, 10, 15), [4, 10, 15]),
+        ("beside the middle", ZYX(6, 10, 3), [6, 10, 3]), ("at a corner", ZYX(7, 0, 29), [7, 0, 29]),
+    ])
+    func `planes without an object give way to those through the largest`(
+        name: String, largest: ZYX<Int>?, positions: [Int]
+    ) throws {
+        let folder = ScratchFolder()
+        let shape = ZYX(8, 20, 30)
+        func store(_ name: String, _ type: ElementType) throws -> BlockStore {
+            try BlockStore.create(
+                at: folder.path(name),
+                BlockStore.Layout(shape: shape, elementType: type, shard: ZYX(32, 32, 32), chunk: ZYX(32, 32, 32)))
+        }
+        let (image, votes, labels) = (
+            try store("image", .uint8), try store("votes", .uint8), try store("labels", .uint32)
+        )
+        for store in [image, votes] {
+            try store.writeShard(store.shards[0], VoxelBuffer(Volume<UInt8>(shape: shape)))
+        }
+        var objects = Volume<UInt32>(shape: shape)
+        if let largest { objects[largest.z, largest.y, largest.x] = 5 }
+        try labels.writeShard(labels.shards[0], VoxelBuffer(objects))
+        let planes = try PlanePictures(image: image, votes: votes, labels: labels, largest: largest).planes()
+        #expect(planes.map(\.position) == positions)
+        #expect(planes.allSatisfy { $0.labels.contains { $0 != 0 } == (largest != nil) })
     }
 }

@@ -1,9 +1,9 @@
 import Reports
 import Volumes
 
-/// A plane through the middle of a volume, as fine as a picture shows it: of long sides every second, third or later
-/// voxel. It is read in bands, so that no plane of a large volume is ever whole in memory.
-package struct MiddlePlane {
+/// A plane through a volume, as fine as a picture shows it: of long sides every second, third or later voxel. It is read
+/// in bands, so that no plane of a large volume is ever whole in memory.
+package struct PicturePlane {
     let axis: OverviewPlane.Axis
     /// Where on the axis, in voxels.
     let position: Int
@@ -15,7 +15,8 @@ package struct MiddlePlane {
     /// Voxels along the sides of a picture, at most.
     private static let longest = 2048
 
-    package init(_ axis: OverviewPlane.Axis, of shape: ZYX<Int>) {
+    /// - Parameter voxel: that the plane goes through; nil for the middle.
+    package init(_ axis: OverviewPlane.Axis, of shape: ZYX<Int>, through voxel: ZYX<Int>? = nil) {
         self.axis = axis
         let across: WritableKeyPath<ZYX<Int>, Int>
         (across, rows, columns) =
@@ -24,7 +25,7 @@ package struct MiddlePlane {
             case .y: (\.y, \.z, \.x)
             case .x: (\.x, \.z, \.y)
             }
-        position = shape[keyPath: across] / 2
+        position = (voxel ?? shape.map { $0 / 2 })[keyPath: across]
         var whole = Box(shape)
         whole.origin[keyPath: across] = position
         whole.shape[keyPath: across] = 1
