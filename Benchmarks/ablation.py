@@ -35,6 +35,9 @@ VARIANTS = {
     "boundary": {"target": "boundary"},
     "foreground": {"target": "foreground"},
     "foreground without border weights": {"target": "foreground", "training": {"border": "none"}},
+    "foreground with Falk's border weights": {
+        "target": "foreground",
+        "training": {"border": "{separation: 50, separation_sigma: 6, balance: 0.1, balance_sigma: 10}"}},
     "affinities": {"target": "affinities"},
     "affinities with boundary": {"target": "[affinities, boundary]"},
     "without oversampling": {"training": {"foreground_oversampling": 0}},

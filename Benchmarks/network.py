@@ -3,7 +3,7 @@
     network.py measure LAYOUT [THREADS] [REPETITIONS] [cpu|cuda] [FEATURES] [PATCH]
                                                         one line of JSON: seconds and peak memory
     network.py rates [THREADS]                          the machine's f32 rate, in GFLOP/s
-    network.py compare LINES                            medians and ratios of such lines, ours and PyTorch's
+    network.py compare LINES [JSON]                     medians and ratios of such lines, ours and PyTorch's
 
 LAYOUT is default (contiguous), channels-last (torch.channels_last_3d) or compiled (that, and torch.compile).
 """
@@ -120,7 +120,8 @@ WANTED = [  # task, ours, theirs, least ratio
 ]
 
 
-def compare(path):
+def compare(path, record=None):
+    """Prints medians and ratios, and writes them to a JSON file where one is named; returns whether one is missed."""
     lines = [json.loads(line) for line in open(path) if line.startswith("{")]
 
     def median(name, task):
@@ -132,23 +133,35 @@ def compare(path):
 
     print(f"{'':12}{'segment':>22}{'PyTorch':>30}{'ratio':>8}{'wanted':>8}{'peak MiB':>16}")
     missed = False
+    rows = []
     for task, ours, theirs, least in WANTED:
         a, b = median(ours, task), median(theirs, task)
         if a is None or b is None:
             continue
         # The memory of the process: what it takes of a GPU's own is not in it.
         missed |= b / a < least or "cuda" not in ours and memory(ours, task) > memory(theirs, task)
+        rows.append({
+            "task": task, "ours": ours, "theirs": theirs, "seconds": [round(a, 4), round(b, 4)],
+            "ratio": round(b / a, 3), "wanted": least, "peak_mib": [memory(ours, task), memory(theirs, task)]})
         (_, a_name), (_, b_name) = ours.split(None, 1), theirs.split(None, 1)
         print(f"{task:12}{a_name:>10}{a:>10.4f} s{b_name:>18}{b:>10.4f} s{b / a:>7.2f}×{least:>7}×"
               f"{memory(ours, task):>8}{memory(theirs, task):>8}")
+    waits = {}
     for name in sorted({line["name"] for line in lines if "waiting" in line}):
         waiting = statistics.median(line["waiting"] for line in lines if line["name"] == name)
+        waits[name] = round(waiting, 4)
         print(f"{name}: waiting for patches {100 * waiting:.1f} % of a step (wanted: under 3 %)")
         missed |= waiting >= 0.03
     best = max(rate for line in lines for rate in line.get("rates", [0]))
     rate = flops() / median("segment f32", "step") / 1e9
     print(f"a step takes {flops() / 1e9:.0f} GFLOP in convolutions: {rate:.0f} GFLOP/s, "
           f"{100 * rate / best:.0f} % of the machine's f32 rate of {best:.0f}")
+    if record:
+        from ablation import commit, processor
+        facts = {"what": "Benchmarks/network.sh: medians", "commit": commit(), "processor": processor(),
+                 "rows": rows, "waiting": waits, "share_of_f32_rate": round(rate / best, 3)}
+        with open(record, "w") as file:
+            file.write(json.dumps(facts, indent=1) + "\n")
     return int(missed)
 
 
@@ -158,4 +171,4 @@ if __name__ == "__main__":
     elif sys.argv[1] == "rates":
         rates(int(sys.argv[2]) if len(sys.argv) > 2 else 2)
     else:
-        sys.exit(compare(sys.argv[2]))
+        sys.exit(compare(*sys.argv[2:]))

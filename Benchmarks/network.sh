@@ -1,7 +1,8 @@
 #!/bin/sh
 # One training step and one prediction of the same U-Net, ours beside PyTorch's Python in its default layout, channels-last,
 # and compiled: alternating, medians, peak memory. Where there is a GPU, on it too, beside PyTorch's autocast.
-# Exits 1 where a wanted ratio is missed. ROUNDS (default 5) and THREADS (default 2) may be set.
+# Exits 1 where a wanted ratio is missed. ROUNDS (default 5) and THREADS (default 2) may be set, and RECORD to a JSON
+# file for the results.
 set -eu
 cd "$(dirname "$0")/.."
 rounds=${ROUNDS:-5}
@@ -33,4 +34,4 @@ while [ "$round" -le "$rounds" ]; do
     fi
     round=$((round + 1))
 done
-"$venv/bin/python" Benchmarks/network.py compare "$lines"
+"$venv/bin/python" Benchmarks/network.py compare "$lines" ${RECORD:+"$RECORD"}

@@ -1,5 +1,5 @@
 /// Colours for the labels of a picture: the same label has the same colour everywhere, and labels that lie
-/// beside each other have colours far apart.
+/// beside each other have colours far apart. No colour is used twice before all others that are far enough are.
 struct LabelColors {
     private var colors: [UInt32: Color] = [:]
 
@@ -7,9 +7,12 @@ struct LabelColors {
     init(_ planes: [(labels: [UInt32], width: Int)]) {
         var neighbours: [UInt32: Set<UInt32>] = [:]
         for plane in planes { Self.collect(plane.labels, plane.width, into: &neighbours) }
+        var uses = [Int](repeating: 0, count: Self.palette.count)
         for label in neighbours.keys.sorted() {
             let taken = neighbours[label, default: []].compactMap { colors[$0] }
-            colors[label] = Self.choose(label, farFrom: taken)
+            let choice = Self.choose(label, farFrom: taken, uses)
+            uses[choice] += 1
+            colors[label] = Self.palette[choice]
         }
     }
 
@@ -39,16 +42,19 @@ struct LabelColors {
         for x in 0..<width { scan(count: height, stride: width, from: x) }
     }
 
-    /// The colour farthest from those taken; of equals, the first in an order that the label's hash sets.
-    private static func choose(_ label: UInt32, farFrom taken: [Color]) -> Color {
+    /// The colour of the palette that is farthest from those taken; of equals one that is used least, and of these the
+    /// first in an order that the label's hash sets.
+    private static func choose(_ label: UInt32, farFrom taken: [Color], _ uses: [Int]) -> Int {
         let first = Int((UInt64(label) &* 0x9e37_79b9_7f4a_7c15) >> 40) % palette.count
-        var best = palette[first]
+        var best = first
         var bestDistance = -1.0
         for step in palette.indices {
-            let color = palette[(first + step * 7) % palette.count]
+            let color = (first + step * 7) % palette.count
             // Far enough is as good as farther, so that all colours are used.
-            let distance = min(0.75, taken.map { color.distance(to: $0) }.min() ?? .infinity)
-            if distance > bestDistance { (best, bestDistance) = (color, distance) }
+            let distance = min(0.75, taken.map { palette[color].distance(to: $0) }.min() ?? .infinity)
+            if distance > bestDistance || distance == bestDistance && uses[color] < uses[best] {
+                (best, bestDistance) = (color, distance)
+            }
         }
         return best
     }

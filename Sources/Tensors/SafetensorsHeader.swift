@@ -28,7 +28,7 @@ struct SafetensorsHeader {
         }
         let length = try file.bytes(0..<8, of: path).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(Self.longest) else {
-            throw fault("is no safetensors file: its header would have \(length) bytes")
+            throw fault("is no safetensors file: it does not begin with the length of a header")
         }
         dataStart = 8 + Int(length)
         guard dataStart <= size else {

@@ -10,8 +10,8 @@ public struct AnnotatedPart: Codable, Hashable, Sendable {
 /// Which part of the annotation no member sees, and which part each member keeps back for its own validation.
 ///
 /// What no member sees is a slab at the far end of the longest axis (or the one that is asked for) of the largest annotation, up to half of it, then one
-/// of the next largest, until there is the stated fraction of all annotated voxels; where these hold no object, slabs
-/// with that fraction of the objects' voxels take their place. The rest of all annotations,
+/// of the next largest, until there is the stated fraction of all annotated voxels; where these hold less than a
+/// quarter of their share of the objects' voxels, slabs with that fraction of those take their place. The rest of all annotations,
 /// each cut across that axis and laid end to end, is divided into blocks of equally many voxels: ten, or as many
 /// as members where those are more; of annotation too small for so many, as many as it can be cut into. Each
 /// member keeps one back, those of all members evenly spread. Patches may show a member the image of voxels that
@@ -35,9 +35,8 @@ public struct AnnotationSplit: Codable, Equatable, Sendable {
 
         var slabs = Slabs(of: annotations, fraction)
         let objects = annotations.map(\.byObjects)
-        if !slabs.holds(any: objects), objects.contains(where: { $0.count > 0 }) {
-            slabs = Slabs(of: objects, fraction)
-        }
+        let all = objects.reduce(0) { $0 + $1.count }
+        if Double(slabs.voxels(of: objects)) < fraction / 4 * Double(all) { slabs = Slabs(of: objects, fraction) }
         let rest = zip(annotations, slabs.starts).map { $0.part(0..<$1) }
         calibration = slabs.parts(of: annotations)
         let fewest = max(2, members)
@@ -94,8 +93,9 @@ private struct Slabs {
         }
     }
 
-    func holds(any voxels: [AnnotatedSections]) -> Bool {
-        zip(voxels, starts).contains { $0.part($1..<$0.length).count > 0 }
+    /// How many of some voxels it holds.
+    func voxels(of annotations: [AnnotatedSections]) -> Int {
+        zip(annotations, starts).reduce(0) { $0 + $1.0.part($1.1..<$1.0.length).count }
     }
 
     func parts(of annotations: [AnnotatedSections]) -> [AnnotatedPart] {

@@ -63,7 +63,8 @@ public struct MemberTraining {
     /// `checkpoint.safetensors` and `kept-STEP.safetensors` while it trains, `curve.json`, and at the end `weights.safetensors`
     /// (a `NetworkFile`), after which those of the way are removed. A member that diverges ends with the weights of the
     /// last validation, or before the first with the last of those of steps 1, 2, 4 and so on to a tenth, then of every
-    /// tenth; the note of its last report says so. There is nothing to end with only where the first step diverges.
+    /// tenth; the note of its last report says so. There is nothing to end with only where none of these
+    /// gave a finite loss.
     ///
     /// All tensor work happens on the calling thread, which should be the one that does the device's tensor work.
     ///

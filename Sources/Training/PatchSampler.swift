@@ -94,14 +94,20 @@ public struct PatchSampler: Sendable {
         let warp = Warp(
             augmentation, patch: patch, voxelSize: volume.annotation.voxelSize, dimensions: volume.dimensions,
             random: &random)
-        var seen = warp.map { warped(number, box, $0) } ?? taken(number, box)
-        if augmentation.sectionDefects,
-            SectionDefects(dimensions: volume.dimensions).apply(to: &seen, random: &random),
-            outputs.contains(.foreground)
-        {
-            seen.foreground = nil
-            seen.codes = volume.border.made(anewOf: seen.ranks, counts: seen.codes)
+        var around = labelMargin
+        if outputs.contains(.foreground), warp != nil || augmentation.sectionDefects {
+            around = around + volume.border.reach
         }
+        var seen = warp.map { warped(number, box, $0, around) } ?? taken(number, box, around)
+        let areSectionsMoved =
+            augmentation.sectionDefects
+            && SectionDefects(dimensions: volume.dimensions).apply(to: &seen, random: &random)
+        if outputs.contains(.foreground), warp != nil || areSectionsMoved {
+            seen.foreground = nil
+            seen.codes = volume.border.made(
+                anewOf: seen.ranks, counts: seen.codes, in: Box(origin: around, shape: patch))
+        }
+        seen.narrow(to: labelMargin)
         change(&seen.channels, of: volume, augmentation, random: &random)
         let labelled = LabelledBox(
             ranks: turned(seen.ranks, orientation), labels: volume.labels.labels,
@@ -113,22 +119,24 @@ public struct PatchSampler: Sendable {
             answers: outputs.map(labelled.answer))
     }
 
-    private func taken(_ number: Int, _ box: Box) -> SeenPatch {
+    /// - Parameter margin: how far around the patch labels are taken.
+    private func taken(_ number: Int, _ box: Box, _ margin: ZYX<Int>) -> SeenPatch {
         let volume = volumes[number]
         let inside = box.intersection(Box(volume.shape))
-        let outer = box.grown(by: labelMargin)
+        let outer = box.grown(by: margin)
         return SeenPatch(
             channels: channels(of: volume, inside: inside, box), place: inside.origin - box.origin,
-            ranks: volume.labels.ranks.padded(to: outer), codes: codes(of: number, in: outer), margin: labelMargin,
+            ranks: volume.labels.ranks.padded(to: outer), codes: codes(of: number, in: outer), margin: margin,
             foreground: outputs.contains(.foreground) ? volume.foreground.padded(to: box) : nil)
     }
 
-    /// A patch at the middle of `box` through a warp: the image between voxels, labels from the nearest, weights made
-    /// anew.
-    private func warped(_ number: Int, _ box: Box, _ warp: Warp) -> SeenPatch {
+    /// A patch at the middle of `box` through a warp: the image between voxels, labels from the nearest.
+    ///
+    /// - Parameter margin: how far around the patch labels are taken.
+    private func warped(_ number: Int, _ box: Box, _ warp: Warp, _ margin: ZYX<Int>) -> SeenPatch {
         let volume = volumes[number]
         let middle = box.origin.zip(box.shape) { Double($0) + Double($1 - 1) / 2 }
-        let larger = patch + labelMargin + labelMargin
+        let larger = patch + margin + margin
         let source = warp.source(of: larger, around: middle)
         let centre = middle.zip(source.origin) { $0 - Double($1) }
         let ranks = Volume.mirrored(source, in: volume.shape) { volume.labels.ranks.cropped(to: $0) }
@@ -138,9 +146,7 @@ public struct PatchSampler: Sendable {
             channels: volume.annotation.channels.map { channel in
                 Volume.mirrored(source, in: volume.shape, read: channel.read)
                     .interpolated(patch, warp, around: centre)
-            }, place: .zero, ranks: ranks,
-            codes: outputs.contains(.foreground) ? volume.border.made(anewOf: ranks, counts: codes) : codes,
-            margin: labelMargin)
+            }, place: .zero, ranks: ranks, codes: codes, margin: margin)
     }
 
     private func change(
@@ -244,9 +250,31 @@ struct SeenPatch {
     var ranks: Volume<UInt32>
     /// The foreground's weights as codes, with `margin` more on every side.
     var codes: Volume<UInt8>
-    let margin: ZYX<Int>
+    private(set) var margin: ZYX<Int>
     /// The target `foreground`; nil where it has to be made of the ranks, or nobody asks for it.
     var foreground: Volume<UInt8>?
+
+    init(
+        channels: [Volume<Float>], place: ZYX<Int>, ranks: Volume<UInt32>, codes: Volume<UInt8>, margin: ZYX<Int>,
+        foreground: Volume<UInt8>? = nil
+    ) {
+        self.channels = channels
+        self.place = place
+        self.ranks = ranks
+        self.codes = codes
+        self.margin = margin
+        self.foreground = foreground
+    }
+
+    /// Lets go of labels farther away.
+    mutating func narrow(to margin: ZYX<Int>) {
+        if margin == self.margin { return }
+        let patch = ranks.shape - self.margin - self.margin
+        let box = Box(origin: self.margin - margin, shape: patch + margin + margin)
+        ranks = ranks.cropped(to: box)
+        codes = codes.cropped(to: box)
+        self.margin = margin
+    }
 }
 
 private func turned<Element>(_ volume: Volume<Element>, _ orientation: Orientation) -> Volume<Element> {

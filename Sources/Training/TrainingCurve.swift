@@ -55,6 +55,9 @@ public struct ValidationScore: Codable, Equatable, Sendable {
     /// The settings of the `ValidationLabelling` that made the objects; nil in a file of an earlier version.
     public var labelling: String?
 
+    /// Whether nothing was found where there is nothing, which says nothing.
+    package var foundNothing: Bool { dice == 1 && adaptedRandError == nil }
+
     enum CodingKeys: String, CodingKey {
         case loss, dice, labelling
         case adaptedRandError = "adapted_rand_error"

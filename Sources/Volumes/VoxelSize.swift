@@ -62,6 +62,9 @@ public struct VoxelSize: Hashable, Codable, Sendable {
         if longest > 100 * shortest {
             return "voxels of \(self) are \(Int(longest / shortest)) times as long as wide; are the units right?"
         }
+        if max(sides[1], sides[2]) > 1.5 * min(sides[1], sides[2]) {
+            return "voxels of \(self) differ along y and x; is the order z, y, x?"
+        }
         return nil
     }
 }

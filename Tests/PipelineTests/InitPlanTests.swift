@@ -90,7 +90,7 @@ struct InitPlanTests {
         var minimumVoxels: Int
         var isRegrown = false
         var dimensions = 3
-        var zeroIsUnlabelled = false
+        var unlabelled = Unlabelled.none
     }
 
     private static let dense: [Target.Head] = [.boundary, .affinities([.voxels(1), .voxels(4), .voxels(9)])]
@@ -111,7 +111,7 @@ struct InitPlanTests {
         Labels(
             facts: facts(cube.shape, nanometers: cube.nanometers, zeros: 0.7, zeroIsUnlabelled: true),
             target: dense,
-            minimumVoxels: 200, isRegrown: true, zeroIsUnlabelled: true),
+            minimumVoxels: 200, isRegrown: true, unlabelled: .zero),
         Labels(
             facts: facts(cube.shape, nanometers: cube.nanometers, voxels: 400, zeros: 0.8, touching: 0.05),
             target: [.foreground], minimumVoxels: 40),
@@ -130,7 +130,7 @@ struct InitPlanTests {
                 touching: 0), target: [.foreground], minimumVoxels: 200),
         Labels(
             facts: facts(cube.shape, nanometers: cube.nanometers, labelledSections: 6, thickness: 1), target: dense,
-            minimumVoxels: 200, isRegrown: true, dimensions: 2, zeroIsUnlabelled: true),
+            minimumVoxels: 200, isRegrown: true, dimensions: 2, unlabelled: .zero),
         Labels(
             facts: facts(
                 cube.shape, nanometers: cube.nanometers, labelledSections: 6, thickness: 1, hasMask: true),
@@ -139,19 +139,19 @@ struct InitPlanTests {
         Labels(
             facts: facts(
                 ZYX(125, 250, 250), nanometers: cube.nanometers, labelledSections: 16, thickness: 1), target: dense,
-            minimumVoxels: 200, isRegrown: true, zeroIsUnlabelled: true),
+            minimumVoxels: 200, isRegrown: true, unlabelled: .zero),
         Labels(
             facts: facts(
                 ZYX(125, 250, 250), nanometers: ZYX(12, 10, 10), labelledSections: 16, thickness: 1), target: dense,
-            minimumVoxels: 200, isRegrown: true, dimensions: 2, zeroIsUnlabelled: true),
+            minimumVoxels: 200, isRegrown: true, dimensions: 2, unlabelled: .zero),
         // Every second section; a block of sections filled by objects, or holding some.
         Labels(
             facts: facts(cube.shape, nanometers: cube.nanometers, labelledSections: 30, thickness: 1),
             target: dense,
-            minimumVoxels: 200, isRegrown: true, dimensions: 2, zeroIsUnlabelled: true),
+            minimumVoxels: 200, isRegrown: true, dimensions: 2, unlabelled: .zero),
         Labels(
             facts: facts(cube.shape, nanometers: cube.nanometers, labelledSections: 30, thickness: 30),
-            target: dense, minimumVoxels: 200, isRegrown: true, zeroIsUnlabelled: true),
+            target: dense, minimumVoxels: 200, isRegrown: true, unlabelled: .zero),
         Labels(
             facts: facts(cube.shape, nanometers: cube.nanometers, labelledSections: 58, thickness: 58),
             target: dense, minimumVoxels: 200, isRegrown: true),
@@ -159,6 +159,17 @@ struct InitPlanTests {
             facts: facts(
                 cube.shape, nanometers: cube.nanometers, voxels: 400, zeros: 0.8, touching: 0.05,
                 labelledSections: 30, thickness: 30), target: [.foreground], minimumVoxels: 40),
+        // Single sections with room between objects, of which 0 is what is outside; unless a mask says where it is.
+        Labels(
+            facts: facts(
+                cube.shape, nanometers: cube.nanometers, voxels: 400, zeros: 0.8, touching: 0.05,
+                labelledSections: 6, thickness: 1), target: [.foreground], minimumVoxels: 40, dimensions: 2,
+            unlabelled: .sections),
+        Labels(
+            facts: facts(
+                cube.shape, nanometers: cube.nanometers, voxels: 400, zeros: 0.8, touching: 0.05,
+                labelledSections: 6, thickness: 1, hasMask: true), target: [.foreground], minimumVoxels: 40,
+            dimensions: 2),
     ]
 
     @Test(arguments: labels)
@@ -172,7 +183,7 @@ struct InitPlanTests {
         let hasRoom = labels.target == [.foreground] && labels.facts.kind != .mask
         #expect(plan.label.regrow?.votes == (hasRoom ? 3 : nil))
         #expect(plan.dimensions == labels.dimensions)
-        #expect(plan.zeroIsUnlabelled == labels.zeroIsUnlabelled)
+        #expect(plan.unlabelled == labels.unlabelled)
         #expect(plan.resolution == nil)
     }
 
@@ -195,7 +206,7 @@ struct InitPlanTests {
         var facts = Self.facts(ZYX(60, 100, 100), nanometers: ZYX(10, 10, 10))
         (facts.labelledShape, facts.labelledSections, facts.thickness) = (ZYX(1, 100, 100), 1, 1)
         let plan = try Self.plan(facts)
-        #expect(plan.dimensions == 2 && plan.training.patch.z == 1 && !plan.zeroIsUnlabelled)
+        #expect(plan.dimensions == 2 && plan.training.patch.z == 1 && plan.unlabelled == .none)
     }
 
     @Test func dimensionsCanBeAskedFor() throws {

@@ -39,7 +39,7 @@ struct PipelineFileTests {
         #expect(file.train[0].image.path == folder.path + "/raw.tif")
         #expect(file.train[0].labels.dataset == "/volumes/labels")
         #expect(file.train[0].mask?.title == "mask.tif")
-        #expect(file.train[0].zeroIsUnlabelled)
+        #expect(file.train[0].unlabelled == .zero)
         #expect(file.network.configuration.levels == 3)
         #expect(file.network.configuration.strides == [[1, 2, 2], [2, 2, 2]])
         #expect(file.training.steps == 1200)

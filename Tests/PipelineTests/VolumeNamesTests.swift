@@ -99,7 +99,7 @@ struct VolumeNamesTests {
                 "v/a-raw.tif | v/a-labels.h5:/labels", "v/b-raw.tif | v/b-labels.h5:/labels",
             ])
         #expect(found.map(\.mask?.title) == ["v/a-mask.tif", "v/b-mask.tif"])
-        #expect(found.map(\.zeroIsUnlabelled) == [true, true])
+        #expect(found.map(\.unlabelled) == [.zero, .zero])
     }
 
     // MARK: Sections, and files that are not read

@@ -34,4 +34,20 @@ import Testing
         #expect(found[1] != expected[1] && found[4] != expected[4])
         #expect(!expected.contains(found[1]))
     }
+
+    /// Far apart, so that no colour is far enough from another by itself.
+    @Test func `objects of one picture have colours of their own`() throws {
+        let width = 800
+        let labels = (0..<width).map { (x: Int) -> UInt32 in x % 40 < 8 ? UInt32(x / 40) * 36 + 5 : 0 }
+        let plane = OverviewPlane(
+            axis: .z, position: 0, width: width, height: 1, gray: labels.map { _ in 0 },
+            votes: labels.map { _ in 0 },
+            labels: labels, pixelSize: (1, 1))
+        let folder = ScratchFolder()
+        try Comparison(title: "", plane: plane, panels: [.init(name: "Truth", caption: "", labels: labels)]).png()
+            .write(to: URL(fileURLWithPath: folder.path("colors.png")))
+        let picture = try #require(Picture(path: folder.path("colors.png")))
+        let colors = (0..<20).map { picture.color(28 + 418 + 20 * $0 + 2, 120) }
+        #expect(Set(colors).count == 20, "\(colors)")
+    }
 }

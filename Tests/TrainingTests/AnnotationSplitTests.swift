@@ -60,11 +60,13 @@ import Volumes
     }
 
     /// Few objects, away from the end that usually is kept: a slab of them is, as a sixth of their voxels takes.
-    @Test func whatIsKeptForTheThresholdHoldsObjects() throws {
+    @Test(arguments: [false, true]) func whatIsKeptForTheThresholdHoldsObjects(sliver: Bool) throws {
         let shape = ZYX(4, 60, 10)
         var labels = Volume<UInt32>(shape: shape)
         labels.replace(at: ZYX(0, 6, 0), with: Volume(shape: ZYX(4, 6, 10), repeating: 1))
         labels.replace(at: ZYX(0, 24, 0), with: Volume(shape: ZYX(4, 6, 10), repeating: 2))
+        // A corner of an object at the far end is as good as none.
+        if sliver { labels[0, 59, 0] = 3 }
         let empty = try annotated(Volume<UInt32>(shape: ZYX(4, 90, 10)))
         let split = try AnnotationSplit(
             annotations: [AnnotatedSections(empty), AnnotatedSections(annotated(labels))], calibration: 1.0 / 6,

@@ -47,6 +47,23 @@ import Volumes
         #expect(codes[0] == codes[1])
     }
 
+    /// Labels around a patch count as those of the whole volume do.
+    @Test(arguments: [2, 3]) func weightsMadeAnewAreThoseOfTheWhole(dimensions: Int) throws {
+        let labels = foam(ZYX(44, 54, 56), objects: 400, background: 0.4, seed: 3)
+        let volume = PreparedVolume(
+            try annotated(labels), weighting: BorderWeighting(separation: 50, separationSigma: 2, balanceSigma: 3),
+            dimensions: dimensions, threads: 1)
+        let box = Box(origin: ZYX(20, 22, 21), shape: ZYX(4, 10, 12))
+        let margin = volume.border.reach + ZYX(dimensions == 3 ? 5 : 0, 5, 5)
+        let around = box.grown(by: margin)
+        let made = volume.border.made(
+            anewOf: volume.labels.ranks.cropped(to: around), counts: Volume(shape: around.shape, repeating: 1),
+            in: Box(origin: margin, shape: box.shape))
+        let expected = volume.border.codes.cropped(to: box)
+        #expect(made.cropped(to: Box(origin: margin, shape: box.shape)) == expected, "differ")
+        #expect(Set(expected.voxels).count > 10)
+    }
+
     @Test func whatDoesNotCountHasNoWeight() throws {
         let labels = foam(ZYX(6, 8, 8), objects: 6, background: 0.5, seed: 5)
         let mask = Volume<UInt8>(shape: labels.shape, voxels: (0..<labels.shape.count).map { $0 % 3 == 0 ? 0 : 1 })

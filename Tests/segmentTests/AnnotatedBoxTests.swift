@@ -52,6 +52,32 @@ struct AnnotatedBoxTests {
         #expect(try weights("stated") != weights("moved"))
     }
 
+    /// As if a mask said so, in a box too.
+    @Test func sectionsWithoutLabelsAreNotAnnotated() throws {
+        try prepare()
+        let shape = ZYX(16, 32, 32)
+        var (labels, mask) = (Volume<UInt8>(shape: shape), Volume<UInt8>(shape: shape))
+        for z in stride(from: 1, to: 16, by: 3) {
+            let section = Volume<UInt8>(
+                shape: ZYX(1, 32, 32), voxels: (0..<1024).map { $0 % 9 < 4 ? UInt8($0 / 256 + 1) : 0 })
+            labels.replace(at: ZYX(z, 0, 0), with: section)
+            mask.replace(at: ZYX(z, 0, 0), with: section.map { _ in 1 })
+        }
+        let size = VoxelSize(ZYX(10, 10, 10), .nanometer)
+        try folder.write("every.tif", labels, voxelSize: size)
+        try folder.write("mask.tif", mask, voxelSize: size)
+        var found: [Data?] = []
+        for (name, key) in [
+            ("sections", "unlabelled: sections"), ("mask", "mask: mask.tif"), ("none", "unlabelled: none"),
+        ] {
+            let ending = try run(name, "{image: raw.tif, labels: every.tif, at: [4, 8, 0], \(key)}")
+            #expect(ending.code == 0, "\(ending.words)")
+            #expect(ending.complaints.contains("sections have labels") == (name == "none"), "\(ending.words)")
+            found.append(try weights(name))
+        }
+        #expect(found[0] != nil && found[0] == found[1] && found[0] != found[2])
+    }
+
     /// The image tells the middle of its first voxel and the labels its corner, or the other way round; the box fits at
     /// one place alone.
     @Test(

@@ -204,6 +204,25 @@ struct CheckTests {
                         shape: shape, voxels: (0..<shape.count).map { $0 < first ? UInt16($0 % 2 + 1) : 0 }))
             }),
         Fault(
+            segment: "hot.tif",
+            finding: "warning hot.tif: a value of 3e+38 lies 432 standard deviations from the mean",
+            isInHeaders: false,
+            prepare: {
+                let shape = ZYX(8, 108, 216)
+                var hot = Volume<Float>(shape: shape, voxels: (0..<shape.count).map { Float($0 % 9) })
+                hot[3, 5, 7] = 3e38
+                try $0.write("hot.tif", hot)
+            }),
+        Fault(
+            train: "{image: order.tif, labels: order-l.tif}",
+            finding:
+                "warning order.tif: voxels of z 10 × y 10 × x 40 nm differ along y and x; is the order z, y, x?",
+            prepare: {
+                let size = VoxelSize(ZYX(10, 10, 40), .nanometer)
+                try $0.write("order.tif", image, voxelSize: size)
+                try $0.write("order-l.tif", labels, voxelSize: size)
+            }),
+        Fault(
             extra: "target: {classes: [2, 9]}",
             finding: "error train: no voxel is of class 9, which target names; there are 1, 2, 3, 4, 5, 6, 7",
             isInHeaders: false),

@@ -88,6 +88,14 @@ struct WrongInputTests {
             notes.contains("sparse.tif: 3 of 8 sections have labels, and the others count as outside"), "\(notes)")
         #expect(notes.contains("as large as the affinity [-8, 0, 0] reaches"), "\(notes)")
         #expect(!notes.contains("affinity [-1, 0, 0]"))
+        let others = try run(
+            extra:
+                "target: [foreground, {affinities: [[-5, 0, 0]]}]\nlabel: {min_voxels: 12345, regrow: {within: 9 nm}}"
+        ).complaints
+        #expect(
+            others.contains("training.patch, z 4 × y 8 × x 8, is not as large as the affinity [-5, 0, 0] reaches"))
+        #expect(others.contains("voxels of an object at most, fewer than label.min_voxels = 12,345"), "\(others)")
+        #expect(!others.contains("label.regrow.seeds ="))
     }
 
     @Test func aTruncatedTIFF() throws {

@@ -110,6 +110,9 @@ struct VolumeChecks {
         if role == .image || role == .volume, inspection.shape?.z != 1, let doubt = inspection.voxelSize?.doubt {
             report.add(.warning, read.subject, doubt)
         }
+        if role == .image || role == .volume, let outlier = inspection.statistics?.outlier {
+            report.add(.warning, read.subject, outlier)
+        }
         for note in inspection.notes { report.add(.warning, read.subject, note) }
         report.files.append(
             CheckReport.File(
@@ -145,7 +148,7 @@ struct VolumeChecks {
                 "has \(grouped(ids.count)) ids of \(Int(voxels) / ids.count) voxels each, as intensities have: are image and labels swapped?"
             )
         }
-        guard !entry.zeroIsUnlabelled, entry.mask == nil else { return }
+        guard entry.unlabelled == .none, entry.mask == nil else { return }
         if let doubt = ids.sections.doubt {
             report.add(.warning, title, doubt)
         } else if statistics.zeros > 0.5 {
@@ -242,14 +245,7 @@ struct VolumeChecks {
         let sized = images.filter { $0.1.voxelSize != nil }
         guard let (first, known) = sized.first, let voxelSize = known.voxelSize else { return }
         let learnt = file.resolution ?? voxelSize
-        if let model = file.model, let resolution = file.resolution,
-            !resolution.agrees(with: model.description.voxelSize, tolerance: 0.1)
-        {
-            report.add(
-                .warning, first.image.subject,
-                "is learnt from at voxels of \(resolution), but \(model.title), from which training goes on, learnt at "
-                    + "\(model.description.voxelSize)")
-        }
+        if let note = file.noteOnResolution { report.add(.warning, file.path, note) }
         for (entry, image) in sized {
             if file.resolution != nil {
                 checkResolution(of: image, entry.image, &report)
@@ -313,7 +309,11 @@ struct VolumeChecks {
                 return nil
             }
             if let mask = entry.mask, let filled = inspections.mask(mask).filled { box = box.intersection(filled) }
-            if entry.zeroIsUnlabelled, let filled = inspections.labels(entry.labels).filled {
+            if entry.unlabelled != .none, var filled = inspections.labels(entry.labels).filled {
+                if entry.unlabelled == .sections {
+                    (filled.origin.y, filled.shape.y) = (box.origin.y, box.shape.y)
+                    (filled.origin.x, filled.shape.x) = (box.origin.x, box.shape.x)
+                }
                 box = box.intersection(filled)
             }
             return seen(box, of: image)

@@ -77,6 +77,16 @@ extension PipelineFile {
                 + "learn from")
     }
 
+    /// What people should know of training that goes on at other voxels than a model has learnt at.
+    var noteOnResolution: String? {
+        guard learns, let model, let resolution,
+            !resolution.agrees(with: model.description.voxelSize, tolerance: 0.1)
+        else { return nil }
+        return
+            "voxels of \(resolution) are learnt from, but \(model.title), from which training goes on, learnt at "
+            + "\(model.description.voxelSize)"
+    }
+
     /// What people should know of a threshold that was calibrated elsewhere.
     var noteOnThreshold: String? {
         guard let model, !learns, consensus.threshold == nil, model.description.calibration != nil,

@@ -105,6 +105,15 @@ public struct EvaluationSettings: Codable, Equatable, Sendable {
     public var thresholds = false
 }
 
+/// What of a volume's labels is not annotated.
+public enum Unlabelled: String, Codable, Sendable {
+    /// Nothing: 0 is outside of every object.
+    case none
+    case zero = "0"
+    /// Sections without a label; in the others 0 is outside of every object.
+    case sections
+}
+
 /// One annotated volume.
 public struct TrainingEntry: Sendable {
     /// One an input of the network, all of one shape.
@@ -112,8 +121,7 @@ public struct TrainingEntry: Sendable {
     public var labels: SourceLocation
     /// Nonzero where the annotation counts.
     public var mask: SourceLocation?
-    /// Whether 0 in the labels means "not annotated" rather than "outside every object".
-    public var zeroIsUnlabelled: Bool
+    public var unlabelled: Unlabelled
     /// The voxel of the image that the first one of the labels lies on, where the file says it.
     public var place: ZYX<Int>?
     var line: Int?

@@ -57,7 +57,7 @@ extension TrainingEntry {
                 TrainingEntry(
                     images: pair.images.map(location),
                     labels: SourceLocation(found: labels, dataset: nil, relativeTo: folder), mask: nil,
-                    zeroIsUnlabelled: false, place: nil, line: value.line)
+                    unlabelled: .none, place: nil, line: value.line)
             }
         }
     }
@@ -90,7 +90,7 @@ extension TrainingEntry {
         let inputs = try InputKeys(value, keys, allowsEveryTime: false)
         guard let labels = keys["labels"] else { throw value.fault("\(value.name) lacks 'labels'") }
         let place = try keys["at"]?.place()
-        let zeroIsUnlabelled = try keys["unlabelled"]?.zeroIsUnlabelled() ?? false
+        let unlabelled = try keys["unlabelled"]?.unlabelled() ?? .none
         let volumes: [(image: ImagePaths.Found, inputs: [SourceLocation])]
         do {
             volumes = try inputs.volumes(search, &findings)
@@ -108,7 +108,7 @@ extension TrainingEntry {
             return try faults.collecting {
                 TrainingEntry(
                     images: images, labels: try partner(labels, "labels"),
-                    mask: try keys["mask"].map { try partner($0, "mask") }, zeroIsUnlabelled: zeroIsUnlabelled,
+                    mask: try keys["mask"].map { try partner($0, "mask") }, unlabelled: unlabelled,
                     place: place, line: value.line)
             }
         }
@@ -127,11 +127,8 @@ extension YAMLValue {
         return ZYX(axes[0], axes[1], axes[2])
     }
 
-    fileprivate func zeroIsUnlabelled() throws -> Bool {
-        switch try text() {
-        case "0": true
-        case "none": false
-        default: throw misfit("0 or none")
-        }
+    fileprivate func unlabelled() throws -> Unlabelled {
+        guard let unlabelled = Unlabelled(rawValue: try text()) else { throw misfit("0, sections or none") }
+        return unlabelled
     }
 }

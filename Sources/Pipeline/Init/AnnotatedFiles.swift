@@ -6,19 +6,18 @@ public struct AnnotatedFiles: Codable, Sendable {
     public var labels: SourceLocation
     /// Nonzero where the annotation counts.
     public var mask: SourceLocation?
-    /// Whether 0 in the labels means "not annotated".
-    public var zeroIsUnlabelled: Bool
+    public var unlabelled: Unlabelled
     /// Wins over what the files say.
     public var voxelSize: VoxelSize?
 
     public init(
-        image: SourceLocation, labels: SourceLocation, mask: SourceLocation? = nil, zeroIsUnlabelled: Bool = false,
+        image: SourceLocation, labels: SourceLocation, mask: SourceLocation? = nil, unlabelled: Unlabelled = .none,
         voxelSize: VoxelSize? = nil
     ) {
         self.image = image
         self.labels = labels
         self.mask = mask
-        self.zeroIsUnlabelled = zeroIsUnlabelled
+        self.unlabelled = unlabelled
         self.voxelSize = voxelSize
     }
 

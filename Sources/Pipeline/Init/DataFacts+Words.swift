@@ -17,7 +17,8 @@ extension DataFacts {
         case .classes: count = "\(objects) numbers in \(grouped(pieces)) separate pieces"
         }
         return "\(count), the median \(metres(diameter)) across (\(grouped(medianVoxels)) voxels); "
-            + "\(percent(zeros)) are 0, \(percent(touching)) of the objects' voxels touch another object"
+            + "\(percent(zeros))\(labelledSections < labelledShape.z ? " of sections with labels" : "") are 0, "
+            + "\(percent(touching)) of the objects' voxels touch another object"
     }
 
     /// What the labels were taken for.
@@ -28,6 +29,21 @@ extension DataFacts {
         case .mask: "a mask"
         case .classes: "classes"
         }
+    }
+
+    /// What may be a mistake, in a sentence each.
+    var warnings: [String] {
+        var warnings = shape.z > 1 ? voxelSize.doubt.map { [$0] } ?? [] : []
+        if isSizeContradicted {
+            warnings.append("a file says another voxel size than --voxel-size, and is not believed")
+        }
+        if let imageDoubt { warnings.append("the image: \(imageDoubt)") }
+        if zeroIsUnlabelled, zeros > 0.3, touching < 0.05 {
+            warnings.append(
+                "0 is said to mean not annotated, so that nothing of what is outside of objects is learnt; where it is "
+                    + "outside, say by --mask what is annotated")
+        }
+        return warnings
     }
 
     /// All that is known of what the labels say.

@@ -32,6 +32,8 @@ public struct DataFacts: Codable, Equatable, Sendable {
     public var zeroIsUnlabelled: Bool
     /// Whether a file states another voxel size than was given.
     public var isSizeContradicted: Bool
+    /// Why most of the image may look alike to a network, in words; nil for no reason.
+    public var imageDoubt: String?
 
     /// More ids are objects.
     static let mostClasses = 32

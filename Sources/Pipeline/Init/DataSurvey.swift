@@ -16,6 +16,7 @@ struct DataSurvey {
     /// Voxels of sections with labels, where the annotation counts.
     private var counted = 0
     private var zeros = 0
+    private var imageDoubt: String?
 
     /// Bytes of labels that are in memory at a time.
     private static let slabBytes = 64 << 20
@@ -38,7 +39,7 @@ struct DataSurvey {
         self.files = files
         self.opened = opened
         count = ObjectCount(width: opened.box.shape.x)
-        contrast = Contrast(countsZeros: files.mask == nil && !files.zeroIsUnlabelled)
+        contrast = Contrast(countsZeros: files.mask == nil && files.unlabelled != .zero)
     }
 
     private mutating func read(_ report: (Double) throws -> Void) throws {
@@ -65,6 +66,7 @@ struct DataSurvey {
         if let constancy = statistics.image.summary.constancy {
             throw FileFault(files.image.subject, "\(constancy): there is nothing to learn from")
         }
+        imageDoubt = statistics.image.summary.outlier
         try opened.labels.ingest().check(statistics.labels)
     }
 
@@ -116,7 +118,8 @@ struct DataSurvey {
             pieces: count.pieces.count, medianVoxels: 0, zeros: Double(zeros) / Double(max(1, counted)),
             touching: Double(count.touching) / Double(voxels.values.reduce(0, +)), contrast: contrast.value,
             labelledSections: labelledSections, thickness: thickness, hasMask: files.mask != nil,
-            zeroIsUnlabelled: files.zeroIsUnlabelled, isSizeContradicted: opened.isContradicted)
+            zeroIsUnlabelled: files.unlabelled == .zero, isSizeContradicted: opened.isContradicted)
+        facts.imageDoubt = imageDoubt
         let areObjects = facts.kind == .dense || facts.kind == .blobs
         let sizes = areObjects ? voxels.values.filter { $0 >= DataFacts.smallestPiece } : count.pieces
         facts.medianVoxels = sizes.isEmpty ? voxels.values.max() ?? 0 : sizes.sorted()[sizes.count / 2]

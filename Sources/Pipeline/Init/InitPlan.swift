@@ -12,7 +12,7 @@ public struct InitPlan: Sendable {
     public var device: Device
     /// What the networks work at; nil for the images' own voxels.
     public var resolution: VoxelSize?
-    public var zeroIsUnlabelled: Bool
+    public var unlabelled: Unlabelled
     public var target: Target
     public var network: NetworkSettings
     public var training: TrainingConfiguration
@@ -39,8 +39,7 @@ public struct InitPlan: Sendable {
         self.facts = facts
         self.device = device
         let dimensions = dimensions ?? (Self.wantsSections(facts, patchVoxels) ? 2 : 3)
-        // Sections without labels are no background where all of those with labels are filled.
-        zeroIsUnlabelled = facts.zeroIsUnlabelled || (facts.isAnnotatedInPart && !facts.hasMask)
+        unlabelled = Self.unlabelled(facts)
         target = Target(Self.heads(facts))
         resolution = Self.resolution(facts, dimensions: dimensions)
         let size = resolution ?? facts.voxelSize
@@ -49,7 +48,6 @@ public struct InitPlan: Sendable {
         if kind == .dense {
             training.learningRate = 2e-3
             training.foregroundOversampling = 0
-            training.loss = .crossEntropy
         }
         if facts.shape.z > 1, facts.anisotropy > Self.sectionAnisotropy {
             training.augmentation = Augmentation {
@@ -104,6 +102,13 @@ public struct InitPlan: Sendable {
         // Sections that are resampled would be lost.
         return (sides.max() ?? 0) <= 1.001 * (sides.min() ?? 0) && resolution(facts, dimensions: 3) == nil
             && facts.labelledShape.array.allSatisfy { $0 * $0 * $0 >= patchVoxels }
+    }
+
+    /// Sections without labels are no background where single ones are annotated, or where objects fill all others.
+    private static func unlabelled(_ facts: DataFacts) -> Unlabelled {
+        if facts.zeroIsUnlabelled { return .zero }
+        if facts.hasMask || !facts.isAnnotatedInPart { return .none }
+        return facts.zeros > 0.1 ? .sections : .zero
     }
 
     private static func heads(_ facts: DataFacts) -> [Target.Head] {

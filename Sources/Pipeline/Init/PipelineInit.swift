@@ -92,7 +92,7 @@ public struct PipelineInit: Sendable {
         }
         return AnnotatedFiles(
             image: try source(image), labels: try source(labels), mask: try mask.map(source),
-            zeroIsUnlabelled: zeroIsUnlabelled, voxelSize: voxelSize)
+            unlabelled: zeroIsUnlabelled ? .zero : .none, voxelSize: voxelSize)
     }
 
     private func checkSegment() throws {
@@ -112,14 +112,6 @@ public struct PipelineInit: Sendable {
                 "\(percent(facts.touching)) of its voxels lie beside one of another label: are these intensities? "
                     + "The image comes first, its labels second")
         }
-        guard facts.isAnnotatedInSections, !facts.hasMask, !facts.zeroIsUnlabelled, facts.zeros > 0.1 else {
-            return
-        }
-        throw FileFault(
-            labels,
-            "only \(facts.labelledSections) of \(facts.labelledShape.z) sections have labels, with "
-                + "\(percent(facts.zeros)) of 0 in them; say by --mask where the annotation counts, or by "
-                + "--unlabelled that 0 is not annotated")
     }
 
     // MARK: Measured
@@ -175,7 +167,7 @@ public struct PipelineInit: Sendable {
         let temporary = try TemporaryFolder()
         defer { temporary.remove() }
         var files = files
-        files.zeroIsUnlabelled = plan.zeroIsUnlabelled
+        files.unlabelled = plan.unlabelled
         let measurement = StepMeasurement(
             files: files, resolution: plan.resolution, target: plan.target, network: plan.network,
             training: plan.training, ensemble: plan.ensemble, device: execution.device,
@@ -292,8 +284,9 @@ public struct PipelineInit: Sendable {
     ) -> Report {
         let facts = plan.facts
         let network = plan.network.configuration
-        let doubt = facts.shape.z > 1 ? facts.voxelSize.doubt.map { ["warning: " + $0] } : nil
-        let found = [facts.sizeInWords] + (doubt ?? []) + facts.contentInWords + ["taken for \(facts.kindInWords)"]
+        let found =
+            [facts.sizeInWords] + facts.warnings.map { "warning: \($0)" } + facts.contentInWords
+            + ["taken for \(facts.kindInWords)"]
         let heads = plan.target.names.joined(separator: " and ")
         var chosen = ["target \(heads)"]
         if let resolution = plan.resolution { chosen.append("resampled to \(resolution), as objects are large") }

@@ -106,10 +106,18 @@ struct PipelineText {
         var lines = ["", "train:", "  - image: \(quoted(files.image.title))"]
         lines.append("    labels: \(quoted(files.labels.title))")
         if let mask = files.mask { lines.append("    mask: \(quoted(mask.title))") }
-        guard plan.zeroIsUnlabelled else { return lines }
-        let why =
-            facts.zeroIsUnlabelled ? "as --unlabelled said" : "sections without labels are taken for not annotated"
-        return lines + ["    unlabelled: 0    # 0 is not annotated: \(why)"]
+        switch plan.unlabelled {
+        case .none: return lines
+        case .zero:
+            let why =
+                facts.zeroIsUnlabelled
+                ? "as --unlabelled said" : "sections without labels are taken for not annotated"
+            return lines + ["    unlabelled: 0    # 0 is not annotated: \(why)"]
+        case .sections:
+            return lines + [
+                "    unlabelled: sections    # those without labels are not annotated; in others 0 is outside of objects"
+            ]
+        }
     }
 
     private var target: [String] {
@@ -212,9 +220,6 @@ struct PipelineText {
         func add(_ setting: String, _ why: String) { lines.append("  \(setting)".padding(to: 26) + "# \(why)") }
         if training.learningRate != usual.learningRate {
             add("learning_rate: \(training.learningRate)", "lower than usual: boundaries are thin")
-        }
-        if training.loss != usual.loss {
-            add("loss: \(training.loss.rawValue)", "nearly all is inside, so that its overlap (Dice) says little")
         }
         if training.augmentation != usual.augmentation {
             add(

@@ -95,15 +95,14 @@ public struct StepMeasurement: Codable, Sendable {
         var statistics = VolumeStatistics()
         _ = statistics.add(image)
         let (mean, deviation) = (statistics.summary.mean, statistics.summary.standardDeviation)
+        let labels = try compactLabels(read(opened.labels, .labels) { $0.relative(to: box.origin) })
+        let mask = try opened.mask.map {
+            try read($0, .labels, at: opened.boxOfMask).converted(to: Double.self).map { $0 == 0 ? 0 : 1 as UInt8 }
+        }
         return try AnnotatedVolume(
             image: image, normalization: IntensityNormalization(mean: mean, deviation: deviation),
-            labels: compactLabels(read(opened.labels, .labels) { $0.relative(to: box.origin) }),
-            mask: opened.mask.map {
-                try read($0, .labels, at: opened.boxOfMask).converted(to: Double.self).map {
-                    $0 == 0 ? 0 : 1 as UInt8
-                }
-            },
-            unlabelledZero: files.zeroIsUnlabelled, voxelSize: size)
+            labels: labels, mask: files.unlabelled == .sections ? labels.sectionMask(within: mask) : mask,
+            unlabelledZero: files.unlabelled == .zero, voxelSize: size)
     }
 }
 

@@ -47,14 +47,17 @@ extension ModelDescription {
             for (index, member) in members.enumerated() { rows.append(("member \(index + 1)", member.text)) }
             for (volume, scores) in scores.sorted(by: { $0.key < $1.key }) {
                 let error = figure(scores.consensus.adaptedRandError)
-                rows.append(("scored", "\(volume): adapted Rand error \(error)"))
+                let objects = figure(scores.consensus.objectF1)
+                rows.append(("scored", "\(volume): adapted Rand error \(error), object F1 \(objects)"))
             }
             return rows
         }
     }
 
     private var thresholdText: String {
-        guard let best = calibration?.consensus.best else { return "\(threshold), given" }
+        guard let curve = calibration?.consensus else { return "\(threshold), given" }
+        if curve.points.isEmpty { return "\(threshold), since none left an object on the calibration block" }
+        let best = curve.best
         return "\(threshold), calibrated: variation of information \(figure(best.variationOfInformation)) bits, "
             + "adapted Rand error \(figure(best.adaptedRandError))"
     }
@@ -70,8 +73,10 @@ extension ModelDescription.Member {
     fileprivate var text: String {
         let training = "\(grouped(steps)) steps\(ending.map { " (\($0.rawValue))" } ?? "")"
         guard let validation else { return training }
+        let loss = "\(training), validation loss \(figure(validation.loss))"
+        if validation.foundNothing { return loss }
         let error = validation.adaptedRandError.map { ", adapted Rand error \(figure($0))" } ?? ""
-        return "\(training), validation loss \(figure(validation.loss)), Dice \(figure(validation.dice))\(error)"
+        return "\(loss), Dice \(figure(validation.dice))\(error)"
     }
 }
 

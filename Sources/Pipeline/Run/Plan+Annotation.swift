@@ -7,19 +7,28 @@ extension Plan {
     /// - Parameter members: those that are to be trained; at least one.
     /// - Returns: what people should know of the annotation, in a clause each.
     func checkAnnotation(for members: [TrainStep], _ context: StepContext) throws -> [String] {
-        try threshold.step?.check(context)
+        let notes = try threshold.step?.check(context) ?? []
         let trainings = try members.map { try $0.trainer(nil, context) }
         try MemberTraining.checkAnnotation(of: trainings)
-        return try notesOnSections(context) + notesOnPatch(context) + notesOnReach(of: trainings[0])
+        return try notesOnImages(context) + notesOnSections(context) + notes + notesOnPatch(context)
+            + notesOnReach(of: trainings[0]) + (file.noteOnResolution.map { [$0] } ?? [])
+    }
+
+    /// Images in which single values hide all others.
+    private func notesOnImages(_ context: StepContext) throws -> [String] {
+        try data.parts.flatMap(\.images).compactMap { image in
+            try image.source.record(context).statistics.outlier.map { "\(image.subject): \($0)" }
+        }
     }
 
     /// Volumes whose sections without labels may not be what they count as.
     private func notesOnSections(_ context: StepContext) throws -> [String] {
         try zip(data.parts, context.annotation(data).volumes).compactMap { part, volume in
-            guard volume.isAnnotatedThroughout, let doubt = LabelledSections(of: volume.labels).doubt else {
-                return nil
+            guard part.unlabelled == .none, part.mask == nil else { return nil }
+            // Those of a box of the image.
+            return LabelledSections(of: volume.labels.cropped(to: volume.annotatedBox)).doubt.map {
+                "\(part.labels.subject): \($0)"
             }
-            return "\(part.labels.subject): \(doubt)"
         }
     }
 
@@ -37,15 +46,19 @@ extension Plan {
         return []
     }
 
-    /// Affinities that reach out of every volume.
+    /// Affinities that reach out of every volume, or of the patch.
     private func notesOnReach(of training: MemberTraining) -> [String] {
         training.channels.compactMap { channel in
-            guard let reach = channel.reach?.array,
-                training.volumes.allSatisfy({ zip(reach, $0.shape.array).contains { $0 >= $1 } })
-            else { return nil }
-            return
-                "no volume to learn from is as large as the \(channel) reaches, and the network learns nothing of it; "
-                + "name shorter ones in target"
+            guard let reach = channel.reach?.array else { return nil }
+            func holdsPair(_ shape: ZYX<Int>) -> Bool { zip(reach, shape.array).allSatisfy { $0 < $1 } }
+            let what = "as large as the \(channel) reaches, and the network learns nothing of it"
+            if !training.volumes.contains(where: { holdsPair($0.shape) }) {
+                return "no volume to learn from is \(what); name shorter ones in target"
+            }
+            if !holdsPair(training.training.patch) {
+                return "training.patch, \(training.training.patch), is not \(what); name shorter ones in target"
+            }
+            return nil
         }
     }
 

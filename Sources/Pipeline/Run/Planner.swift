@@ -87,7 +87,7 @@ struct Plan {
                 let labels = try ingests.step(entry.labels, .labels)
                 let mask = try entry.mask.map { try ingests.step($0, .mask) }
                 let part = TrainingData.Part(
-                    images: images, labels: labels, mask: mask, zeroIsUnlabelled: entry.zeroIsUnlabelled,
+                    images: images, labels: labels, mask: mask, unlabelled: entry.unlabelled,
                     place: entry.place)
                 return try file.resolution == nil ? part : seen.part(part)
             }, ensemble: file.ensemble, context: file.training.patch, resolution: file.resolution)

@@ -62,8 +62,24 @@ struct CalibrateStep: Step {
     }
 
     /// Refuses, before anything is trained, annotation whose calibration block says nothing.
-    func check(_ context: StepContext) throws {
-        try checkObjects(in: context.annotation(data))
+    ///
+    /// - Returns: what people should know of it, in a clause each.
+    func check(_ context: StepContext) throws -> [String] {
+        let annotation = try context.annotation(data)
+        try checkObjects(in: annotation)
+        var voxels: [UInt32: Int] = [:]
+        for part in annotation.split.calibration {
+            for label in annotation.volumes[part.volume].countedLabels(in: part.box).voxels where label != 0 {
+                voxels[label, default: 0] += 1
+            }
+        }
+        let largest = voxels.values.max() ?? 0
+        let least = [("label.min_voxels", label.minimumVoxels), ("label.regrow.seeds", label.regrow?.seeds ?? 0)]
+        return least.filter { $0.1 > largest }.map { name, value in
+            "what is kept of the annotation for the threshold holds \(grouped(largest)) voxels of an object at most, "
+                + "fewer than \(name) = \(grouped(value)), so that no threshold may leave one; lower it, or give "
+                + "consensus.threshold a value"
+        }
     }
 
     private func checkObjects(in annotation: Annotation) throws {
@@ -89,7 +105,7 @@ extension ThresholdCurve {
         if points.isEmpty {
             return
                 "no threshold gives an object on the calibration block, and \(threshold) is taken: train longer, or "
-                + "lower label.min_voxels"
+                + "lower label.min_voxels and label.regrow.seeds, or give consensus.threshold a value"
         }
         switch best.logit {
         case ThresholdSearch.logits.first:

@@ -186,8 +186,8 @@ struct EvaluateStep: Step {
     ) throws -> Comparison {
         func panel(_ name: String, _ scores: SegmentationScores, _ labels: [UInt32]) -> Comparison.Panel {
             let caption = String(
-                format: "VI %.2f split + %.2f merge, adapted Rand error %.3f", scores.viSplit, scores.viMerge,
-                scores.adaptedRandError)
+                format: "VI %.2f split + %.2f merge, Rand error %.3f, object F1 %.2f", scores.viSplit,
+                scores.viMerge, scores.adaptedRandError, scores.objectF1)
             return Comparison.Panel(name: name, caption: caption, labels: labels)
         }
         return Comparison(

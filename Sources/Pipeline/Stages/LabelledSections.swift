@@ -49,7 +49,8 @@ struct LabelledSections: Codable, Equatable, Sendable {
     /// Why sections without labels may not be what they count as, where all annotation counts; nil for no reason.
     var doubt: String? {
         guard areSingle || areFilledInPart else { return nil }
-        return "\(count) of \(depth) sections have labels, and the others count as outside of all objects; write "
-            + "'unlabelled: 0', or give a mask, where they are not annotated"
+        return
+            "\(count) of \(depth) sections have labels, and the others count as outside of all objects; where they are "
+            + "not annotated, write 'unlabelled: sections', or 'unlabelled: 0' where no 0 is"
     }
 }

@@ -65,8 +65,7 @@ struct ReportStep: Step {
                 RunReport.Member(
                     number: index + 1, steps: member.steps,
                     ending: member.ending?.rawValue, validationLoss: member.validation?.loss,
-                    // Nothing, found where there is nothing, says nothing.
-                    dice: member.validation.flatMap { $0.dice == 1 && $0.adaptedRandError == nil ? nil : $0.dice },
+                    dice: member.validation.flatMap { $0.foundNothing ? nil : $0.dice },
                     randError: member.validation?.adaptedRandError,
                     disagreement: disagreement?[index])
             },

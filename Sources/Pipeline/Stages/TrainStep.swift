@@ -46,7 +46,7 @@ struct TrainStep: MemberStep {
         parameters["execution.precision"] = precision.rawValue
         parameters["resolution"] = data.resolution?.description
         ingredients = Ingredients(
-            stage: .train, version: 6, subject: "member \(member + 1)", parameters: parameters,
+            stage: .train, version: 7, subject: "member \(member + 1)", parameters: parameters,
             inputs: data.inputs + (start.map { [$0.input("model")] } ?? []))
         key = try ingredients.key
     }

@@ -15,12 +15,20 @@ struct TrainingData: Sendable {
         var images: [any VolumeStep]
         var labels: any VolumeStep
         var mask: (any VolumeStep)?
-        var zeroIsUnlabelled: Bool
+        var unlabelled: Unlabelled
         /// Where the pipeline file puts the labels in the image.
         var place: ZYX<Int>?
 
         /// The first input, by which people know the volume.
         var image: any VolumeStep { images[0] }
+        /// With what of them counts.
+        fileprivate var labelRole: String {
+            switch unlabelled {
+            case .none: "labels"
+            case .zero: "labels without 0"
+            case .sections: "labels of sections that have some"
+            }
+        }
         var volumes: [any VolumeStep] { images + [labels] + (mask.map { [$0] } ?? []) }
     }
 
@@ -40,7 +48,7 @@ struct TrainingData: Sendable {
     var inputs: [Ingredients.Input] {
         parts.enumerated().flatMap { index, part in
             let labels =
-                (part.zeroIsUnlabelled ? "labels without 0" : "labels") + (part.place.map { " at \($0)" } ?? "")
+                part.labelRole + (part.place.map { " at \($0)" } ?? "")
             return part.images.inputs("image \(index + 1)") + [part.labels.input("\(labels) \(index + 1)")]
                 + (part.mask.map { [$0.input("mask \(index + 1)")] } ?? [])
         }
@@ -90,13 +98,14 @@ struct TrainingData: Sendable {
         for step in part.images.dropFirst() { try step.record(context).check(fits: image) }
         let (box, region) = (try labelled(part, image, context), try region(of: part, context))
         let store = try part.labels.store(context)
+        let labels = try compactLabels(store.read(Box(store.layout.shape)))
         let volume = try AnnotatedVolume(
             channels: part.images.map {
                 ImageChannel(try $0.store(context).read(region), try $0.record(context).normalization)
             },
-            labels: compactLabels(store.read(Box(store.layout.shape))).placed(box, in: region),
-            mask: try mask(of: part, box, region, context),
-            unlabelledZero: part.zeroIsUnlabelled, voxelSize: voxelSize(of: image))
+            labels: labels.placed(box, in: region),
+            mask: try mask(of: part, labels, box, region, context),
+            unlabelledZero: part.unlabelled == .zero, voxelSize: voxelSize(of: image))
         guard !volume.annotatedBox.isEmpty else {
             throw FileFault(
                 part.labels.subject, "no voxel is annotated: labels and mask leave nothing to learn from")
@@ -108,13 +117,31 @@ struct TrainingData: Sendable {
 extension TrainingData {
     /// Where the annotation counts: within the box that has labels, and where the mask, of the labels' or the image's own
     /// extent, is not 0. nil for everywhere.
-    private func mask(of part: Part, _ box: Box, _ region: Box, _ context: StepContext) throws -> Volume<UInt8>? {
-        let inside = box == region ? nil : Volume<UInt8>(shape: box.shape, repeating: 1)
-        guard let step = part.mask else { return inside?.placed(box, in: region) }
-        let place = try step.record(context).box(asLabelsIn: box, of: part.image.record(context))
-        let mask = try step.store(context).read(box.relative(to: place.origin)).converted(to: UInt64.self)
-            .map { $0 == 0 ? 0 : 1 as UInt8 }
-        return mask.placed(box, in: region)
+    private func mask(
+        of part: Part, _ labels: Volume<UInt32>, _ box: Box, _ region: Box, _ context: StepContext
+    ) throws -> Volume<UInt8>? {
+        var mask = box == region ? nil : Volume<UInt8>(shape: box.shape, repeating: 1)
+        if let step = part.mask {
+            let place = try step.record(context).box(asLabelsIn: box, of: part.image.record(context))
+            mask = try step.store(context).read(box.relative(to: place.origin)).converted(to: UInt64.self)
+                .map { $0 == 0 ? 0 : 1 as UInt8 }
+        }
+        if part.unlabelled == .sections { mask = labels.sectionMask(within: mask) }
+        return mask?.placed(box, in: region)
+    }
+}
+
+extension Volume<UInt32> {
+    /// 1 in sections that hold a label, and 0 in others.
+    ///
+    /// - Parameter mask: of the same shape, outside of which it is 0 too; nil for everywhere.
+    func sectionMask(within mask: Volume<UInt8>? = nil) -> Volume<UInt8> {
+        var result = mask ?? Volume<UInt8>(shape: shape, repeating: 1)
+        let size = shape.y * shape.x
+        for z in 0..<shape.z where voxels[z * size..<(z + 1) * size].allSatisfy({ $0 == 0 }) {
+            for voxel in z * size..<(z + 1) * size { result.voxels[voxel] = 0 }
+        }
+        return result
     }
 }
 

@@ -17,6 +17,17 @@ struct VolumeStatistics {
         var constancy: String? {
             minimum == maximum ? "every voxel is \(String(format: "%g", minimum))" : nil
         }
+
+        /// Why most of an image may look alike to a network, in words; nil for no reason.
+        var outlier: String? {
+            let isHigh = maximum - mean > mean - minimum
+            let distance = (isHigh ? maximum - mean : mean - minimum) / standardDeviation
+            guard distance.isFinite, distance > 300 else { return nil }
+            return String(
+                format:
+                    "a value of %g lies %.0f standard deviations from the mean, beside which all others look alike",
+                isHigh ? maximum : minimum, distance)
+        }
     }
 
     private var count = 0.0

@@ -90,24 +90,27 @@ public struct BorderWeights: Sendable {
         self.codes = codes
     }
 
+    /// How many voxels away an object may decide over a weight.
+    package var reach: ZYX<Int> { WeightScale.reach(of: weighting, voxelSize, dimensions: dimensions) }
+
     /// The codes of a patch whose labels have been moved, with the same levels.
     ///
     /// - Parameters:
-    ///   - ranks: with `ForegroundTarget.reach` more on every side than the weights that are made anew.
+    ///   - ranks: with `ForegroundTarget.reach` and `reach` more on every side than `box`.
     ///   - counts: of the same shape; 0 where the annotation does not count.
-    func made(anewOf ranks: Volume<UInt32>, counts: Volume<UInt8>) -> Volume<UInt8> {
+    ///   - box: where they are made anew.
+    package func made(anewOf ranks: Volume<UInt32>, counts: Volume<UInt8>, in box: Box) -> Volume<UInt8> {
         if weighting.reach == 0 { return counts }
-        let reach = ForegroundTarget.reach(dimensions: dimensions)
-        let inner = Box(origin: reach, shape: ranks.shape - reach - reach)
+        let margin = ForegroundTarget.reach(dimensions: dimensions)
+        let inner = Box(origin: margin, shape: ranks.shape - margin - margin)
+        var made = WeightScale(weighting).codes(
+            of: box.relative(to: inner.origin), ranks.cropped(to: inner),
+            ForegroundTarget.volume(ranks: ranks, dimensions: dimensions), voxelSize, weighting,
+            dimensions: dimensions, threads: 1)
+        let counted = counts.cropped(to: box)
+        for index in made.voxels.indices where counted.voxels[index] == 0 { made.voxels[index] = 0 }
         var codes = counts
-        codes.replace(
-            at: inner.origin,
-            with: BorderWeights(
-                labels: ranks.cropped(to: inner),
-                target: ForegroundTarget.volume(ranks: ranks, dimensions: dimensions),
-                counts: counts.cropped(to: inner), voxelSize: voxelSize, weighting: weighting,
-                dimensions: dimensions, threads: 1, block: inner.shape
-            ).codes)
+        codes.replace(at: box.origin, with: made)
         return codes
     }
 
@@ -132,14 +135,12 @@ private struct WeightScale {
         of box: Box, _ labels: Volume<UInt32>, _ target: Volume<UInt8>, _ voxelSize: VoxelSize,
         _ weighting: BorderWeighting, dimensions: Int, threads: Int
     ) -> Volume<UInt8> {
-        let size = voxelSize.nanometers
-        let spacing = size.map { $0 / (size.array.suffix(dimensions).min() ?? 1) }
-        var reach = spacing.map { Int(weighting.reach / $0) }
-        if dimensions == 2 { reach.z = 0 }
+        let reach = Self.reach(of: weighting, voxelSize, dimensions: dimensions)
         let around = box.grown(by: reach).intersection(Box(labels.shape))
         let target = target.cropped(to: around)
         let distances = NearestTwoObjects(
-            labels: labels.cropped(to: around), target: target, spacing: spacing, reach: weighting.reach,
+            labels: labels.cropped(to: around), target: target,
+            spacing: Self.spacing(voxelSize, dimensions: dimensions), reach: weighting.reach,
             acrossSections: dimensions == 3, threads: threads)
         var codes = Volume<UInt8>(shape: around.shape, repeating: 1)
         for index in codes.voxels.indices where target.voxels[index] == 0 {
@@ -147,6 +148,19 @@ private struct WeightScale {
                 weighting.weight(nearest: distances.nearest(index), sum: distances.sum(index)))
         }
         return codes.cropped(to: box.relative(to: around.origin))
+    }
+
+    /// Of voxels, in the shortest sides that the network sees.
+    private static func spacing(_ voxelSize: VoxelSize, dimensions: Int) -> ZYX<Double> {
+        let size = voxelSize.nanometers
+        return size.map { $0 / (size.array.suffix(dimensions).min() ?? 1) }
+    }
+
+    /// In voxels.
+    static func reach(of weighting: BorderWeighting, _ voxelSize: VoxelSize, dimensions: Int) -> ZYX<Int> {
+        var reach = spacing(voxelSize, dimensions: dimensions).map { Int(weighting.reach / $0) }
+        if dimensions == 2 { reach.z = 0 }
+        return reach
     }
 
     private func code(_ weight: Double) -> UInt8 {

@@ -8,8 +8,9 @@ struct SweepCommand: ParsableCommand {
         abstract: "Compare rules of agreement and thresholds on volumes with a truth, from what is predicted.",
         discussion: """
             Every volume with a truth is labelled and scored for each number of votes that a voxel may need, and at logits \
-            from 0 to 8; sweep.csv beside its results has all that leave objects, and the best of each number of votes is \
-            printed. Of more than 16 million voxels the middle is taken. What a truth says is best, it says of itself: choose \
+            from 0 to 8; sweep.csv beside its results has all that leave objects, and of each number of votes the one of the \
+            lowest variation of information is printed (which, like the Rand error, leaves out voxels where the truth is 0: \
+            the best object F1 may stand in another row). Of more than 16 million voxels the middle is taken. What a truth says is best, it says of itself: choose \
             by volumes that are not the ones to report.
 
             Example:
@@ -29,7 +30,7 @@ struct SweepCommand: ParsableCommand {
             })
         if isShown { Console.write("\r\u{1B}[2K", to: STDERR_FILENO) }
         for sweep in sweeps {
-            Console.say("\(sweep.volume)   \(sweep.table)")
+            Console.say("\(sweep.volume)   lowest VI of each number of votes; all are in \(sweep.table)")
             Console.say("  votes   probability   VI split   VI merge   adapted Rand error   object F1")
             for (index, curve) in sweep.curves.enumerated() {
                 guard let best = curve.points.min(by: { $0.variationOfInformation < $1.variationOfInformation })
