@@ -41,7 +41,7 @@ extension DataFacts {
         if zeroIsUnlabelled, zeros > 0.3, touching < 0.05 {
             warnings.append(
                 "0 is said to mean not annotated, so that nothing of what is outside of objects is learnt; where it is "
-                    + "outside, say by --mask what is annotated")
+                    + "outside, leave --unlabelled out, or say by --mask what is annotated")
         }
         return warnings
     }
@@ -63,6 +63,7 @@ extension DataFacts {
         guard labelledSections < labelledShape.z else { return nil }
         return "\(labelledSections) of \(labelledShape.z) sections have labels"
             + (isAnnotatedInSections ? ", one by one" : "")
+            + (isAnnotatedInPart && !hasMask ? "; the others are taken for not annotated" : "")
     }
 }
 
