@@ -23,7 +23,7 @@ public struct Contingency: Sendable {
     package init(labels: [UInt32], truth: [UInt32]) {
         precondition(labels.count == truth.count)
         self.init()
-        for (label, truth) in zip(labels, truth) { table.add(UInt64(label), UInt64(truth), count: 1) }
+        addRuns(labels, truth, threads: 1)
     }
 
     /// Adds the voxels of a piece.
@@ -36,8 +36,15 @@ public struct Contingency: Sendable {
         guard labels.shape == truth.shape else {
             throw LabelingFault.shapesDiffer("labels", labels.shape, "truth", truth.shape)
         }
-        labels.voxels.withUnsafeBufferPointer { labels in
-            truth.voxels.withUnsafeBufferPointer { truth in
+        addRuns(labels.voxels, truth.voxels, threads: threads)
+    }
+
+    @inlinable
+    mutating func addRuns<Label: BinaryInteger, Truth: BinaryInteger>(
+        _ labels: [Label], _ truth: [Truth], threads: Int
+    ) {
+        labels.withUnsafeBufferPointer { labels in
+            truth.withUnsafeBufferPointer { truth in
                 addPieces(count: labels.count, threads: threads) { range, counts in
                     guard var voxel = range.first else { return }
                     while voxel < range.upperBound {

@@ -131,10 +131,12 @@ public struct AnnotatedSections: Equatable, Sendable {
         var objects = counts
         for z in box.origin.z..<box.end.z {
             for y in box.origin.y..<box.end.y {
-                for x in box.origin.x..<box.end.x where counted?[z, y, x] != 0 {
-                    let section = (ZYX(z, y, x) - box.origin).array[axis]
+                let row = volume.labels.index(z, y, 0)
+                let section = axis == 0 ? z - box.origin.z : y - box.origin.y
+                for x in box.origin.x..<box.end.x where counted?.voxels[row + x] != 0 {
+                    let section = axis == 2 ? x - box.origin.x : section
                     counts[section] += 1
-                    if volume.labels[z, y, x] != 0 { objects[section] += 1 }
+                    if volume.labels.voxels[row + x] != 0 { objects[section] += 1 }
                 }
             }
         }

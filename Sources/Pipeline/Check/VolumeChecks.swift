@@ -107,11 +107,11 @@ struct VolumeChecks {
         if inspection.isChosen, let dataset = inspection.dataset { read.title += ":" + dataset }
         for problem in inspection.errors { report.add(.error, read.subject, problem) }
         if let problem = inspection.sizeProblem, !sizeIsAtFault { report.add(.error, read.subject, problem) }
-        if role == .image || role == .volume, inspection.shape?.z != 1, let doubt = inspection.voxelSize?.doubt {
-            report.add(.warning, read.subject, doubt)
-        }
-        if role == .image || role == .volume, let outlier = inspection.statistics?.outlier {
-            report.add(.warning, read.subject, outlier)
+        if role == .image || role == .volume {
+            let doubt = inspection.shape?.z == 1 ? nil : inspection.voxelSize?.doubt
+            for warning in [doubt, inspection.statistics?.outlier].compactMap({ $0 }) {
+                report.add(.warning, read.subject, warning)
+            }
         }
         for note in inspection.notes { report.add(.warning, read.subject, note) }
         report.files.append(

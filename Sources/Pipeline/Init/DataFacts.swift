@@ -89,6 +89,13 @@ public struct DataFacts: Codable, Equatable, Sendable {
     /// objects fill all others, so that these say nothing of what is outside.
     public var isAnnotatedInPart: Bool { isAnnotatedInSections || (kind == .dense && sections.areFilledInPart) }
 
+    /// What is taken for not annotated: sections without labels are no background where `isAnnotatedInPart`.
+    public var unlabelled: Unlabelled {
+        if zeroIsUnlabelled { return .zero }
+        if hasMask || !isAnnotatedInPart { return .none }
+        return sections.areFilledInPart ? .zero : .sections
+    }
+
     private var sections: LabelledSections {
         LabelledSections(count: labelledSections, thickness: thickness, depth: labelledShape.z, zeros: zeros)
     }

@@ -39,7 +39,7 @@ public struct InitPlan: Sendable {
         self.facts = facts
         self.device = device
         let dimensions = dimensions ?? (Self.wantsSections(facts, patchVoxels) ? 2 : 3)
-        unlabelled = Self.unlabelled(facts)
+        unlabelled = facts.unlabelled
         target = Target(Self.heads(facts))
         resolution = Self.resolution(facts, dimensions: dimensions)
         let size = resolution ?? facts.voxelSize
@@ -102,13 +102,6 @@ public struct InitPlan: Sendable {
         // Sections that are resampled would be lost.
         return (sides.max() ?? 0) <= 1.001 * (sides.min() ?? 0) && resolution(facts, dimensions: 3) == nil
             && facts.labelledShape.array.allSatisfy { $0 * $0 * $0 >= patchVoxels }
-    }
-
-    /// Sections without labels are no background where single ones are annotated, or where objects fill all others.
-    private static func unlabelled(_ facts: DataFacts) -> Unlabelled {
-        if facts.zeroIsUnlabelled { return .zero }
-        if facts.hasMask || !facts.isAnnotatedInPart { return .none }
-        return facts.zeros > 0.1 ? .sections : .zero
     }
 
     private static func heads(_ facts: DataFacts) -> [Target.Head] {

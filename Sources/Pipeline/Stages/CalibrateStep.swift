@@ -35,7 +35,7 @@ struct CalibrateStep: Step {
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let annotation = try context.annotation(data)
         let (volumes, parts) = (annotation.volumes, annotation.split.calibration)
-        try checkObjects(in: annotation)
+        _ = try largestObject(in: annotation)
         let outputs = try predictions[0].member.outputs(context)
         let blocks = try parts.enumerated().map { index, part in
             CalibrationBlock(
@@ -65,15 +65,7 @@ struct CalibrateStep: Step {
     ///
     /// - Returns: what people should know of it, in a clause each.
     func check(_ context: StepContext) throws -> [String] {
-        let annotation = try context.annotation(data)
-        try checkObjects(in: annotation)
-        var voxels: [UInt32: Int] = [:]
-        for part in annotation.split.calibration {
-            for label in annotation.volumes[part.volume].countedLabels(in: part.box).voxels where label != 0 {
-                voxels[label, default: 0] += 1
-            }
-        }
-        let largest = voxels.values.max() ?? 0
+        let largest = try largestObject(in: context.annotation(data))
         let least = [("label.min_voxels", label.minimumVoxels), ("label.regrow.seeds", label.regrow?.seeds ?? 0)]
         return least.filter { $0.1 > largest }.map { name, value in
             "what is kept of the annotation for the threshold holds \(grouped(largest)) voxels of an object at most, "
@@ -82,12 +74,17 @@ struct CalibrateStep: Step {
         }
     }
 
-    private func checkObjects(in annotation: Annotation) throws {
+    /// - Returns: the voxels that the calibration block has of the object of which it has most.
+    /// - Throws: `FileFault` where it has none.
+    private func largestObject(in annotation: Annotation) throws -> Int {
         let parts = annotation.split.calibration
-        let hasObject = parts.contains { part in
-            annotation.volumes[part.volume].countedLabels(in: part.box).voxels.contains { $0 != 0 }
-        }
-        guard !hasObject, let part = parts.first else { return }
+        let largest = parts.compactMap { part in
+            let labels = annotation.volumes[part.volume].countedLabels(in: part.box)
+            let whole = Box(labels.shape)
+            return LabelCensus.count(labels, in: whole, of: labels.shape).values.map(\.voxels).max()
+        }.max()
+        if let largest { return largest }
+        guard let part = parts.first else { return 0 }
         throw FileFault(
             data.parts[part.volume].labels.subject,
             "what is kept of it for the threshold, \(part.box.shape) voxels from \(part.box.origin) on, holds no object; "

@@ -53,7 +53,7 @@ struct EvaluateStep: Step {
     func run(in folder: String, _ context: StepContext) throws -> Results? {
         let truth = try truthObjects(in: folder, context)
         let pictures = try labels.pictures(over: image, context)
-        let plane = try pictures.plane(across: .z)
+        let (plane, objects) = try pictures.plane(across: .z)
         let members = try members(against: truth, drawing: plane, in: folder, context)
         let scores = VolumeScores(
             consensus: try scores(of: pictures.labels, against: truth, context), members: members.map(\.scores),
@@ -63,7 +63,7 @@ struct EvaluateStep: Step {
         try AtomicFile.write(json, to: folder + "/" + EvaluateStep.scoresName)
         try AtomicFile.write(json, to: root + "/" + EvaluateStep.scoresName)
         try AtomicFile.write(
-            try picture(of: plane, pictures, members.map(\.labels), scores, truth).png(),
+            try picture(of: plane, pictures, objects, members.map(\.labels), scores, truth).png(),
             to: root + "/" + EvaluateStep.comparisonName)
         try writeThresholds(to: root, against: truth, context)
         if truth.isMade { try FileManager.default.removeItem(atPath: truth.store.path) }
@@ -181,8 +181,8 @@ struct EvaluateStep: Step {
 
     /// The objects of the consensus and the truth, and below them those of each member, in one plane.
     private func picture(
-        of plane: PicturePlane, _ pictures: PlanePictures, _ members: [[UInt32]], _ scores: VolumeScores,
-        _ truth: TruthObjects
+        of plane: PicturePlane, _ pictures: PlanePictures, _ objects: [UInt32], _ members: [[UInt32]],
+        _ scores: VolumeScores, _ truth: TruthObjects
     ) throws -> Comparison {
         func panel(_ name: String, _ scores: SegmentationScores, _ labels: [UInt32]) -> Comparison.Panel {
             let caption = String(
@@ -191,10 +191,10 @@ struct EvaluateStep: Step {
             return Comparison.Panel(name: name, caption: caption, labels: labels)
         }
         return Comparison(
-            title: name, plane: try pictures.picture(of: plane),
+            title: name, plane: try pictures.picture(of: plane, objects),
             panels: [
                 panel(
-                    "Consensus (\(labels.consensus.agree))", scores.consensus, try plane.labels(of: pictures.labels)
+                    "Consensus (\(labels.consensus.agree))", scores.consensus, objects
                 ),
                 Comparison.Panel(name: "Truth", caption: "", labels: try plane.labels(of: truth.store)),
             ],

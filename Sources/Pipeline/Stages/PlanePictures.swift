@@ -17,24 +17,32 @@ package struct PlanePictures {
     }
 
     /// Planes across z, y and x.
-    package func planes() throws -> [OverviewPlane] { try [.z, .y, .x].map { try picture(of: plane(across: $0)) } }
-
-    /// The plane through the middle, or where it holds no object, through the largest object.
-    func plane(across axis: OverviewPlane.Axis) throws -> PicturePlane {
-        let shape = labels.layout.shape
-        let middle = PicturePlane(axis, of: shape)
-        guard let largest, try middle.labels(of: labels).allSatisfy({ $0 == 0 }) else { return middle }
-        return PicturePlane(axis, of: shape, through: largest)
+    package func planes() throws -> [OverviewPlane] {
+        try [OverviewPlane.Axis.z, .y, .x].map { axis in
+            let (plane, objects) = try plane(across: axis)
+            return try picture(of: plane, objects)
+        }
     }
 
-    func picture(of plane: PicturePlane) throws -> OverviewPlane {
+    /// The plane through the middle, or where it holds no object, through the largest object; and the labels in it.
+    func plane(across axis: OverviewPlane.Axis) throws -> (plane: PicturePlane, objects: [UInt32]) {
+        let shape = labels.layout.shape
+        let middle = PicturePlane(axis, of: shape)
+        let objects = try middle.labels(of: labels)
+        guard let largest, objects.allSatisfy({ $0 == 0 }) else { return (middle, objects) }
+        let other = PicturePlane(axis, of: shape, through: largest)
+        return (other, try other.labels(of: labels))
+    }
+
+    /// - Parameter objects: the labels in the plane.
+    func picture(of plane: PicturePlane, _ objects: [UInt32]) throws -> OverviewPlane {
         let values = try plane.pixels(of: image, as: Double.self)
         let (low, high) = contrast(of: values)
         let range = max(high - low, .leastNonzeroMagnitude)
         return OverviewPlane(
             axis: plane.axis, position: plane.position, width: plane.width, height: plane.height,
             gray: values.map { Float(min(1, max(0, ($0 - low) / range))) },
-            votes: try plane.pixels(of: votes, as: UInt8.self), labels: try plane.labels(of: labels),
+            votes: try plane.pixels(of: votes, as: UInt8.self), labels: objects,
             pixelSize: plane.pixelSize(image.layout.voxelSize))
     }
 

@@ -21,6 +21,8 @@ struct TrainingData: Sendable {
 
         /// The first input, by which people know the volume.
         var image: any VolumeStep { images[0] }
+        var volumes: [any VolumeStep] { images + [labels] + (mask.map { [$0] } ?? []) }
+
         /// With what of them counts.
         fileprivate var labelRole: String {
             switch unlabelled {
@@ -29,7 +31,6 @@ struct TrainingData: Sendable {
             case .sections: "labels of sections that have some"
             }
         }
-        var volumes: [any VolumeStep] { images + [labels] + (mask.map { [$0] } ?? []) }
     }
 
     let parts: [Part]
@@ -47,8 +48,7 @@ struct TrainingData: Sendable {
     /// The parts as inputs of a step; "unlabelled" counts with the labels it is said of.
     var inputs: [Ingredients.Input] {
         parts.enumerated().flatMap { index, part in
-            let labels =
-                part.labelRole + (part.place.map { " at \($0)" } ?? "")
+            let labels = part.labelRole + (part.place.map { " at \($0)" } ?? "")
             return part.images.inputs("image \(index + 1)") + [part.labels.input("\(labels) \(index + 1)")]
                 + (part.mask.map { [$0.input("mask \(index + 1)")] } ?? [])
         }
